@@ -1,0 +1,25 @@
+/* param.h - parameter tables: one row (policies/policy.h) feeds JSON, flags, help, man page, schema and store. */
+#ifndef GBL_PARAM_H
+#define GBL_PARAM_H
+#include "base/doc.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "policies/policy.h"
+
+size_t gbl_param_count(const gbl_param *rows);
+const gbl_param *gbl_param_find(const gbl_param *rows, const char *name);
+/* Writes every default into obj; strings are borrowed from `a`. Asserts that defaults parse (a bug otherwise). */
+int gbl_param_defaults(const gbl_param *rows, void *obj, gbl_arena *a, gbl_err *err);
+/* Binds the members of object `n` (NULL: none) onto obj: types, ranges, choices, unknown keys with the nearest name.
+ * `skip` names keys that belong to somebody else ("use", "plugin"), NULL-terminated, or NULL. */
+int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const char *const *skip, gbl_arena *a, gbl_err *err);
+/* One value from a flag: `text` as on the command line; `flag` is what messages call it. */
+int gbl_param_flag(const gbl_param *rows, void *obj, const char *name, const char *text, const char *flag, gbl_arena *a, gbl_err *err);
+int gbl_param_is_default(const gbl_param *row, const void *obj);
+void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j);   /* members into the open object; NODE rows as they are */
+void gbl_param_schema(const gbl_param *rows, gbl_json *j);                  /* "properties" of a JSON Schema into the open object */
+/* "name  TYPE  default  range  unit  sentence" lines, aligned. `prefix` goes before names ("--", "engine."). */
+void gbl_param_help(const gbl_param *rows, const char *prefix, FILE *to);
+
+#endif

@@ -1,0 +1,89 @@
+/* cost.h - what a step of the engine costs: one LLM on one replica (tp GPUs) under one runtime.
+ *
+ * The cost sees a batch only through integer aggregates, so that a held step needs O(1) work and the same integers give
+ * the same nanoseconds whichever way they were summed. Evaluation is a pure function; parts that depend on one small
+ * integer (tokens of the step, rows sampled) are tabulated on first use inside the gbl_cost (same bits either way). */
+#ifndef GBL_COST_H
+#define GBL_COST_H
+#include <stdint.h>
+#include "models/hardware.h"
+#include "models/llm.h"
+#include "models/runtime.h"
+#include "policies/policy.h"
+
+typedef struct gbl_cost_spec {
+    const gbl_hw *hw;
+    const gbl_llm *llm;
+    const gbl_runtime *runtime;
+    int32_t tp, pp, dp, ep;
+    int32_t weights, activations, kv;  /* enum gbl_format */
+    int32_t block_size;                /* tokens of a KV block */
+    double memory_utilization;
+    int64_t max_num_seqs, max_num_batched_tokens;
+    int64_t kv_blocks;                 /* given capacity, or -1: from memory */
+} gbl_cost_spec;
+
+typedef struct gbl_cost gbl_cost;
+/* Refuses what cannot run: tp that does not divide heads, a format the GPU lacks, weights that do not fit. */
+int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err);
+void gbl_cost_free(gbl_cost *c);
+
+/* Integer aggregates of one step. Zero it, add sequences, evaluate. */
+typedef struct gbl_batch {
+    int64_t dec_n;       /* decodes: sequences that compute one token */
+    int64_t dec_kv;      /* sum over decodes of KV tokens attended, the new one included */
+    int64_t dec_kv_win;  /* the same with each clipped to the model's window */
+    int64_t dec_below;   /* decodes whose KV is still below the window: they advance dec_kv_win */
+    int64_t pre_n;       /* prefill chunks */
+    int64_t pre_tokens;  /* sum of chunk lengths c */
+    int64_t pre_kv;      /* sum of (cached x + c): KV read */
+    int64_t pre_pairs;   /* sum of c*x + c(c+1)/2: (query, key) pairs */
+    int64_t pre_pairs_win;
+    int64_t pre_tiles;   /* sum of ceil(c/Br) */
+    int64_t pre_work;    /* sum of ceil(c/Br) * Br * (x + (c+Br)/2), tile-rounded pairs (Br even) */
+    int64_t pre_longest; /* max of (x + c): critical path of one tile */
+    int64_t sampled;     /* rows through the LM head */
+    int64_t pad;         /* decode slots computed for nobody; they count in dec_* and not in the results */
+} gbl_batch;
+
+void gbl_batch_decode(const gbl_cost *c, gbl_batch *b, int64_t kv);                /* kv: tokens attended, >= 1 */
+void gbl_batch_chunk(const gbl_cost *c, gbl_batch *b, int64_t chunk, int64_t cached, int sampled);
+void gbl_batch_advance(gbl_batch *b);                                              /* every decode one token on */
+/* Tokens until a decode at kv crosses the window (then dec_below changes and a hold ends); INT64_MAX for none. */
+int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv);
+
+typedef struct gbl_step_cost {
+    gbl_demand demand;  /* alone_ns: device time and the serial host gap, rounded up; busy_ns[]: at that speed */
+    double flops;       /* model FLOPs: 2 x active parameters x tokens + attention; for mfu */
+    double bytes;       /* necessary bytes: weights once, KV read and written; for mbu */
+    int32_t bound;      /* 0 sm, 1 hbm, 2 link, 3 host: what most of the time was spent on */
+} gbl_step_cost;
+void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out);
+
+/* One row of the operator sheet. */
+typedef struct gbl_op {
+    const char *name, *phase; /* "qkv", "prefill" | "decode" */
+    double count;             /* times a step */
+    double flops, hbm_bytes, link_bytes; /* of one */
+    double time_us;           /* of one */
+    const char *bound;        /* "sm", "hbm", "link", "host" */
+    double efficiency;        /* roofline time / time */
+} gbl_op;
+/* Fills up to `most` rows for the step; returns the number. The sum of count x time_us is the step's time. */
+int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most);
+
+/* Memory. */
+double gbl_cost_weight_bytes(const gbl_cost *c);     /* of the model, over all TP ranks */
+double gbl_cost_kv_bytes_per_token(const gbl_cost *c); /* over all TP ranks; heads fewer than tp are replicated */
+int64_t gbl_cost_kv_blocks(const gbl_cost *c);       /* capacity of a replica */
+int64_t gbl_cost_context(const gbl_cost *c);
+int32_t gbl_cost_gpus(const gbl_cost *c);            /* of a replica */
+const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c);
+double gbl_cost_peak_flops(const gbl_cost *c);       /* of the replica in the format it computes in */
+double gbl_cost_peak_hbm(const gbl_cost *c);
+
+/* KV copy between device and host: `bytes` over all ranks in `pieces` pieces. dir: GBL_R_PCIE_H2D or _D2H. */
+void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out);
+int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input);
+
+#endif

@@ -1,0 +1,36 @@
+/* llm.h - a language model's shape, from a card (models/cards/llm/NAME.json) or from a Hugging Face config.json as it
+ * is. Counts are exact integers; formulas for parameters and KV bytes stand beside the functions. */
+#ifndef GBL_LLM_H
+#define GBL_LLM_H
+#include <stdint.h>
+#include "base/doc.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "models/hardware.h"
+
+typedef struct gbl_llm {
+    const char *name, *source;
+    int64_t layers, hidden, heads, kv_heads, head_dim, ffn, vocab, context;
+    int32_t tied, gated;                     /* embeddings shared with the LM head; gated (3-matrix) MLP */
+    int32_t qkv_bias, o_bias, mlp_bias;      /* 1 = has them */
+    /* mixture of experts; experts 0 = dense */
+    int64_t experts, top_k, moe_ffn, shared_experts, shared_ffn /* of all shared experts together */, dense_first;
+    int64_t moe_layers;                      /* layers with experts */
+    /* multi-head latent attention; kv_lora 0 = none */
+    int64_t kv_lora, q_lora, rope_dim, nope_dim, v_dim;
+    /* sliding window: tokens, and how many of the layers have it; 0 = none */
+    int64_t window, window_layers;
+    int64_t positions;                       /* learned position embeddings (OPT), rows; 0 = none */
+    int32_t norms_bias;
+    double checkpoint_weight_bytes;          /* bytes a weight of a quantised checkpoint, 0 = not quantised */
+    int32_t checkpoint_format;               /* enum gbl_format or -1: the config's own weight format */
+    uint64_t hash;
+} gbl_llm;
+
+int gbl_llm_load(gbl_llm *m, const char *name_or_path, const char *folder, gbl_arena *a, gbl_err *err);
+double gbl_llm_parameters(const gbl_llm *m);        /* all of them, the token embedding included */
+double gbl_llm_active_parameters(const gbl_llm *m); /* those a token uses: top_k + shared experts; embeddings as in the total */
+/* KV bytes a token, all layers, all heads: MLA stores latent + rope part once a layer. */
+double gbl_llm_kv_bytes(const gbl_llm *m, double bytes_per_element);
+
+#endif

@@ -1,0 +1,358 @@
+/* policy.h - the contract between the engine and a policy.
+ *
+ * The lowest header of the house: it includes only the C library, every folder may include it, and a policy
+ * includes nothing else, so a built-in policy is exactly what a user's plug-in is.
+ *
+ * A policy proposes, the engine disposes. A hook reads views that the engine owns and acts only through the host
+ * table; every action is checked against the engine's accounts. All memory belongs to the engine: a policy states
+ * how many bytes of state it wants (once per instance, and per KV block for eviction) and gets them zeroed, with
+ * its parameters already written into the state at the offsets of its parameter rows. No statics: two instances
+ * live side by side in one process.
+ *
+ * Units: time in int64 nanoseconds of simulated time, tokens and KV blocks as counts, bytes as bytes.
+ * Ids (requests, replicas, blocks) are dense integers that the engine reuses; `serial` never repeats.
+ */
+#ifndef GBL_POLICY_H
+#define GBL_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---------------------------------------------------------------- resources and demand ---- */
+
+/* The standard rows of a machine's capacity vector. */
+enum gbl_resource {
+    GBL_R_SM,       /* tensor and vector cores, FLOP */
+    GBL_R_HBM,      /* device memory, bytes */
+    GBL_R_PCIE_H2D, /* host to device, bytes */
+    GBL_R_PCIE_D2H, /* device to host, bytes */
+    GBL_R_NVLINK,   /* GPU to GPU inside a node, bytes */
+    GBL_R_DRAM,     /* host memory, bytes */
+    GBL_R_SSD,      /* bytes */
+    GBL_R_NETWORK,  /* between nodes, bytes */
+    GBL_R_HOST,     /* host thread of the engine, seconds */
+    GBL_R_N
+};
+
+/* One operation as the fluid resources see it: alone it takes `alone_ns`; while it runs alone it keeps resource r
+ * busy for busy_ns[r] <= alone_ns of that time. Beside others, speeds are max-min fair with sum of rates <= 1. */
+typedef struct gbl_demand {
+    int64_t alone_ns;
+    double busy_ns[GBL_R_N];
+} gbl_demand;
+
+/* ---------------------------------------------------------------- parameters ---- */
+
+enum gbl_param_type {
+    GBL_P_BOOL,   /* int32_t  0 or 1 */
+    GBL_P_INT,    /* int64_t */
+    GBL_P_REAL,   /* double */
+    GBL_P_STR,    /* const char *, owned by the engine */
+    GBL_P_CHOICE, /* int32_t, index into `choices` */
+    GBL_P_NODE    /* const struct gbl_node *: a sub-document, bound by its own reader; not for policies */
+};
+enum { GBL_P_NULLABLE = 1 }; /* JSON null allowed: INT64_MIN, NaN or NULL is stored */
+#define GBL_NULL_INT INT64_MIN
+
+/* One row feeds JSON, flags, --help, the man page, JSON Schema and the result store. A table ends with name NULL. */
+typedef struct gbl_param {
+    const char *name;    /* the key; last word is the unit where there is one (think_s, ttft_ms) */
+    uint8_t type;        /* enum gbl_param_type */
+    uint8_t flags;       /* GBL_P_NULLABLE */
+    uint32_t offset;     /* where in the bound struct */
+    const char *dflt;    /* default as JSON text: "0.01", "true", "\"chunk\"", "null" */
+    double low, high;    /* inclusive range of INT and REAL; low > high means any finite value */
+    const char *unit;    /* "tokens", "s", "share", ... or NULL */
+    const char *choices; /* "chunk|prompt" for GBL_P_CHOICE, else NULL */
+    const char *help;    /* one sentence */
+} gbl_param;
+
+/* ---------------------------------------------------------------- views ---- */
+
+enum gbl_req_state {
+    GBL_REQ_WAITING,  /* in the queue; holds no KV */
+    GBL_REQ_RUNNING,  /* holds KV, may be scheduled */
+    GBL_REQ_SWAPPED,  /* its KV lies below HBM */
+    GBL_REQ_LOADING,  /* its KV is on the way back */
+    GBL_REQ_DONE
+};
+
+/* What a policy may know of a request. `known - computed` tokens are left to compute before the next output token
+ * can be sampled: the whole prompt at first, 1 in steady decode, prompt + generated after a recompute preemption. */
+typedef struct gbl_req {
+    int64_t serial;      /* order of injection from 0; the entity id of keyed draws */
+    int64_t arrival_ns;  /* at the front end */
+    int64_t queued_ns;   /* when the scheduler's queue got it (arrival + front-end time) */
+    int64_t session;     /* -1 when none */
+    int32_t input;       /* prompt tokens */
+    int32_t output;      /* output tokens it will yield: an oracle; a policy that reads it says so */
+    int32_t known;       /* prompt + generated tokens */
+    int32_t computed;    /* tokens whose KV is resident or will be after the step in flight */
+    int32_t generated;   /* output tokens so far */
+    int32_t cached;      /* tokens found in the prefix cache at its last admission */
+    int32_t blocks;      /* KV blocks it holds, shared ones included */
+    int32_t scheduled;   /* tokens that the plan being made computes of it; 0 = not in the plan */
+    int32_t preemptions;
+    int32_t state;       /* enum gbl_req_state */
+    int32_t replica;     /* -1 before routing */
+    int32_t tenant, priority, turn;
+} gbl_req;
+
+/* One replica as its scheduler sees it. Arrays are the engine's: re-read them after every action. */
+typedef struct gbl_view {
+    int64_t now_ns;
+    const gbl_req *req;      /* indexed by request id */
+    const int32_t *running;  /* ids, oldest admission first */
+    const int32_t *waiting;  /* ids the scheduler may see now, head first; preempted ones stand in front */
+    const int32_t *swapped;  /* ids, oldest first */
+    int32_t n_running, n_waiting, n_swapped, n_loading;
+    int64_t free_blocks;     /* blocks that can be had now: empty ones and evictable cached ones */
+    int64_t total_blocks;
+    int32_t block_size;      /* tokens */
+    int32_t max_num_seqs;    /* limit of running + loading */
+    int64_t max_num_batched_tokens;
+    int64_t max_model_len;
+    int64_t swapped_blocks;  /* blocks' worth of KV that lies below HBM for swapped requests */
+    double block_bytes;      /* of one KV block, all TP ranks together */
+} gbl_view;
+
+/* One replica as the router sees it. */
+typedef struct gbl_replica_view {
+    int32_t n_waiting, n_running, n_swapped;
+    int64_t used_blocks, total_blocks;
+    int64_t queued_tokens;      /* prompt tokens that wait */
+    int64_t outstanding_tokens; /* prompt tokens left to compute of all its requests */
+} gbl_replica_view;
+
+/* ---------------------------------------------------------------- plan ---- */
+
+enum { GBL_NO_BLOCKS = -1, GBL_NO_SLOT = -2 };
+
+/* The next step. Filled through host->schedule; these fields are the policy's own words about it. */
+typedef struct gbl_plan {
+    int32_t n;           /* sequences scheduled so far (read only) */
+    int64_t tokens;      /* tokens scheduled so far (read only) */
+    int32_t preempted;   /* requests preempted so far (read only) */
+    /* The same plan (each decode again, one token on) would be answered at every following step until a request
+     * becomes visible, finishes, returns from a tier, or fewer than hold_free_blocks blocks are free. Only plans of
+     * decodes alone can be held; the engine then takes O(1) work a step, and conformance asks again to compare. */
+    int32_t hold;
+    int64_t hold_free_blocks;
+    /* Slots that compute without being anybody's token (a static batch's finished members). */
+    int32_t pad_seqs;
+    int64_t pad_kv_tokens; /* KV tokens that each of them reads */
+} gbl_plan;
+
+/* ---------------------------------------------------------------- host table ---- */
+
+/* What a policy is lent. Functions that do not belong to the caller's family are NULL. */
+typedef struct gbl_host gbl_host;
+struct gbl_host {
+    uint32_t size;        /* of this table */
+    void *engine;         /* the engine's; opaque */
+    const gbl_view *view; /* per-replica families; NULL for route */
+
+    /* Keyed draw in (0,1): the same (stream, entity, k) gives the same value whatever the call order. */
+    double (*draw)(const gbl_host *h, uint32_t stream, uint64_t entity, uint64_t k);
+
+    /* --- schedule --- */
+    /* Compute `tokens` more tokens of request id in this step, after reserving blocks for max(tokens known after
+     * it, reserve_tokens). A waiting request is admitted first (its cached prefix is matched and not recomputed, so
+     * fewer tokens may be left than known: the call then takes at most what is left). Returns the tokens taken
+     * (> 0), GBL_NO_BLOCKS (nothing changed) or GBL_NO_SLOT (max_num_seqs reached). A request is scheduled at most
+     * once a step. */
+    int32_t (*schedule)(const gbl_host *h, int32_t id, int64_t tokens, int64_t reserve_tokens);
+    /* Tokens of a waiting request that its cached prefix would save now. */
+    int32_t (*cached)(const gbl_host *h, int32_t id);
+    /* Blocks that admitting or growing id to `tokens` known tokens would take from free_blocks. */
+    int64_t (*blocks_needed)(const gbl_host *h, int32_t id, int64_t tokens);
+    /* Ask the preempt policy for a victim on behalf of id and carry it out. Returns the victim's id (maybe id
+     * itself), or -1 where nobody can be preempted. Not-yet-run work of this plan for the victim is undone. */
+    int32_t (*make_room)(const gbl_host *h, int32_t id);
+    /* Start to bring a swapped request back. 0, GBL_NO_BLOCKS or GBL_NO_SLOT; it runs when its transfer is done. */
+    int32_t (*resume)(const gbl_host *h, int32_t id);
+    /* Time that a step would take, ns: decodes at kv_tokens in all, and one prefill chunk behind `cached` tokens. */
+    int64_t (*step_ns)(const gbl_host *h, int32_t decodes, int64_t kv_tokens, int64_t chunk, int64_t cached);
+
+    /* --- preempt --- */
+    int64_t (*transfer_ns)(const gbl_host *h, int64_t bytes); /* device to host, alone */
+
+    /* --- prefix --- */
+    /* Leading full blocks of the request's prompt that are resident. */
+    int32_t (*prefix_run)(const gbl_host *h, int32_t id);
+
+    /* --- route --- */
+    int32_t n_replicas;
+    const gbl_replica_view *(*replica)(const gbl_host *h, int32_t i);
+    const gbl_req *(*request)(const gbl_host *h, int32_t id);
+};
+
+/* ---------------------------------------------------------------- families ---- */
+
+enum gbl_family {
+    GBL_ROUTE, GBL_ADMIT, GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX, GBL_EVICT,
+    GBL_COMPRESS, GBL_SPECULATE, GBL_PREFETCH, GBL_EXECUTE, GBL_SCALE, GBL_FAMILIES
+};
+#define GBL_POLICY_MAGIC 0x31304c42u
+#define GBL_ABI 0 /* of every family: 0 = may still change */
+
+/* The head of every policy. */
+typedef struct gbl_policy {
+    uint32_t size;           /* of the family's struct */
+    uint16_t family, abi;
+    const char *name;        /* on the command line and in JSON */
+    const char *help;        /* one sentence */
+    const char *source;      /* paper, system or documentation it follows */
+    const gbl_param *params; /* or NULL; offsets into the state */
+    uint32_t state_size;     /* bytes of state an instance wants */
+    uint32_t block_size;     /* bytes a KV block (eviction policies) */
+    uint32_t flags;
+} gbl_policy;
+
+/* schedule: which sequences compute how many tokens in the next step of one replica. */
+typedef struct gbl_schedule_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h); /* may be NULL, everywhere below too */
+    void (*plan)(void *state, const gbl_host *h, gbl_plan *plan);
+    /* Largest number of KV tokens that it reserves for one request: decides what can never fit. NULL: the
+     * tokens that the request really needs. */
+    int64_t (*most_tokens)(void *state, const gbl_host *h, int32_t id);
+} gbl_schedule_policy;
+
+/* preempt: who gives way, and how. */
+enum { GBL_BY_RECOMPUTE, GBL_BY_SWAP };
+typedef struct gbl_preempt_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    int32_t (*victim)(void *state, const gbl_host *h, int32_t for_id); /* a running id; maybe for_id */
+    int (*how)(void *state, const gbl_host *h, int32_t id);            /* GBL_BY_* */
+} gbl_preempt_policy;
+
+/* kvmem: how KV tokens become blocks. */
+typedef struct gbl_kvmem_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    /* Tokens to reserve at admission for a request for which the scheduler asks `tokens`. Growth is by block. */
+    int64_t (*reserve)(void *state, const gbl_host *h, int32_t id, int64_t tokens);
+} gbl_kvmem_policy;
+
+/* prefix: how much of a prompt is taken from the cache. */
+enum { GBL_PREFIX_NO_INDEX = 1 }; /* flag: nothing is ever indexed */
+typedef struct gbl_prefix_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    int32_t (*match)(void *state, const gbl_host *h, int32_t id); /* leading blocks to take */
+} gbl_prefix_policy;
+
+/* evict: which cached block goes. Blocks are dense ids below the capacity given to init. A block is evictable or
+ * held (referenced, pinned, or with a resident child); only evictable ones may be proposed. A held block keeps its
+ * place in the policy's order. Hooks other than victims may be NULL. A flat set (`gable trace hits`) holds nothing. */
+enum {
+    GBL_EVICT_TAIL_FIRST = 1,    /* the engine touches a chain from its tail; evicts after the whole request */
+    GBL_EVICT_BEFORE_INSERT = 2, /* make room before the insertion, not after it */
+    GBL_EVICT_NEEDS_ORACLE = 4   /* reads info.next_use: only where the access order is recorded */
+};
+enum gbl_gone { GBL_GONE_EVICTED, GBL_GONE_RESET };
+typedef struct gbl_block_info {
+    uint64_t key;      /* of the chain up to and with this block */
+    int32_t parent;    /* block id or -1 */
+    int32_t depth;     /* blocks before it in the chain */
+    int32_t tokens;
+    int64_t now_ns;
+    int64_t next_use;  /* access number of its next touch, INT64_MAX for none or unknown */
+} gbl_block_info;
+typedef struct gbl_evict_policy {
+    gbl_policy head;
+    /* `blocks` is `capacity` x head.block_size zeroed bytes. */
+    void (*init)(void *state, const gbl_host *h, int64_t capacity, void *blocks);
+    void (*miss)(void *state, const gbl_block_info *info);                  /* before an insertion: for ghosts */
+    void (*insert)(void *state, int32_t block, const gbl_block_info *info); /* now resident, evictable */
+    void (*touch)(void *state, int32_t block, const gbl_block_info *info);  /* a request found it */
+    void (*released)(void *state, int32_t block);                           /* its last user just let go: end of a use */
+    void (*held)(void *state, int32_t block, int held);                     /* 1: from now on held, 0: evictable */
+    int32_t (*victims)(void *state, int32_t need, int32_t *out);            /* proposes up to `need`; returns count */
+    void (*gone)(void *state, int32_t block, enum gbl_gone reason);
+    void (*resize)(void *state, int64_t capacity);
+} gbl_evict_policy;
+
+/* route: which replica serves a request. */
+typedef struct gbl_route_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    int32_t (*pick)(void *state, const gbl_host *h, int32_t id);
+} gbl_route_policy;
+
+/* ---------------------------------------------------------------- tools ---- */
+
+/* A ranking of blocks, smallest (key, tie) first: a binary heap inside the policy's own per-block memory, for any
+ * policy whose victim is a minimum (age, frequency, value, next use). Put a gbl_rank first in the block's struct. */
+typedef struct gbl_rank {
+    int64_t key, tie;
+    int32_t at;   /* place in the heap + 1; 0 = not ranked */
+    int32_t slot; /* of the heap array: which block stands at this index */
+} gbl_rank;
+typedef struct gbl_ranking {
+    char *blocks;
+    uint32_t stride, n;
+} gbl_ranking;
+
+static inline gbl_rank *gbl_rank_of(const gbl_ranking *r, int32_t block) {
+    return (gbl_rank *)(void *)(r->blocks + (size_t)block * r->stride);
+}
+static inline int gbl_rank_less(const gbl_rank *a, const gbl_rank *b) {
+    return a->key != b->key ? a->key < b->key : a->tie < b->tie;
+}
+static inline void gbl_rank_put(gbl_ranking *r, uint32_t at, int32_t block) {
+    gbl_rank_of(r, (int32_t)at)->slot = block;
+    gbl_rank_of(r, block)->at = (int32_t)at + 1;
+}
+static inline void gbl_rank_settle(gbl_ranking *r, uint32_t at, int32_t block) { /* sift up, then down */
+    const gbl_rank *me = gbl_rank_of(r, block);
+    while (at > 0) {
+        int32_t up = gbl_rank_of(r, (int32_t)((at - 1) / 2))->slot;
+        if (!gbl_rank_less(me, gbl_rank_of(r, up))) break;
+        gbl_rank_put(r, at, up);
+        at = (at - 1) / 2;
+    }
+    for (uint32_t kid = 2 * at + 1; kid < r->n; kid = 2 * at + 1) {
+        int32_t k = gbl_rank_of(r, (int32_t)kid)->slot;
+        if (kid + 1 < r->n && gbl_rank_less(gbl_rank_of(r, gbl_rank_of(r, (int32_t)kid + 1)->slot), gbl_rank_of(r, k)))
+            k = gbl_rank_of(r, (int32_t)++kid)->slot;
+        if (!gbl_rank_less(gbl_rank_of(r, k), me)) break;
+        gbl_rank_put(r, at, k);
+        at = kid;
+    }
+    gbl_rank_put(r, at, block);
+}
+/* Ranks a block, or ranks it anew after its key changed. */
+static inline void gbl_rank_set(gbl_ranking *r, int32_t block) {
+    int32_t at = gbl_rank_of(r, block)->at;
+    gbl_rank_settle(r, at ? (uint32_t)at - 1 : r->n++, block);
+}
+static inline void gbl_rank_drop(gbl_ranking *r, int32_t block) {
+    int32_t at = gbl_rank_of(r, block)->at;
+    if (!at) return;
+    gbl_rank_of(r, block)->at = 0;
+    int32_t last = gbl_rank_of(r, (int32_t)--r->n)->slot;
+    if (last != block) gbl_rank_settle(r, (uint32_t)at - 1, last);
+}
+static inline int32_t gbl_rank_min(const gbl_ranking *r) { return r->n ? gbl_rank_of(r, 0)->slot : -1; }
+
+/* ---------------------------------------------------------------- export ---- */
+
+/* A file ends with GBL_EXPORT(&one.head, &two.head). Built into gable it gets a symbol of its own (the Makefile
+ * passes GBL_POLICY_SYMBOL); as a plug-in the symbol is `gable_policies`. */
+typedef struct gbl_export {
+    uint32_t magic, abi;
+    const gbl_policy *const *list; /* NULL-terminated */
+} gbl_export;
+
+#ifndef GBL_POLICY_SYMBOL
+#define GBL_POLICY_SYMBOL gable_policies
+#endif
+#define GBL_EXPORT(...)                                                     \
+    static const gbl_policy *const gbl_exported[] = {__VA_ARGS__, NULL};    \
+    extern const gbl_export GBL_POLICY_SYMBOL;                              \
+    const gbl_export GBL_POLICY_SYMBOL = {GBL_POLICY_MAGIC, GBL_ABI, gbl_exported}
+
+#endif

@@ -1,0 +1,42 @@
+/* store.h - results in SQLite: STRICT tables, user_version, one transaction a run, WAL. A store killed at any instant
+ * opens clean and holds every committed run. */
+#ifndef GBL_STORE_H
+#define GBL_STORE_H
+#include <stdint.h>
+#include <stdio.h>
+#include "base/err.h"
+
+typedef struct gbl_store gbl_store;
+enum { GBL_STORE_WRITE = 1, GBL_STORE_SHARD = 2 /* rollback journal, for network file systems */ };
+int gbl_store_open(gbl_store **out, const char *path, int flags, gbl_err *err);
+void gbl_store_close(gbl_store *s);
+
+/* One run is one transaction: begin, rows, commit. An error or gbl_store_rollback leaves nothing of it. */
+typedef struct gbl_run_row {
+    const char *name, *scenario_json, *version, *calibration, *runtime, *started_utc, *host;
+    uint64_t scenario_hash;
+    int64_t seed;
+    const char *cards_json;  /* {"hardware:h100-sxm": "hash", ...} */
+    const char *result_json; /* the whole object of `gable run --json` */
+} gbl_run_row;
+int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_err *err);
+int gbl_store_param(gbl_store *s, const char *key, const char *json_value, gbl_err *err);          /* run_param */
+int gbl_store_metric(gbl_store *s, const char *name, const char *stat, double value, gbl_err *err); /* NaN -> NULL */
+typedef struct gbl_request_row {
+    int64_t serial, session;
+    int32_t turn, tenant, replica, preemptions;
+    int64_t input, output, cached;
+    int64_t arrival_ns, scheduled_ns, first_token_ns, finish_ns; /* -1 = never */
+    const char *status; /* "completed", "rejected", "unfinished" */
+} gbl_request_row;
+int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err);
+int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
+int gbl_store_note(gbl_store *s, const char *text, gbl_err *err);
+int gbl_store_commit(gbl_store *s, gbl_err *err);
+void gbl_store_rollback(gbl_store *s);
+
+/* `gable sql`: prints the rows as an aligned table, or JSON rows, or CSV. Read-only; percentile(x, p) is registered. */
+enum gbl_sql_format { GBL_SQL_TABLE, GBL_SQL_JSON, GBL_SQL_CSV };
+int gbl_store_sql(const char *path, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err);
+
+#endif

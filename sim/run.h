@@ -1,0 +1,37 @@
+/* run.h - one simulation. */
+#ifndef GBL_RUN_H
+#define GBL_RUN_H
+#include "base/json.h"
+#include "base/quantile.h"
+#include "base/term.h"
+#include "sim/scenario.h"
+
+/* One request's life, for whoever keeps rows. Times in ns, -1 = never. */
+typedef struct gbl_life {
+    int64_t serial, session, input, output, cached;
+    int32_t turn, tenant, replica, preemptions;
+    int64_t arrival_ns, scheduled_ns, first_ns, finish_ns;
+    int32_t status; /* 0 completed, 1 rejected, 2 unfinished */
+} gbl_life;
+
+typedef struct gbl_run_options {
+    int exact;                           /* recompute every aggregate at every step */
+    enum gbl_progress_mode progress;
+    int itl_per_request;                 /* --itl-def=aiperf */
+    const volatile int *stop;            /* set by a signal handler: the run ends with GBL_EINTERRUPT; or NULL */
+    int (*on_request)(void *to, const gbl_life *life, gbl_err *err);  /* each request as it leaves; or NULL */
+    int (*on_sample)(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
+    void *to;
+} gbl_run_options;
+
+typedef struct gbl_result gbl_result;
+int gbl_run(gbl_result **out, const gbl_scenario *s, const gbl_run_options *opt, gbl_err *err);
+void gbl_result_free(gbl_result *r);
+void gbl_result_json(const gbl_result *r, gbl_json *j);    /* the whole object of contract.md */
+void gbl_result_print(const gbl_result *r, FILE *to);      /* the table people read */
+/* Every number of the result as (name, stat, value), for the store: "ttft_ms","p99",12.3. Returns how many; fn may be called with NaN. */
+int gbl_result_each(const gbl_result *r, int (*fn)(void *to, const char *name, const char *stat, double v), void *to);
+/* A number by name as in JSON ("ttft_ms.p99", "throughput.request_s"); NaN when unknown. */
+double gbl_result_get(const gbl_result *r, const char *name);
+
+#endif

@@ -1,0 +1,55 @@
+/* scenario.h - a scenario document made ready to run: every key read, every name resolved, every default filled in. */
+#ifndef GBL_SCENARIO_H
+#define GBL_SCENARIO_H
+#include "models/cost.h"
+#include "sim/policy_table.h"
+#include "traces/trace.h"
+
+typedef struct gbl_slo {
+    const char *preset; /* or NULL */
+    double ttft_ms, tpot_ms, itl_ms, e2el_ms; /* NaN: no bound */
+    double attain;
+} gbl_slo;
+
+typedef struct gbl_pool { /* replicas of one kind */
+    const char *name, *hardware;
+    int64_t replicas, tp;
+    gbl_hw hw;
+} gbl_pool;
+
+typedef struct gbl_scenario {
+    gbl_doc *doc;
+    gbl_arena *arena;
+    const char *name, *version; /* document version "scenario/1" */
+    const gbl_node *trace;
+    const char *model, *hardware, *runtime_name;
+    gbl_llm llm;
+    gbl_hw hw;
+    gbl_runtime runtime;
+    /* cluster */
+    int64_t replicas, tp, pp, dp, ep;
+    /* engine */
+    const char *weights_name, *kv_name, *activations_name;
+    int32_t weights, kv, activations; /* enum gbl_format */
+    int64_t max_num_seqs, max_num_batched_tokens, max_model_len /* GBL_NULL_INT: the model's */, block_size, kv_blocks /* GBL_NULL_INT */;
+    double memory_utilization;
+    /* policy */
+    gbl_choice choice[GBL_FAMILIES];
+    gbl_slo slo;
+    /* run */
+    int64_t seed;
+    double warmup_s, stop_s; /* stop_s NaN: none */
+} gbl_scenario;
+
+/* path NULL: the shipped default. `sets` are "a.b=v" texts. Everything lives until gbl_scenario_free. */
+int gbl_scenario_open(gbl_scenario **out, const char *path, const char *const *sets, size_t n_sets, gbl_err *err);
+/* From a document already read; takes ownership of it, also on failure. */
+int gbl_scenario_bind(gbl_scenario **out, gbl_doc *doc, gbl_err *err);
+void gbl_scenario_free(gbl_scenario *s);
+/* The whole scenario with every default, as canonical JSON text (arena-owned). */
+const char *gbl_scenario_json(const gbl_scenario *s, int indent);
+void gbl_scenario_schema(gbl_json *j); /* JSON Schema of "scenario/1" as one object */
+/* Members into the open object: each key with its default. */
+void gbl_scenario_help(FILE *to);      /* every key, default, range, unit, sentence */
+
+#endif

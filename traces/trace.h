@@ -1,0 +1,56 @@
+/* trace.h - the work: a stream of requests, from a file in any known format or from a generator. A source streams: its
+ * memory does not grow with the trace. Equal arrival times keep file order. */
+#ifndef GBL_TRACE_H
+#define GBL_TRACE_H
+#include <stdint.h>
+#include "base/doc.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+typedef struct gbl_record {
+    int64_t serial;        /* from 0, in order of yielding */
+    int64_t arrival_ns;    /* from the first request's arrival = 0 in files; non-decreasing except in closed loops */
+    int64_t input, output; /* tokens, >= 1 */
+    int64_t session;       /* -1 when none */
+    int32_t turn, tenant, priority;
+    int32_t n_ids, id_tokens; /* chained prefix-block ids and the tokens a full one covers; 0 when unknown */
+    const uint64_t *ids;      /* valid until the next call */
+} gbl_record;
+
+/* What a reader mended or dropped, by kind; all zero for a clean file. */
+typedef struct gbl_repairs {
+    int64_t zero_input, zero_output; /* dropped rows */
+    int64_t ids_short, ids_long;     /* chain shorter or longer than the length says */
+    int64_t no_output;               /* default taken */
+} gbl_repairs;
+
+typedef struct gbl_source gbl_source;
+
+/* Opens what the scenario's "trace" object says ({"file",...} or {"generate",...}); n NULL: the shipped default. */
+int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err *err);
+/* A file as it is; format NULL = told from content. */
+int gbl_source_open_file(gbl_source **out, const char *path, const char *format, gbl_err *err);
+void gbl_source_close(gbl_source *s);
+/* 1: *out is the next request; 0: none left; 2: none until a completion is reported (closed loop); -1: error. */
+int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err);
+/* A request left the system (completed or rejected) at now_ns: a closed loop answers with the next. */
+void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns);
+const gbl_repairs *gbl_source_repairs(const gbl_source *s);
+const char *gbl_source_format(const gbl_source *s);     /* "mooncake", "azure", "generate" */
+double gbl_source_progress(const gbl_source *s);        /* share read, 0..1, or -1 when unknown */
+uint64_t gbl_source_hash(const gbl_source *s);          /* of the file's bytes or the generator's canonical JSON */
+/* Checks a "trace" object without opening anything: keys, ranges. */
+int gbl_trace_check(const gbl_node *n, gbl_err *err);
+/* JSON Schema "properties" of the trace object, and its defaults, for `gable schema`. */
+void gbl_trace_schema(gbl_json *j);
+
+/* `gable trace info`: reads a source to its end. */
+typedef struct gbl_trace_info gbl_trace_info;
+int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err);
+void gbl_trace_info_free(gbl_trace_info *i);
+void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j); /* members of contract.md's object, into the open object */
+void gbl_trace_info_print(const gbl_trace_info *i, FILE *to);
+/* Writes a source as Mooncake JSONL (or "azure" CSV) to `to`; returns rows or -1. */
+int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *err);
+
+#endif
