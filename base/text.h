@@ -10,6 +10,10 @@
 const char *gbl_near(const char *name, const char *const *known, size_t n);
 int gbl_text_int(const char *s, size_t n, int64_t *out);   /* whole text, decimal, no blanks; 0 ok, -1 not */
 int gbl_text_real(const char *s, size_t n, double *out);   /* whole text, finite, locale-free; 0 ok, -1 not */
+/* A decimal number that is an exact integer, however written (12, 1.5e1, 2.0). 0 ok, -1 no integer, -2 beyond int64. */
+int gbl_text_whole(const char *s, size_t n, int64_t *out);
+/* Bytes of the well-formed UTF-8 sequence at s (1 to 4), at most n; 0 where there is none. *code may be NULL. */
+int gbl_utf8(const char *s, size_t n, uint32_t *code);
 /* 1234567 -> "1,234,567"; 12.3e9 -> "12.3 G" (SI, with unit). Return out. */
 char *gbl_human_int(char *out, size_t size, int64_t v);
 char *gbl_human_si(char *out, size_t size, double v, const char *unit);
