@@ -1,51 +1,211 @@
-# gable - make help
-BUILD ?= build
-CC ?= gcc
-CFLAGS ?= -O2 -g
-STD := -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -fPIC -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-missing-field-initializers
-ALL_CFLAGS = $(STD) $(CFLAGS) -I. -MMD -MP -DGBL_VERSION='"$(VERSION)"'
-LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
+# gable - `make help` lists the targets.
 VERSION := 0.1.0
+BUILD ?= build
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+OUT ?= .
+FUZZ_S ?= 60
+JOBS := $(shell nproc 2>/dev/null || echo 2)
 
+# Parallel by default (-j on the command line wins); sub-makes share the one pool of jobs.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := all
+# One short line a file; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2))
+.DELETE_ON_ERROR:
+
+# Same inputs, same bits: no contraction of a*b+c, never -ffast-math. -fno-math-errno changes no value.
+STD := -std=c11 -D_DEFAULT_SOURCE -ffp-contract=off -fno-math-errno -fPIC
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wno-missing-field-initializers
+ALL_CFLAGS = $(STD) $(WARN) $(CFLAGS) -I. -DGBL_VERSION='"$(VERSION)"'
+LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
+
+# What the targets need beyond make and a shell, as Debian and Ubuntu name it.
+PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
+PKG_TEST := libcmocka-dev
+PKG_CHECK := cppcheck
+PKG_BENCH := valgrind
+PKG_FUZZ := clang libclang-rt-dev
+PKG_BARE := debootstrap
+
+# The rooms, the lowest first; tests/law/includes.sh checks who may include whom.
 ROOMS := base models traces sim reports validate
-LIB_SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
-POLICY_SRC := $(wildcard policies/*/*.c)
-CLI_SRC := $(wildcard cli/*.c)
+LIB_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
+POLICY_SRC := $(sort $(wildcard policies/*/*.c))
+CLI_SRC := $(sort $(wildcard cli/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+CUDA_SRC := $(sort $(wildcard validate/*.cu))
+HEADERS := $(sort $(wildcard policies/policy.h $(ROOMS:%=%/*.h)))
+
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 POLICY_OBJ := $(POLICY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
-policy_symbol = gbl_policy_$(subst /,_,$(patsubst policies/%.c,%,$(1)))
+UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
+BENCH := $(BENCH_SRC:%.c=$(BUILD)/%)
+REPLAY := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(BUILD)/tests/fuzz/replay_%)
+FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
+# policies/schedule/chunked.c -> gbl_policy_schedule_chunked
+policy_symbol = gbl_policy_$(subst -,_,$(subst /,_,$(patsubst policies/%.c,%,$(1))))
 
-.PHONY: all clean
-all: $(BUILD)/gable
+.PHONY: all deps demo test test-run check bench fuzz cuda golden bare install help clean needs FORCE
+all: $(BUILD)/gable ## build build/gable; installs nothing
 
-$(BUILD)/gable: $(CLI_OBJ) $(BUILD)/libgable.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(CLI_OBJ) $(BUILD)/libgable.a $(LIBS)
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo; echo "  BUILD=$(BUILD)  CC=$(CC)  CFLAGS='$(CFLAGS)'  PREFIX=$(PREFIX)  DESTDIR=$(DESTDIR)  OUT=$(OUT)  FUZZ_S=$(FUZZ_S)"
 
-$(BUILD)/libgable.a: $(LIB_OBJ) $(POLICY_OBJ) $(BUILD)/builtin.o
+# ---------------------------------------------------------------- build
+
+# Missing packages are named before the first compiler error would.
+needs:
+	@sh tests/deps.sh require $(PKG_BUILD)
+
+deps: ## install the Debian packages that are missing
+	@sh tests/deps.sh install $(PKG_BUILD) $(PKG_TEST)
+
+# Stamps that change only when their text does: other flags or another set of files rebuild what hangs on them.
+stamp = mkdir -p $(@D) && printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
+$(BUILD)/flags: FORCE | needs
+	@$(call stamp,'$(subst ','\'',$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS))')
+$(BUILD)/files: FORCE
+	@$(call stamp,$(LIB_SRC) $(POLICY_SRC) $(CLI_SRC))
+
+$(BUILD)/gable: $(CLI_OBJ) $(BUILD)/libgable.a $(BUILD)/files
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $(CLI_OBJ) $(BUILD)/libgable.a $(LIBS)
+
+$(BUILD)/libgable.a: $(LIB_OBJ) $(POLICY_OBJ) $(BUILD)/builtin.o $(BUILD)/files
+	$(call say,AR,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
-$(BUILD)/%.o: %.c
+$(LIB_OBJ) $(CLI_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/policies/%.o: policies/%.c
+# A built-in policy is what a plug-in is, but for the name of its one symbol.
+$(POLICY_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DGBL_POLICY_SYMBOL=$(call policy_symbol,$<) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -DGBL_POLICY_SYMBOL=$(call policy_symbol,$<) -c -o $@ $<
 
-# The list of built-in policies: whatever files lie in policies/. Generated, never in git.
-$(BUILD)/builtin.c: $(POLICY_SRC) Makefile
-	@mkdir -p $(@D)
+# The list of built-ins is whatever lies in policies/: generated, never in git.
+$(BUILD)/builtin.c: $(BUILD)/files Makefile
 	@{ echo '#include "policies/policy.h"'; \
-	   for s in $(foreach f,$(POLICY_SRC),$(call policy_symbol,$(f))); do echo "extern const gbl_export $$s;"; done; \
+	   printf 'extern const gbl_export %s;\n' $(foreach f,$(POLICY_SRC),$(call policy_symbol,$(f))); \
 	   echo 'extern const gbl_export *const gbl_builtin[];'; \
 	   echo 'const gbl_export *const gbl_builtin[] = {'; \
-	   for s in $(foreach f,$(POLICY_SRC),$(call policy_symbol,$(f))); do echo "    &$$s,"; done; echo '    0};'; } > $@
-$(BUILD)/builtin.o: $(BUILD)/builtin.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	   printf '    &%s,\n' $(foreach f,$(POLICY_SRC),$(call policy_symbol,$(f))); \
+	   echo '    0};'; } > $@
+$(BUILD)/builtin.o: $(BUILD)/builtin.c policies/policy.h $(BUILD)/flags
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-clean:
+demo: deps ## install what is missing, build, replay the shipped trace, write results.db and report.html
+	@$(MAKE) $(BUILD)/gable
+	@mkdir -p $(OUT)
+	$(BUILD)/gable run --db $(OUT)/results.db
+	$(BUILD)/gable report --db $(OUT)/results.db -o $(OUT)/report.html
+	@echo "results: $(OUT)/results.db   report: $(OUT)/report.html"
+
+# ---------------------------------------------------------------- tests
+
+test: deps ## install what is missing, build, run every test
+	@$(MAKE) test-run
+
+# Everything that runs, in one place; `make check` comes here too, with other flags. The recipe must not name the make
+# variable: `make -n test` would then run the tests, and the README's test calls that.
+test-run: $(BUILD)/gable $(UNIT) $(REPLAY)
+	@BUILD='$(BUILD)' CC='$(CC)' sh tests/run.sh
+
+$(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libgable.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libgable.a -lcmocka $(LIBS)
+
+$(BENCH): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libgable.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libgable.a $(LIBS)
+
+# The corpus is replayed without a fuzzer in every `make test`.
+$(REPLAY): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/libgable.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libgable.a $(LIBS)
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+check: deps ## every test under ASan and UBSan, then gcc -fanalyzer and cppcheck at zero warnings
+	@sh tests/deps.sh install $(PKG_CHECK)
+	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g $(SANITIZE)' test-run
+	@$(MAKE) BUILD=$(BUILD)/analyze CFLAGS='-O2 -fanalyzer -Werror' LDFLAGS= $(BUILD)/analyze/gable
+	@sh tests/law/cppcheck.sh $(LIB_SRC) $(POLICY_SRC) $(CLI_SRC)
+	@echo "check: sanitizers, gcc -fanalyzer, cppcheck: no complaint"
+
+bench: deps ## speed and memory: events, lines, quantiles, costs, workload W; asserts nothing
+	@sh tests/deps.sh install $(PKG_BENCH)
+	@$(MAKE) $(BUILD)/gable $(BENCH)
+	@BUILD='$(BUILD)' sh tests/bench/bench.sh
+
+golden: deps ## rewrite the golden numbers; look at the diff before you commit it
+	@$(MAKE) $(BUILD)/gable
+	@BUILD='$(BUILD)' sh tests/golden/golden.sh write
+
+# One clang build of everything with libFuzzer; findings stay in $(BUILD)/fuzz.
+fuzz: deps ## FUZZ_S seconds of libFuzzer a target, starting from tests/fuzz/corpus
+	@sh tests/deps.sh install $(PKG_FUZZ)
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' LDFLAGS= fuzz-build
+	@BUILD='$(BUILD)/fuzz' FUZZ_S='$(FUZZ_S)' sh tests/fuzz/fuzz.sh
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ)
+$(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libgable.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libgable.a $(LIBS)
+
+bare: ## prove `make demo` and `make test` on a bare Debian (root; builds one with debootstrap)
+	@sh tests/deps.sh install $(PKG_BARE)
+	@sh tests/bare/bare.sh
+
+# ---------------------------------------------------------------- optional, install, clean
+
+NVCC ?= $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+CUDA_ARCH ?= 80 86 89 90
+cuda: ## build build/gable-probe where nvcc is
+ifeq ($(NVCC),)
+	@echo "cuda: no nvcc here; gable itself needs none"
+else ifeq ($(CUDA_SRC),)
+	@echo "cuda: there is no validate/*.cu to build"
+else
+	@mkdir -p $(BUILD)
+	$(NVCC) -O3 -std=c++17 -I. -DGBL_VERSION='"$(VERSION)"' \
+	  $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
+	  -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH)) -o $(BUILD)/gable-probe $(CUDA_SRC)
+endif
+
+# Cards and samples keep their places under share/gable, where the binary looks for them.
+DATA := $(sort $(wildcard models/cards/*.json models/cards/*/*.json policies/cards/*.json policies/cards/*/*.json \
+  traces/samples/* sim/scenarios/*.json reports/claims/*.json))
+MAN := $(wildcard cli/*.1)
+DEST = $(DESTDIR)$(PREFIX)
+install: $(BUILD)/gable ## install under DESTDIR and PREFIX
+	install -D -m 755 $(BUILD)/gable $(DEST)/bin/gable
+	install -D -m 644 $(BUILD)/libgable.a $(DEST)/lib/libgable.a
+	@for f in $(HEADERS); do install -D -m 644 $$f $(DEST)/include/gable/$$f || exit 1; done
+	@for f in $(DATA); do install -D -m 644 $$f $(DEST)/share/gable/$$f || exit 1; done
+	@for f in $(MAN); do install -D -m 644 $$f $(DEST)/share/man/man1/$${f##*/} || exit 1; done
+	@mkdir -p $(DEST)/lib/pkgconfig
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: gable' 'Description: replays LLM request traces through a model of serving engines' \
+	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/gable' 'Libs: -L$${prefix}/lib -lgable $(LIBS)' > $(DEST)/lib/pkgconfig/gable.pc
+
+clean: ## remove the build folder
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# fuzz.sh - every target for FUZZ_S seconds, from its corpus. New inputs stay in $BUILD/found/TARGET; one that crashes
+# is written there and ends the run: mend the fault, then add the file to tests/fuzz/corpus/TARGET, where `make test`
+# replays it for ever.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+for source in tests/fuzz/fuzz_*.c; do
+    name=$(basename "${source#tests/fuzz/fuzz_}" .c)
+    found=$BUILD/found/$name
+    mkdir -p "$found"
+    echo "fuzz: $name for $FUZZ_S s"
+    log=$BUILD/found/$name.log
+    "$BUILD/tests/fuzz/fuzz_$name" -max_total_time="$FUZZ_S" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+        -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/$name" >"$log" 2>&1 || {
+        tail -n 40 "$log"
+        echo "fuzz: $name FAILED; the input lies in $found" >&2
+        exit 1
+    }
+    grep -E 'number_of_executed_units|new_units_added' "$log" | sed 's/^stat::/  /'
+done
