@@ -1,5 +1,9 @@
 /* store.h - results in SQLite: STRICT tables, user_version, one transaction a run, WAL. A store killed at any instant
- * opens clean and holds every committed run. */
+ * opens clean and holds every committed run.
+ *
+ * Every function returns 0 or a GBL_E code with err filled: GBL_EINPUT where the file, its folder, its disk or another
+ * program is in the way, GBL_EFAULT for faults of our own. Text arguments are borrowed for the call only. A store is
+ * used by one thread at a time. Calls out of order (a row outside of begin and commit) are bugs and assert. */
 #ifndef GBL_STORE_H
 #define GBL_STORE_H
 #include <stdint.h>
@@ -7,9 +11,12 @@
 #include "base/err.h"
 
 typedef struct gbl_store gbl_store;
+/* A missing file is made with the first commit: a store whose first run fails is not left behind, and two programs may
+ * start one store together. A program that holds a run open makes others wait up to ten seconds, then they fail at
+ * begin, before their simulation has cost anything. GBL_STORE_WRITE alone is WAL. */
 enum { GBL_STORE_WRITE = 1, GBL_STORE_SHARD = 2 /* rollback journal, for network file systems */ };
 int gbl_store_open(gbl_store **out, const char *path, int flags, gbl_err *err);
-void gbl_store_close(gbl_store *s);
+void gbl_store_close(gbl_store *s); /* NULL allowed; rolls an open run back */
 
 /* One run is one transaction: begin, rows, commit. An error or gbl_store_rollback leaves nothing of it. */
 typedef struct gbl_run_row {
@@ -17,9 +24,11 @@ typedef struct gbl_run_row {
     uint64_t scenario_hash;
     int64_t seed;
     const char *cards_json;  /* {"hardware:h100-sxm": "hash", ...} */
-    const char *result_json; /* the whole object of `gable run --json` */
+    const char *result_json;  /* the whole object of `gable run --json`; NULL: gbl_store_result gives it later */
+    const char *plugins_json; /* {"./x.so": "hash", ...}; NULL: none */
 } gbl_run_row;
 int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_err *err);
+int gbl_store_result(gbl_store *s, const char *result_json, gbl_err *err); /* for rows that stream in before it is known */
 int gbl_store_param(gbl_store *s, const char *key, const char *json_value, gbl_err *err);          /* run_param */
 int gbl_store_metric(gbl_store *s, const char *name, const char *stat, double value, gbl_err *err); /* NaN -> NULL */
 typedef struct gbl_request_row {
@@ -30,13 +39,17 @@ typedef struct gbl_request_row {
     const char *status; /* "completed", "rejected", "unfinished" */
 } gbl_request_row;
 int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err);
+/* A second sample of a replica at the same instant replaces the first: what holds is the state after the instant. */
 int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
 int gbl_store_note(gbl_store *s, const char *text, gbl_err *err);
 int gbl_store_commit(gbl_store *s, gbl_err *err);
 void gbl_store_rollback(gbl_store *s);
 
-/* `gable sql`: prints the rows as an aligned table, or JSON rows, or CSV. Read-only; percentile(x, p) is registered. */
-enum gbl_sql_format { GBL_SQL_TABLE, GBL_SQL_JSON, GBL_SQL_CSV };
+/* `gable sql`: prints the rows of one statement as an aligned table, a JSON array of objects, CSV, or one JSON object a
+ * line. Reads only: whatever would write, attach or change a setting is refused. Besides SQLite's functions there are the
+ * aggregates percentile(x, p), p in 0..100, with linear interpolation (numpy's default), and median(x). In JSON a column
+ * name that comes twice gets _2, a blob is hex text, an infinity null. */
+enum gbl_sql_format { GBL_SQL_TABLE, GBL_SQL_JSON, GBL_SQL_CSV, GBL_SQL_JSONL };
 int gbl_store_sql(const char *path, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err);
 
 #endif

@@ -1,0 +1,195 @@
+/* schema.c - the store's layout.
+ *
+ * Times are integers in nanoseconds of simulated time, as the engine has them; views turn them into milliseconds.
+ * Rows of a run are clustered by (run, ...) so that one run is one stretch of the file. Views read the contract's JSON
+ * keys out of run.result, so that a number in a view, in `gable run --json` and in the report is one number. Views use
+ * SQLite's own functions only: they work in any SQLite shell, too. */
+#include "reports/schema.h"
+
+_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 1, "the pragmas below say the same");
+
+/* SQLite joins these pieces; the compiler's limit on one literal never matters. */
+static const char schema_text[] =
+    "PRAGMA application_id = 1734500716;\n" /* 0x6762616c */
+    "PRAGMA user_version = 1;\n"
+
+    "CREATE TABLE run (\n"
+    "  id INTEGER PRIMARY KEY,\n"
+    "  name TEXT NOT NULL,\n"
+    "  scenario TEXT NOT NULL CHECK (json_valid(scenario)),\n" /* canonical JSON with every default */
+    "  scenario_hash TEXT NOT NULL,\n"                         /* xxHash64 of it, 16 hex digits */
+    "  cards TEXT NOT NULL CHECK (json_valid(cards)),\n"       /* {\"hardware:h100-sxm\": hash} */
+    "  plugins TEXT NOT NULL CHECK (json_valid(plugins)),\n"   /* {path: hash} */
+    "  seed INTEGER NOT NULL,\n"
+    "  version TEXT NOT NULL,\n"
+    "  runtime TEXT NOT NULL,\n"
+    "  calibration TEXT NOT NULL,\n" /* fitted, transferred, datasheet */
+    "  started_utc TEXT NOT NULL,\n"
+    "  host TEXT NOT NULL,\n"
+    "  result TEXT CHECK (result IS NULL OR json_valid(result))\n" /* the object of `gable run --json` */
+    ") STRICT;\n"
+    "CREATE INDEX run_by_scenario ON run (scenario_hash, seed);\n"
+
+    "CREATE TABLE run_param (\n"
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  key TEXT NOT NULL,\n"
+    "  value TEXT NOT NULL CHECK (json_valid(value)),\n"
+    "  PRIMARY KEY (run, key)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE metric (\n"
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  name TEXT NOT NULL,\n"
+    "  stat TEXT NOT NULL,\n" /* '' where the name alone says it */
+    "  value REAL,\n"         /* NULL: no samples */
+    "  PRIMARY KEY (run, name, stat)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE request (\n"
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  serial INTEGER NOT NULL,\n"
+    "  session INTEGER NOT NULL,\n"
+    "  turn INTEGER NOT NULL,\n"
+    "  tenant INTEGER NOT NULL,\n"
+    "  replica INTEGER NOT NULL,\n"
+    "  input INTEGER NOT NULL,\n" /* tokens */
+    "  output INTEGER NOT NULL,\n"
+    "  cached INTEGER NOT NULL,\n" /* prompt tokens found in the prefix cache */
+    "  preemptions INTEGER NOT NULL,\n"
+    "  arrival_ns INTEGER NOT NULL,\n"
+    "  scheduled_ns INTEGER,\n" /* NULL: never */
+    "  first_token_ns INTEGER,\n"
+    "  finish_ns INTEGER,\n"
+    "  status TEXT NOT NULL CHECK (status IN ('completed', 'rejected', 'unfinished')),\n"
+    "  PRIMARY KEY (run, serial)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE timeline (\n"
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  replica INTEGER NOT NULL,\n"
+    "  t_ns INTEGER NOT NULL,\n"
+    "  running INTEGER NOT NULL,\n" /* sequences in the batch */
+    "  waiting INTEGER NOT NULL,\n" /* requests in the queue */
+    "  used_blocks INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (run, replica, t_ns)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE note (\n" /* what a policy or the engine had to say about a run */
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  seq INTEGER NOT NULL,\n"
+    "  text TEXT NOT NULL,\n"
+    "  PRIMARY KEY (run, seq)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE claim (\n" /* published against simulated, keys of `gable claims --json` */
+    "  id INTEGER PRIMARY KEY,\n"
+    "  key TEXT NOT NULL,\n"
+    "  quantity TEXT NOT NULL,\n"
+    "  published REAL,\n"
+    "  simulated REAL,\n"
+    "  ratio REAL,\n"
+    "  tolerance REAL,\n"
+    "  runtime TEXT,\n"
+    "  verdict TEXT NOT NULL CHECK (verdict IN ('reproduced', 'direction', 'not', 'quality')),\n"
+    "  reason TEXT,\n"
+    "  source TEXT,\n"
+    "  run INTEGER REFERENCES run (id) ON DELETE SET NULL\n"
+    ") STRICT;\n"
+
+    "CREATE TABLE profile (\n" /* a calibration: parameters, covariance, who measured what and when */
+    "  id INTEGER PRIMARY KEY,\n"
+    "  name TEXT NOT NULL,\n"
+    "  hardware TEXT NOT NULL,\n"
+    "  runtime TEXT,\n"
+    "  calibration TEXT NOT NULL CHECK (calibration IN ('fitted', 'transferred', 'datasheet')),\n"
+    "  parameters TEXT NOT NULL CHECK (json_valid(parameters)),\n"
+    "  covariance TEXT CHECK (covariance IS NULL OR json_valid(covariance)),\n"
+    "  measured_by TEXT,\n"
+    "  measured_utc TEXT,\n"
+    "  source TEXT\n"
+    ") STRICT;\n"
+
+    "CREATE TABLE measurement (\n" /* one measured time or rate, and what the model says of it */
+    "  id INTEGER PRIMARY KEY,\n"
+    "  profile INTEGER REFERENCES profile (id) ON DELETE CASCADE,\n"
+    "  hardware TEXT NOT NULL,\n"
+    "  operation TEXT NOT NULL,\n"
+    "  shape TEXT NOT NULL CHECK (json_valid(shape)),\n"
+    "  quantity TEXT NOT NULL,\n" /* unit last in its name: time_us */
+    "  measured REAL NOT NULL,\n"
+    "  modelled REAL,\n"
+    "  source TEXT\n"
+    ") STRICT;\n"
+
+    /* One row a run with the numbers people ask for first. */
+    "CREATE VIEW summary AS SELECT id AS run, name, started_utc, seed, runtime, calibration,\n"
+    "  json_extract(scenario, '$.model') AS model,\n"
+    "  json_extract(scenario, '$.cluster.hardware') AS hardware,\n"
+    "  json_extract(scenario, '$.cluster.replicas') AS replicas,\n"
+    "  json_extract(scenario, '$.cluster.tp') AS tp,\n"
+    "  json_extract(result, '$.requests.injected') AS injected,\n"
+    "  json_extract(result, '$.requests.completed') AS completed,\n"
+    "  json_extract(result, '$.requests.rejected') AS rejected,\n"
+    "  json_extract(result, '$.duration_s') AS duration_s,\n"
+    "  json_extract(result, '$.throughput.request_s') AS request_s,\n"
+    "  json_extract(result, '$.throughput.output_tok_s') AS output_tok_s,\n"
+    "  json_extract(result, '$.throughput.total_tok_s') AS total_tok_s,\n"
+    "  json_extract(result, '$.ttft_ms.p50') AS ttft_p50_ms,\n"
+    "  json_extract(result, '$.ttft_ms.p99') AS ttft_p99_ms,\n"
+    "  json_extract(result, '$.tpot_ms.p50') AS tpot_p50_ms,\n"
+    "  json_extract(result, '$.tpot_ms.p99') AS tpot_p99_ms,\n"
+    "  json_extract(result, '$.itl_ms.p99') AS itl_p99_ms,\n"
+    "  json_extract(result, '$.e2el_ms.p50') AS e2el_p50_ms,\n"
+    "  json_extract(result, '$.e2el_ms.p99') AS e2el_p99_ms,\n"
+    "  json_extract(result, '$.queue_ms.p99') AS queue_p99_ms,\n"
+    "  json_extract(result, '$.goodput.request_s') AS goodput_request_s,\n"
+    "  json_extract(result, '$.goodput.slo_attainment') AS slo_attainment,\n"
+    "  json_extract(result, '$.kv.hit_ratio') AS hit_ratio,\n"
+    "  json_extract(result, '$.kv.peak_blocks') AS peak_blocks,\n"
+    "  json_extract(result, '$.kv.preemptions') AS preemptions,\n"
+    "  json_extract(result, '$.util.sm') AS util_sm,\n"
+    "  json_extract(result, '$.util.hbm') AS util_hbm,\n"
+    "  json_extract(result, '$.mfu') AS mfu,\n"
+    "  json_extract(result, '$.mbu') AS mbu,\n"
+    "  json_extract(result, '$.cost.usd_per_mtok_output') AS usd_per_mtok_output\n"
+    "FROM run;\n"
+
+    "CREATE VIEW latest AS SELECT * FROM summary ORDER BY run DESC LIMIT 20;\n"
+
+    /* The newest run of every scenario and seed: what a repeated command last said. */
+    "CREATE VIEW newest AS SELECT s.* FROM summary AS s\n"
+    "WHERE s.run IN (SELECT max(id) FROM run GROUP BY scenario_hash, seed);\n"
+
+    /* Latencies as vLLM's benchmark defines them (README, metrics). */
+    "CREATE VIEW request_ms AS SELECT run, serial, session, turn, tenant, replica, status, input, output, cached, preemptions,\n"
+    "  arrival_ns / 1e9 AS arrival_s,\n"
+    "  (scheduled_ns - arrival_ns) / 1e6 AS queue_ms,\n"
+    "  (first_token_ns - arrival_ns) / 1e6 AS ttft_ms,\n"
+    "  CASE WHEN output > 1 THEN (finish_ns - first_token_ns) / 1e6 / (output - 1) END AS tpot_ms,\n"
+    "  (finish_ns - arrival_ns) / 1e6 AS e2el_ms\n"
+    "FROM request;\n"
+
+    /* Load over time: arrivals, completions and tokens in steps of ten simulated seconds. */
+    "CREATE VIEW load_10s AS SELECT run, t_s, sum(arrived) AS arrived, sum(finished) AS finished, sum(tok) AS output_tok FROM (\n"
+    "  SELECT run, arrival_ns / 10000000000 * 10 AS t_s, 1 AS arrived, 0 AS finished, 0 AS tok FROM request\n"
+    "  UNION ALL\n"
+    "  SELECT run, finish_ns / 10000000000 * 10, 0, 1, output FROM request WHERE status = 'completed'\n"
+    ") GROUP BY run, t_s;\n"
+
+    /* KV occupancy as a share of the replica's pool. */
+    "CREATE VIEW occupancy AS SELECT t.run, t.replica, t.t_ns / 1e9 AS t_s, t.running, t.waiting, t.used_blocks,\n"
+    "  t.used_blocks * 1.0 * coalesce(json_extract(r.scenario, '$.cluster.replicas'), 1)\n"
+    "    / nullif(json_extract(r.result, '$.kv.capacity_blocks'), 0) AS share\n"
+    "FROM timeline AS t JOIN run AS r ON r.id = t.run;\n"
+
+    "CREATE VIEW metric_wide AS SELECT run, name,\n"
+    "  max(value) FILTER (WHERE stat = 'mean') AS mean, max(value) FILTER (WHERE stat = 'p50') AS p50,\n"
+    "  max(value) FILTER (WHERE stat = 'p90') AS p90, max(value) FILTER (WHERE stat = 'p95') AS p95,\n"
+    "  max(value) FILTER (WHERE stat = 'p99') AS p99, max(value) FILTER (WHERE stat = 'p999') AS p999,\n"
+    "  max(value) FILTER (WHERE stat = 'max') AS max, max(value) FILTER (WHERE stat = 'n') AS n\n"
+    "FROM metric WHERE name LIKE '%/_ms' ESCAPE '/' GROUP BY run, name;\n";
+
+const char *gbl_schema_sql(void)
+{
+    return schema_text;
+}

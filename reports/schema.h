@@ -1,0 +1,13 @@
+/* schema.h - the store's layout as SQL text, and the two numbers in the file's header by which a store is known. */
+#ifndef GBL_SCHEMA_H
+#define GBL_SCHEMA_H
+
+enum {
+    GBL_SCHEMA_VERSION = 1,             /* PRAGMA user_version; raised whenever a table or view changes */
+    GBL_SCHEMA_APPLICATION = 0x6762616c /* PRAGMA application_id, "gbal" */
+};
+
+/* Every CREATE TABLE, INDEX and VIEW plus both pragmas, to be run inside the transaction that writes the first row. */
+const char *gbl_schema_sql(void);
+
+#endif
