@@ -1,0 +1,43 @@
+#include "cli/catalogue.h"
+
+#include "base/text.h"
+
+const gbl_card_kind gbl_card_kinds[] = {{"hardware", "models/cards/hardware"},
+                                        {"llm", "models/cards/llm"},
+                                        {"runtime", "models/cards/runtime"},
+                                        {"method", "policies/cards"},
+                                        {NULL, NULL}};
+
+static size_t count_policies(void)
+{
+    size_t n = 0;
+    for (int f = 0; f < GBL_FAMILIES; f++)
+        for (int i = 0; gbl_policy_at((enum gbl_family)f, i); i++) n++;
+    return n;
+}
+
+const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
+{
+    const char **names[8];
+    size_t counts[8], most = count_policies();
+    *n = 0;
+    for (size_t k = 0; gbl_card_kinds[k].kind; k++) {
+        names[k] = gbl_data_list(a, gbl_card_kinds[k].folder, &counts[k]);
+        most += counts[k];
+    }
+    gbl_thing *things = gbl_arena_take(a, (most + 1) * sizeof *things);
+    if (!things) return NULL;
+    for (size_t k = 0; gbl_card_kinds[k].kind; k++)
+        for (size_t i = 0; i < counts[k]; i++) {
+            const char *file = gbl_arena_printf(a, "%s/%s.json", gbl_card_kinds[k].folder, names[k][i]);
+            const char *path = file ? gbl_data_path(a, file) : NULL;
+            if (!path) return NULL;
+            things[(*n)++] = (gbl_thing){gbl_card_kinds[k].kind, names[k][i], path, NULL};
+        }
+    for (int f = 0; f < GBL_FAMILIES; f++)
+        for (int i = 0; gbl_policy_at((enum gbl_family)f, i); i++) {
+            const gbl_policy *p = gbl_policy_at((enum gbl_family)f, i);
+            things[(*n)++] = (gbl_thing){gbl_family_name((enum gbl_family)f), p->name, NULL, p};
+        }
+    return things;
+}

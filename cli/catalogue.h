@@ -1,0 +1,23 @@
+/* catalogue.h - what gable knows by name: cards in the data folder, and policies. `list` and `explain` read it. */
+#ifndef GBL_CATALOGUE_H
+#define GBL_CATALOGUE_H
+#include "base/mem.h"
+#include "sim/policy_table.h"
+
+/* Kinds of cards: a folder of the data folder each. */
+typedef struct gbl_card_kind {
+    const char *kind;   /* "hardware" */
+    const char *folder; /* "models/cards/hardware" */
+} gbl_card_kind;
+extern const gbl_card_kind gbl_card_kinds[]; /* ends with kind NULL */
+
+/* One thing: a card (policy NULL) or a policy (path NULL). */
+typedef struct gbl_thing {
+    const char *kind, *name; /* kind of a policy: its family */
+    const char *path;        /* of the card's file */
+    const gbl_policy *policy;
+} gbl_thing;
+/* Everything there is, cards first, in the arena; *n of them. NULL without memory. */
+const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n);
+
+#endif

@@ -1,0 +1,159 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+void gbl_output_guard(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+        /* The wrong direction on purpose: a write to a stream that was closed has to fail, not to vanish. */
+        if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) _exit(GBL_EFAULT);
+    }
+}
+
+/* Text from bad input must not drive the terminal. Bytes from 0x80 on are left: they may be UTF-8. */
+static void print_clean(const char *label, const char *text)
+{
+    if (!text[0]) return;
+    fputs(label, stderr);
+    for (const char *p = text; *p; p++) {
+        int c = (unsigned char)*p;
+        fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
+    }
+    fputc('\n', stderr);
+}
+
+void gbl_output_error(const gbl_err *err)
+{
+    print_clean("gable: ", err->what[0] ? err->what : "failed without a reason");
+    print_clean("  where: ", err->where);
+    print_clean("  expected: ", err->expected);
+    print_clean("  nearest: ", err->nearest);
+}
+
+void gbl_output_warn(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    print_clean("gable: warning: ", text);
+}
+
+int gbl_output_json(gbl_json *j, gbl_err *err)
+{
+    const char *text = j ? gbl_json_text(j) : NULL;
+    int code = GBL_OK;
+    if (text)
+        puts(text);
+    else
+        code = gbl_nomem(err, 0);
+    gbl_json_free(j);
+    return code;
+}
+
+int gbl_output_flush(gbl_err *err)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return GBL_OK;
+    return gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s", errno ? strerror(errno) : "an earlier write failed");
+}
+
+/* ---------------------------------------------------------------- spool ---- */
+
+FILE *gbl_spool_new(gbl_err *err)
+{
+    FILE *f = tmpfile();
+    if (!f) gbl_fail(err, GBL_EFAULT, "cannot make a temporary file: %s", strerror(errno));
+    return f;
+}
+
+static int copy_stream(FILE *from, FILE *to, const char *name, gbl_err *err)
+{
+    char buffer[1 << 16];
+    size_t n;
+    const volatile int *stop = gbl_signals_flag();
+    while ((n = fread(buffer, 1, sizeof buffer, from)) > 0) {
+        if (*stop) return gbl_signals_fail(err, "nothing was written");
+        if (fwrite(buffer, 1, n, to) != n) return gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", name, strerror(errno));
+    }
+    if (ferror(from)) return gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
+    return GBL_OK;
+}
+
+/* A target that is no regular file (a pipe, /dev/null) is written as it is; a file is replaced whole or not at all. */
+static int deliver_file(FILE *spool, const char *path, gbl_err *err)
+{
+    struct stat st;
+    int special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    char beside[4096];
+    if ((size_t)snprintf(beside, sizeof beside, special ? "%s" : "%s.part", path) >= sizeof beside)
+        return gbl_fail(err, GBL_EINPUT, "the name of the output file is too long");
+    FILE *to = fopen(beside, "w");
+    if (!to) return gbl_fail(err, GBL_EINPUT, "cannot write %s: %s", path, strerror(errno));
+    int code = copy_stream(spool, to, path, err);
+    if (fclose(to) != 0 && !code) code = gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", path, strerror(errno));
+    if (!code && !special && rename(beside, path) != 0) code = gbl_fail(err, GBL_EFAULT, "cannot rename %s: %s", beside, strerror(errno));
+    if (code && !special) remove(beside);
+    return code;
+}
+
+int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
+{
+    int code;
+    errno = 0;
+    if (fflush(spool) != 0 || ferror(spool)) {
+        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
+    } else {
+        rewind(spool);
+        if (path) gbl_signals_catch();
+        code = path ? deliver_file(spool, path, err) : copy_stream(spool, stdout, "standard output", err);
+    }
+    fclose(spool);
+    return code;
+}
+
+/* ---------------------------------------------------------------- signals ---- */
+
+/* The one variable of the program that a signal handler can reach. */
+static volatile int signal_seen;
+
+static void on_signal(int number)
+{
+    signal_seen = number;
+}
+
+void gbl_signals_catch(void)
+{
+    struct sigaction sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = on_signal;
+    sa.sa_flags = SA_RESETHAND; /* the second Ctrl-C ends the process at once */
+    sigemptyset(&sa.sa_mask);
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+        struct sigaction old;
+        /* Ignored by whoever started us (a background job of a script): it stays so. */
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signals[i], &sa, NULL);
+    }
+}
+
+const volatile int *gbl_signals_flag(void)
+{
+    return &signal_seen;
+}
+
+int gbl_signals_fail(gbl_err *err, const char *what)
+{
+    int term = signal_seen == SIGTERM;
+    return gbl_fail(err, term ? GBL_ETERM : GBL_EINTERRUPT, "%s: %s", term ? "terminated" : "interrupted", what);
+}

@@ -1,0 +1,29 @@
+/* output.h - the two streams and the two signals: stdout holds a whole answer or nothing, stderr the message. */
+#ifndef GBL_OUTPUT_H
+#define GBL_OUTPUT_H
+#include <stdio.h>
+#include "base/err.h"
+#include "base/json.h"
+
+/* Opens descriptors 0 to 2 where the caller closed them, so that no file of ours gets their number. */
+void gbl_output_guard(void);
+/* Writes "gable: what" and the indented lines that the error has; control characters are shown as '?'. */
+void gbl_output_error(const gbl_err *err);
+void gbl_output_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Prints the JSON text with a final newline and frees the writer; GBL_EFAULT when it ran out of memory. */
+int gbl_output_json(gbl_json *j, gbl_err *err);
+/* Flushes stdout; GBL_EFAULT when anything written to it was lost. */
+int gbl_output_flush(gbl_err *err);
+
+/* A spool takes an answer that may still fail half-way: an unlinked temporary file, so nothing is left behind. */
+FILE *gbl_spool_new(gbl_err *err); /* NULL: err is filled */
+/* Copies the spool to stdout (path NULL) or to `path` (written beside it and renamed), and closes it, also on failure. */
+int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err);
+
+/* From now on SIGINT and SIGTERM set the flag instead of ending the process; a second one ends it. */
+void gbl_signals_catch(void);
+const volatile int *gbl_signals_flag(void); /* the signal's number, 0 before */
+/* An error of an interrupted command: code 130 or 143 by the signal, with `what` lost or kept. */
+int gbl_signals_fail(gbl_err *err, const char *what);
+
+#endif

@@ -1,0 +1,75 @@
+#include "cli/tracing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+int gbl_trace_target_check(const gbl_trace_target *t, gbl_err *err)
+{
+    if (t->json && !t->out) {
+        gbl_fail(err, GBL_EINPUT, "--json and the trace cannot both go to standard output");
+        return gbl_expected(err, "--json together with -o FILE");
+    }
+    if (t->out && (ends_with(t->out, ".gz") || ends_with(t->out, ".zst"))) {
+        gbl_fail(err, GBL_EINPUT, "cannot write a compressed trace: %s", t->out);
+        return gbl_expected(err, "a name without .gz or .zst, or a pipe: gable trace ... | gzip > FILE.gz");
+    }
+    return GBL_OK;
+}
+
+typedef struct repair_word {
+    int64_t n;
+    const char *key, *text;
+} repair_word;
+enum { REPAIRS = 5 };
+
+static void repair_words(const gbl_repairs *r, repair_word out[REPAIRS])
+{
+    const repair_word words[REPAIRS] = {{r->zero_input, "zero_input", "dropped: no prompt tokens"},
+                                        {r->zero_output, "zero_output", "dropped: no output tokens"},
+                                        {r->ids_short, "ids_short", "fewer block ids than the prompt has blocks"},
+                                        {r->ids_long, "ids_long", "more block ids than the prompt has blocks"},
+                                        {r->no_output, "no_output", "no output length: default taken"}};
+    memcpy(out, words, sizeof words);
+}
+
+static int summary_json(int64_t rows, const repair_word *w, gbl_err *err)
+{
+    gbl_json *j = gbl_json_new(2);
+    if (!j) return gbl_nomem(err, 0);
+    gbl_json_obj(j, NULL);
+    gbl_json_int(j, "rows", rows);
+    gbl_json_obj(j, "repairs");
+    for (int i = 0; i < REPAIRS; i++) gbl_json_int(j, w[i].key, w[i].n);
+    gbl_json_end(j);
+    gbl_json_end(j);
+    return gbl_output_json(j, err);
+}
+
+int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
+{
+    static const char *const format[] = {"mooncake", "azure"};
+    FILE *spool = gbl_spool_new(err);
+    if (!spool) return err->code;
+    int64_t rows = gbl_trace_write(s, format[t->format], spool, err);
+    if (rows < 0) {
+        fclose(spool);
+        return err->code;
+    }
+    int code = gbl_spool_deliver(spool, t->out, err);
+    if (code) return code;
+    repair_word w[REPAIRS];
+    repair_words(gbl_source_repairs(s), w);
+    if (t->json) return summary_json(rows, w, err);
+    for (int i = 0; i < REPAIRS; i++)
+        if (w[i].n) gbl_output_warn("%" PRId64 " rows %s", w[i].n, w[i].text);
+    return GBL_OK;
+}
