@@ -16,7 +16,9 @@ typedef struct gbl_cost_spec {
     const gbl_llm *llm;
     const gbl_runtime *runtime;
     int32_t tp, pp, dp, ep;
-    int32_t weights, activations, kv;  /* enum gbl_format */
+    /* enum gbl_format. activations -1 = auto: 8-bit and fp4 weights are multiplied in their own format where the GPU
+     * can, everything else (int4 always) is widened to 16 bits first. */
+    int32_t weights, activations, kv;
     int32_t block_size;                /* tokens of a KV block */
     double memory_utilization;
     int64_t max_num_seqs, max_num_batched_tokens;
@@ -24,7 +26,8 @@ typedef struct gbl_cost_spec {
 } gbl_cost_spec;
 
 typedef struct gbl_cost gbl_cost;
-/* Refuses what cannot run: tp that does not divide heads, a format the GPU lacks, weights that do not fit. */
+/* Refuses what cannot run: tp that does not divide heads, a format the GPU lacks, weights that do not fit. hw, llm and
+ * runtime are borrowed for its life. One gbl_cost belongs to one thread (it fills its tables as it goes). */
 int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err);
 void gbl_cost_free(gbl_cost *c);
 
@@ -54,7 +57,7 @@ int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv);
 
 typedef struct gbl_step_cost {
     gbl_demand demand;  /* alone_ns: device time and the serial host gap, rounded up; busy_ns[]: at that speed */
-    double flops;       /* model FLOPs: 2 x active parameters x tokens + attention; for mfu */
+    double flops;       /* model FLOPs: 2 x active parameters x tokens (LM head: x rows sampled) + attention; for mfu */
     double bytes;       /* necessary bytes: weights once, KV read and written; for mbu */
     int32_t bound;      /* 0 sm, 1 hbm, 2 link, 3 host: what most of the time was spent on */
 } gbl_step_cost;
@@ -70,6 +73,7 @@ typedef struct gbl_op {
     double efficiency;        /* roofline time / time */
 } gbl_op;
 /* Fills up to `most` rows for the step; returns the number. The sum of count x time_us is the step's time. */
+enum { GBL_OPS_MOST = 32 };
 int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most);
 
 /* Memory. */
@@ -84,6 +88,8 @@ double gbl_cost_peak_hbm(const gbl_cost *c);
 
 /* KV copy between device and host: `bytes` over all ranks in `pieces` pieces. dir: GBL_R_PCIE_H2D or _D2H. */
 void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out);
+/* Seconds to write one sequence's KV of `tokens` tokens to host memory and to read it back, alone. */
+double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens);
 int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input);
 
 #endif

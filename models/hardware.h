@@ -24,12 +24,16 @@ typedef struct gbl_hw {
     int32_t sms, gpus_per_node;
     double clock_hz, tdp_w, idle_w, usd_h;
     double link_latency_s, pcie_latency_s;
-    uint64_t hash;                /* of the card's canonical text */
-    const gbl_node *eff;          /* the card's "calibration" object with fitted parameters, or NULL */
+    double fma;                   /* dense bf16 multiply-adds an SM and cycle: explains flops[GBL_BF16] */
+    uint64_t hash;                /* of the card's canonical text (and of the card its calibration comes from) */
+    const struct gbl_calib *eff;    /* fitted parameters (models/calib.h); never NULL */
+    const struct gbl_calib *eff_se; /* their standard errors, 0 where none is known */
+    const char *eff_from;         /* the card whose calibration it is: its own name when fitted */
 } gbl_hw;
 
-/* `name` is a card's name or the path of a card. Everything lives in `a` (the document too). Unknown names are
- * answered with the nearest known one. */
+/* `name` is a card's name or the path of a card (beside `folder`, or in the current folder). All that the struct
+ * points to lives in `a`. Unknown names are answered with the nearest known one; unknown keys are refused. A card
+ * without calibration takes the one of its generation's nearest fitted card and says "datasheet". */
 int gbl_hw_load(gbl_hw *hw, const char *name, const char *folder, gbl_arena *a, gbl_err *err);
 void gbl_hw_json(const gbl_hw *hw, gbl_json *j);
 

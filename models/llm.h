@@ -21,15 +21,24 @@ typedef struct gbl_llm {
     /* sliding window: tokens, and how many of the layers have it; 0 = none */
     int64_t window, window_layers;
     int64_t positions;                       /* learned position embeddings (OPT), rows; 0 = none */
-    int32_t norms_bias;
+    int32_t norms_bias;                      /* layer norms with a bias (OPT) */
+    int32_t qk_norm;                         /* RMS norm on each query and key head (Qwen3) */
     double checkpoint_weight_bytes;          /* bytes a weight of a quantised checkpoint, 0 = not quantised */
     int32_t checkpoint_format;               /* enum gbl_format or -1: the config's own weight format */
     uint64_t hash;
 } gbl_llm;
 
+/* A card's name, the path of a card, or the path of a Hugging Face config.json (or of the folder it lies in): told
+ * apart by content. A card's unknown keys are refused; a config's are not ours to judge, but missing ones are named. */
 int gbl_llm_load(gbl_llm *m, const char *name_or_path, const char *folder, gbl_arena *a, gbl_err *err);
+/* With H hidden, h/g query/KV heads of d, F ffn, V vocab, per layer: attention H(h+2g)d + h d H (MLA: the low-rank
+ * factors), MLP 3 H F gated or 2 H F, experts x 3 H Fe + router H E, two norms H; plus V H (twice when not tied),
+ * biases and position tables where the model has them. */
 double gbl_llm_parameters(const gbl_llm *m);        /* all of them, the token embedding included */
 double gbl_llm_active_parameters(const gbl_llm *m); /* those a token uses: top_k + shared experts; embeddings as in the total */
+double gbl_llm_table_parameters(const gbl_llm *m);  /* of them: embeddings, LM head, norms, biases, routers: kept in 16 bits
+                                                     * by quantised checkpoints */
+double gbl_llm_matmul_parameters(const gbl_llm *m); /* those each token is multiplied with: active, without the embedding, LM head included */
 /* KV bytes a token, all layers, all heads: MLA stores latent + rope part once a layer. */
 double gbl_llm_kv_bytes(const gbl_llm *m, double bytes_per_element);
 

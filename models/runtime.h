@@ -17,13 +17,16 @@ typedef struct gbl_runtime {
     int32_t graphs;               /* CUDA graphs: decode batches are padded to the captured sizes */
     int64_t graph_max;            /* largest captured batch */
     double sampler_s;             /* sampling a step */
-    double reserve_bytes;         /* device memory a GPU that neither weights nor KV may have */
-    double reserve_util_bytes;    /* of it, activation peak counted inside memory_utilization */
+    double reserve_bytes;         /* device memory a GPU that neither weights nor KV may have: context, libraries */
+    double reserve_util_bytes;    /* the same that grows with tp > 1: communication buffers */
+    double activation_copies;     /* activation peak: this many times tokens x (2 hidden + the MLP's first output) x 2 B */
+    double logit_bytes;           /* and a sampled row and vocabulary entry */
     double attention_t0;          /* share of the attention microbenchmark's t0 left in the engine */
-    int32_t fused_dequant;
+    int32_t fused_dequant;        /* weights are widened inside the GEMM, activations quantised inside the kernel before it */
     uint64_t hash;
 } gbl_runtime;
 
+/* Card name or path; errors as gbl_hw_load. Strings live in `a`. */
 int gbl_runtime_load(gbl_runtime *r, const char *name, const char *folder, gbl_arena *a, gbl_err *err);
 
 #endif

@@ -1,0 +1,51 @@
+/* calib.h - the fitted parameters of a GPU: what its kernels reach of the data sheet, and what they cost besides.
+ * One set an architecture, transferable by data sheet. Formulas stand beside the functions in kernels.h; values with
+ * their sources and standard errors in the "calibration" object of the hardware cards. Seconds, bytes a second and
+ * shares here; microseconds on the cards (keys ending in _us). */
+#ifndef GBL_CALIB_H
+#define GBL_CALIB_H
+#include "base/doc.h"
+
+typedef struct gbl_gemm_fit {
+    double t0;     /* s: launch and prologue inside a CUDA graph */
+    double e_c;    /* tensor-core efficiency of a full tile */
+    double e_m;    /* achieved share of HBM bandwidth */
+    double l2;     /* bytes a clock and SM that feed a tile from L2 */
+    double t_w;    /* s: prologue and epilogue of a wave */
+    double q;      /* wave quantisation, 1 = hard */
+    double p;      /* exponent of the smooth maximum */
+    double phi_c, phi_m; /* factors on e_c, e_m with real data at real power (1 in microbenchmarks) */
+} gbl_gemm_fit;
+
+typedef struct gbl_calib {
+    gbl_gemm_fit gemm;      /* 16-bit, also int8 and weight-only formats */
+    gbl_gemm_fit gemm_fp8;
+    double fp8_quant;       /* passes over 3 m k bytes when activations are quantised by a kernel of their own */
+    double fp8_dispatch;    /* s a weight, at 129 rows, falling to 0 at 256 */
+    double fp8_odd_bps;     /* bytes a second at which a kernel for m % 16 != 0 walks the weights once more (m > 256) */
+    double dec_t0, dec_t_cta, dec_e_m, dec_g, dec_p;
+    double dec_comb;        /* s: combination of the splits, KV above 128 tokens */
+    double dec_copy;        /* s: query transposition when heads > kv_heads > 1 and more than one sequence */
+    double dec_split_mha;   /* 1: KV is split also where heads = kv_heads */
+    double pre_t0, pre_e_c, pre_e_m, pre_q, pre_kvw, pre_droop;
+    double pre_rows;        /* query rows of a tile: 128 (FA3) or 64 (FA2) */
+    double pre_decode;      /* share of a whole tile that a decode costs in a mixed batch: 0 where heads are packed */
+    double small_t0, small_n, small_e_m; /* s, kernels a layer, share of HBM bandwidth */
+    double moe_e_c, moe_t0, moe_rows;    /* grouped GEMM: efficiency, s of routing, rows an expert is padded to */
+    double ar_a0, ar_a1, ar_e1, ar_a2, ar_e2, ar_big_a, ar_big_rank, ar_big_e; /* all-reduce over NVLink */
+    double pcie_ar_a, pcie_ar_rank, pcie_ar_e;                                 /* over PCIe */
+    double copy_e, copy_piece;           /* host-device copies: share of the link, s a piece */
+} gbl_calib;
+
+/* Reads the groups that `n` holds onto *v (and *se, both given); `whole` demands every parameter. */
+int gbl_calib_read(const gbl_node *n, int whole, gbl_calib *v, gbl_calib *se, gbl_err *err);
+/* Name of the parameter at an index ("gemm.t0_us"), for printing and for fits; NULL past the last. */
+typedef struct gbl_calib_row {
+    const char *group, *key;
+    unsigned offset;     /* of the double in gbl_calib */
+    double unit;         /* value in the struct = number on the card x unit */
+    double low, high;    /* of the number on the card */
+} gbl_calib_row;
+const gbl_calib_row *gbl_calib_rows(void); /* ends with group NULL */
+
+#endif

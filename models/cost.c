@@ -1,0 +1,244 @@
+/* cost.c - a cost model made of its parts: formats, shards, tables. */
+#include "models/cost.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/cost_parts.h"
+
+enum { TOKENS_MOST = 1 << 16, SEQS_MOST = 1 << 14 }; /* rows of a table; beyond them a step is worked out each time */
+
+static const double int4_bytes = 0.5 + 2.5 / 128; /* AWQ, GPTQ: a 16-bit scale and a 4-bit zero each 128 weights */
+
+static int divisors(gbl_err *err, int64_t n, int64_t most)
+{
+    char text[256] = "";
+    size_t at = 0;
+    for (int64_t d = 1; d <= n && d <= most && at + 24 < sizeof text; d++)
+        if (n % d == 0)
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%lld", at ? ", " : "", (long long)d);
+    return gbl_expected(err, "one of %s", text);
+}
+
+static int check_one(gbl_err *err, const char *name, int32_t v)
+{
+    if (v == 1)
+        return 0;
+    gbl_fail(err, GBL_EINPUT, "%s %d is not modelled yet", name, v);
+    return gbl_expected(err, "1; tensor parallelism (tp) within a node is modelled");
+}
+
+static int check_split(const gbl_cost_spec *s, int64_t n, const char *what, gbl_err *err)
+{
+    if (n % s->tp == 0)
+        return 0;
+    gbl_fail(err, GBL_EINPUT, "tp %d does not divide %lld %s", s->tp, (long long)n, what);
+    return divisors(err, n, s->hw->gpus_per_node);
+}
+
+static int check_parallel(const gbl_cost_spec *s, gbl_err *err)
+{
+    const gbl_llm *m = s->llm;
+    if (check_one(err, "pp", s->pp) || check_one(err, "dp", s->dp) || check_one(err, "ep", s->ep))
+        return err->code;
+    if (s->tp < 1 || s->tp > s->hw->gpus_per_node) {
+        gbl_fail(err, GBL_EINPUT, "tp %d does not fit in a node of %d GPUs", s->tp, s->hw->gpus_per_node);
+        return gbl_expected(err, "1 .. %d", s->hw->gpus_per_node);
+    }
+    if (check_split(s, m->heads, "attention heads", err))
+        return err->code;
+    if (!m->kv_lora && m->kv_heads % s->tp && s->tp % m->kv_heads)
+        return check_split(s, m->kv_heads, "KV heads", err);
+    if (m->moe_layers < m->layers && check_split(s, m->ffn, "columns of the MLP", err))
+        return err->code;
+    if (m->moe_layers && (check_split(s, m->moe_ffn, "columns of an expert", err) || check_split(s, m->shared_ffn, "columns of the shared experts", err)))
+        return err->code;
+    return 0;
+}
+
+static int check_limits(const gbl_cost_spec *s, gbl_err *err)
+{
+    if (s->block_size < 1)
+        return gbl_fail(err, GBL_EINPUT, "block_size %d is not positive", s->block_size);
+    if (!(s->memory_utilization > 0 && s->memory_utilization <= 1)) {
+        gbl_fail(err, GBL_EINPUT, "memory_utilization %g is out of range", s->memory_utilization);
+        return gbl_expected(err, "above 0, at most 1");
+    }
+    if (s->max_num_seqs < 1 || s->max_num_batched_tokens < 1)
+        return gbl_fail(err, GBL_EINPUT, "max_num_seqs and max_num_batched_tokens are at least 1");
+    return 0;
+}
+
+static int no_format(const gbl_cost_spec *s, const char *what, int f, gbl_err *err)
+{
+    gbl_fail(err, GBL_EINPUT, "%s in %s are not possible on %s", what, gbl_format_name((enum gbl_format)f), s->hw->name);
+    return gbl_expected(err, "bf16, fp16, fp8, int8, fp4 or int4 weights; activations in the weights' format where the GPU has it, else in 16 bits");
+}
+
+/* In which format are these weights multiplied? -1: not at all. */
+static int compute_format(const gbl_cost_spec *s)
+{
+    int w = s->weights, a = s->activations;
+    int wide = a == GBL_BF16 || a == GBL_FP16;
+    switch (w) {
+    case GBL_BF16:
+    case GBL_FP16:
+        return a < 0 || wide ? w : -1;
+    case GBL_FP32:
+        return a < 0 || a == GBL_FP32 ? (s->hw->flops[GBL_TF32] > 0 ? GBL_TF32 : GBL_FP32) : -1;
+    case GBL_FP8:
+    case GBL_INT8:
+    case GBL_FP4:
+        if (s->hw->flops[w] > 0 && (a < 0 || a == w))
+            return w;
+        return a < 0 ? GBL_BF16 : wide ? a : -1;
+    case GBL_INT4:
+        return a < 0 ? GBL_BF16 : wide ? a : -1;
+    default:
+        return -1;
+    }
+}
+
+static int resolve_formats(gbl_cost *c, gbl_err *err)
+{
+    const gbl_cost_spec *s = &c->spec;
+    int f = compute_format(s);
+    if (f < 0 || s->hw->flops[f] <= 0)
+        return no_format(s, s->activations < 0 ? "weights" : "these weights and activations", s->activations < 0 ? s->weights : s->activations, err);
+    if (s->kv != GBL_BF16 && s->kv != GBL_FP16 && s->kv != GBL_FP8 && s->kv != GBL_INT8 && s->kv != GBL_FP32) {
+        gbl_fail(err, GBL_EINPUT, "KV in this format is not modelled");
+        return gbl_expected(err, "bf16, fp16, fp8, int8 or fp32");
+    }
+    c->compute = f;
+    c->weight_bytes = s->weights == GBL_INT4 ? int4_bytes : gbl_format_bytes((enum gbl_format)s->weights);
+    if (s->llm->checkpoint_format == s->weights && s->llm->checkpoint_weight_bytes > 0)
+        c->weight_bytes = s->llm->checkpoint_weight_bytes;
+    c->act_bytes = gbl_format_bytes((enum gbl_format)f);
+    c->wide = s->weights == GBL_FP32 ? f : GBL_BF16;
+    c->wide_bytes = gbl_format_bytes((enum gbl_format)c->wide);
+    if (c->act_bytes > gbl_format_bytes((enum gbl_format)s->weights) && !s->runtime->fused_dequant)
+        c->unfused_bytes = c->act_bytes * 2; /* written wide, read again */
+    return 0;
+}
+
+static void shard(gbl_cost *c)
+{
+    const gbl_llm *m = c->spec.llm;
+    double tp = c->spec.tp;
+    c->heads = (double)m->heads / tp;
+    c->kv_heads = m->kv_lora ? 1 : fmax((double)m->kv_heads / tp, 1);
+    c->ffn = (double)m->ffn / tp;
+    c->moe_ffn = (double)m->moe_ffn / tp;
+    c->shared_ffn = m->moe_layers ? (double)m->shared_ffn / tp : 0;
+    c->vocab = ceil((double)m->vocab / tp);
+    c->moe_layers = (double)m->moe_layers;
+    c->dense_layers = (double)(m->layers - m->moe_layers);
+    c->window_layers = m->window ? (double)m->window_layers : 0;
+    c->full_layers = (double)m->layers - c->window_layers;
+}
+
+/* Latent attention: in prefill full heads, in decode every head reads the one shared latent. */
+static void shape_attention(gbl_cost *c)
+{
+    const gbl_llm *m = c->spec.llm;
+    double kvb = gbl_format_bytes((enum gbl_format)c->spec.kv), d = (double)m->head_dim, h = c->heads;
+    gbl_attn_shape *s = &c->attn;
+    int fast = c->g.hw->flops[GBL_FP8] > 0 && c->spec.kv == GBL_FP8 && c->compute == GBL_FP8;
+    s->heads = h;
+    s->kv_heads = c->kv_heads;
+    s->compute_flops = c->g.hw->flops[fast ? GBL_FP8 : c->wide];
+    if (m->kv_lora) {
+        double latent = (double)(m->kv_lora + m->rope_dim), qk = (double)(m->nope_dim + m->rope_dim), v = (double)m->v_dim;
+        s->flops_pair = 2 * (qk + v);
+        s->decode_flops = 2 * (latent + (double)m->kv_lora);
+        s->kv_bytes = latent * kvb;
+        s->qo_bytes = 2 * h * (qk + v);
+    } else {
+        s->flops_pair = s->decode_flops = 4 * d;
+        s->kv_bytes = 2 * c->kv_heads * d * kvb;
+        s->qo_bytes = 4 * h * d;
+    }
+    c->kv_token_layer = s->kv_bytes;
+    c->rows_tile = (int64_t)c->g.cal->pre_rows / 2 * 2;
+    c->pair_flops = (double)m->heads * s->flops_pair;
+    c->flops_row = 2 * (double)m->vocab * (double)m->hidden;
+    c->flops_token = 2 * gbl_llm_matmul_parameters(m) - c->flops_row;
+}
+
+static int make_tables(gbl_cost *c, gbl_err *err)
+{
+    const gbl_cost_spec *s = &c->spec;
+    int64_t seqs = s->max_num_seqs < SEQS_MOST ? s->max_num_seqs : SEQS_MOST;
+    int64_t tokens = s->max_num_batched_tokens < TOKENS_MOST ? s->max_num_batched_tokens : TOKENS_MOST;
+    c->n_tokens = tokens + seqs + 17; /* padding goes 15 above */
+    c->n_sampled = c->n_decodes = seqs + 1;
+    c->tokens = gbl_alloc((size_t)c->n_tokens, sizeof *c->tokens);
+    c->sampled = gbl_alloc((size_t)c->n_sampled, sizeof *c->sampled);
+    c->decodes = gbl_alloc((size_t)c->n_decodes, sizeof *c->decodes);
+    return c->tokens && c->sampled && c->decodes ? 0 : gbl_nomem(err, (size_t)c->n_tokens * sizeof *c->tokens);
+}
+
+int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err)
+{
+    *out = NULL;
+    if (check_limits(spec, err) || check_parallel(spec, err))
+        return err->code;
+    gbl_cost *c = gbl_alloc(1, sizeof *c);
+    if (!c)
+        return gbl_nomem(err, sizeof *c);
+    c->spec = *spec;
+    c->g = (gbl_machine){spec->hw, spec->hw->eff, spec->runtime->ideal, 1, spec->runtime->attention_t0};
+    if (resolve_formats(c, err))
+        goto failed;
+    shard(c);
+    shape_attention(c);
+    if (gbl_cost_fit_memory(c, err) || make_tables(c, err))
+        goto failed;
+    *out = c;
+    return 0;
+failed:
+    gbl_cost_free(c);
+    return err->code;
+}
+
+void gbl_cost_free(gbl_cost *c)
+{
+    if (!c)
+        return;
+    gbl_free(c->tokens);
+    gbl_free(c->sampled);
+    gbl_free(c->decodes);
+    gbl_free(c);
+}
+
+int64_t gbl_cost_context(const gbl_cost *c)
+{
+    return c->spec.llm->context;
+}
+
+int32_t gbl_cost_gpus(const gbl_cost *c)
+{
+    return c->spec.tp;
+}
+
+const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c)
+{
+    return &c->spec;
+}
+
+double gbl_cost_peak_flops(const gbl_cost *c)
+{
+    return c->g.hw->flops[c->compute] * c->spec.tp;
+}
+
+double gbl_cost_peak_hbm(const gbl_cost *c)
+{
+    return c->g.hw->hbm_bps * c->spec.tp;
+}
+
+int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    return (int64_t)ceil((r->frontend_s + r->frontend_token_s * (double)input) * 1e9);
+}

@@ -1,0 +1,242 @@
+/* cost_ops.c - the operators of a step, with their shapes on one tensor-parallel rank.
+ *
+ * Tensor parallelism after Megatron-LM: QKV, gate/up and LM head split by columns, O and down by rows, one all-reduce
+ * after each of the two blocks of a layer; KV heads fewer than ranks are replicated; latent attention's down
+ * projections and its cache are replicated. Experts are split like the MLP they replace. */
+#include <math.h>
+#include <string.h>
+
+#include "models/cost_parts.h"
+
+int gbl_cost_bound(const gbl_kernel *k)
+{
+    if (k->link_s > k->sm_s && k->link_s > k->hbm_s)
+        return 2;
+    return k->sm_s > k->hbm_s ? 0 : 1;
+}
+
+static gbl_cost_line *next_line(gbl_cost_line *out, int *n, const char *name, double count)
+{
+    gbl_cost_line *l = &out[(*n)++];
+    memset(l, 0, sizeof *l);
+    l->name = name;
+    l->count = count;
+    return l;
+}
+
+static void product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k)
+{
+    gbl_cost_line *l = next_line(out, n, name, count);
+    gbl_gemm_shape s = {m, cols, k, c->compute, c->weight_bytes, c->act_bytes, 2, c->unfused_bytes,
+                        c->act_bytes < 2 && !c->spec.runtime->fused_dequant};
+    if (c->act_bytes > 2)
+        s.out_bytes = c->act_bytes;
+    l->weights = cols * k * c->weight_bytes;
+    gbl_gemm(&c->g, &s, &l->k);
+}
+
+/* Routers and LM head stay in the wide format. */
+static void wide_product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k)
+{
+    gbl_cost_line *l = next_line(out, n, name, count);
+    gbl_gemm_shape s = {m, cols, k, c->wide, c->wide_bytes, c->wide_bytes, c->wide_bytes, 0, 0};
+    l->weights = cols * k * c->wide_bytes;
+    gbl_gemm(&c->g, &s, &l->k);
+}
+
+static void projections(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double L = (double)l->layers, H = (double)l->hidden, h = c->heads;
+    if (!l->kv_lora) {
+        double d = (double)l->head_dim;
+        product(c, out, n, "qkv", L, m, (h + 2 * c->kv_heads) * d, H);
+        product(c, out, n, "o", L, m, H, h * d);
+        return;
+    }
+    double r = (double)l->kv_lora, qk = (double)(l->nope_dim + l->rope_dim), v = (double)l->v_dim;
+    double latent = r + (double)l->rope_dim, q = (double)l->q_lora;
+    if (q > 0) {
+        product(c, out, n, "q_a_kv_a", L, m, q + latent, H);
+        product(c, out, n, "q_b", L, m, h * qk, q);
+    } else {
+        product(c, out, n, "q_kv_a", L, m, h * qk + latent, H);
+    }
+    /* Absorbed into query and output when decoding, applied to keys and values in prefill: the same product. */
+    product(c, out, n, "kv_b", L, m, h * ((double)l->nope_dim + v), r);
+    product(c, out, n, "o", L, m, H, h * v);
+}
+
+static void mlp(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double H = (double)l->hidden;
+    if (c->dense_layers <= 0)
+        return;
+    product(c, out, n, l->gated ? "gate_up" : "up", c->dense_layers, m, (l->gated ? 2 : 1) * c->ffn, H);
+    product(c, out, n, "down", c->dense_layers, m, H, c->ffn);
+}
+
+static void experts(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double H = (double)l->hidden, L = c->moe_layers, matrices = l->gated ? 3 : 2;
+    if (L <= 0)
+        return;
+    wide_product(c, out, n, "router", L, m, (double)l->experts, H);
+    gbl_cost_line *e = next_line(out, n, "experts", L);
+    gbl_moe_shape s = {(double)l->experts, (double)l->top_k, H, c->moe_ffn, matrices, c->compute, c->weight_bytes, c->act_bytes};
+    gbl_moe(&c->g, &s, m, &e->k);
+    e->weights = gbl_moe_distinct(s.experts, s.top_k, m) * matrices * H * c->moe_ffn * c->weight_bytes;
+    if (!c->g.ideal)
+        next_line(out, n, "routing", L)->k.time_s = c->g.cal->moe_t0;
+    if (c->shared_ffn <= 0)
+        return;
+    product(c, out, n, l->gated ? "shared_gate_up" : "shared_up", L, m, (l->gated ? 2 : 1) * c->shared_ffn, H);
+    product(c, out, n, "shared_down", L, m, H, c->shared_ffn);
+}
+
+/* Two norms with residual, rope and cache write, activation: elements a token. */
+static void elementwise(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double common = 8 * (double)l->hidden + 2 * (c->heads + 2 * c->kv_heads) * (double)l->head_dim;
+    if (c->g.ideal)
+        return; /* fused into their neighbours */
+    if (c->dense_layers > 0)
+        gbl_small_ops(&c->g, m * 2 * (common + 3 * c->ffn), &next_line(out, n, "norm_rope_act", c->dense_layers)->k);
+    if (c->moe_layers > 0)
+        gbl_small_ops(&c->g, m * 2 * (common + 3 * ((double)l->top_k * c->moe_ffn + c->shared_ffn)),
+                      &next_line(out, n, "norm_rope_act_moe", c->moe_layers)->k);
+}
+
+int gbl_cost_token_lines(const gbl_cost *c, double tokens, gbl_cost_line *out)
+{
+    const gbl_llm *l = c->spec.llm;
+    int n = 0;
+    projections(c, tokens, out, &n);
+    mlp(c, tokens, out, &n);
+    experts(c, tokens, out, &n);
+    elementwise(c, tokens, out, &n);
+    if (c->spec.tp > 1)
+        gbl_all_reduce(&c->g, tokens * (double)l->hidden * 2, c->spec.tp, &next_line(out, &n, "all_reduce", 2 * (double)l->layers)->k);
+    return n;
+}
+
+int gbl_cost_sampled_lines(const gbl_cost *c, double rows, gbl_cost_line *out)
+{
+    int n = 0;
+    if (rows <= 0)
+        return 0;
+    wide_product(c, out, &n, "lm_head", 1, rows, c->vocab, (double)c->spec.llm->hidden);
+    if (c->spec.tp > 1)
+        gbl_all_gather(&c->g, rows * c->vocab * c->spec.tp * 2, c->spec.tp, &next_line(out, &n, "logits_gather", 1)->k);
+    if (c->spec.runtime->sampler_s > 0)
+        next_line(out, &n, "sampler", 1)->k.time_s = c->spec.runtime->sampler_s;
+    return n;
+}
+
+static void decode_line(const gbl_cost *c, const gbl_batch *b, const char *name, double count, int64_t kv, gbl_cost_line *out, int *n)
+{
+    gbl_decode_terms room;
+    if (count <= 0)
+        return;
+    gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)kv, &next_line(out, n, name, count)->k);
+}
+
+/* The chunks' load; with a window the tile-rounded pairs shrink like the exact ones. */
+static gbl_prefill_load load_of(const gbl_cost *c, const gbl_batch *b, int windowed)
+{
+    gbl_prefill_load l = {(double)b->pre_tokens, (double)b->pre_kv, (double)b->pre_work, (double)b->pre_tiles, (double)b->pre_pairs,
+                          (double)b->pre_longest, (double)b->dec_n, (double)b->dec_kv};
+    if (!windowed)
+        return l;
+    double w = (double)c->spec.llm->window;
+    l.tile_pairs *= (double)b->pre_pairs_win / l.pairs;
+    l.pairs = (double)b->pre_pairs_win;
+    l.kv = fmin(l.kv, l.tokens + w * (double)b->pre_n);
+    l.longest = fmin(l.longest, w + (double)c->rows_tile);
+    l.dec_kv = (double)b->dec_kv_win;
+    return l;
+}
+
+static void prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n)
+{
+    if (count <= 0)
+        return;
+    gbl_prefill_load l = load_of(c, b, windowed);
+    gbl_prefill(&c->g, &c->attn, &l, &next_line(out, n, name, count)->k);
+}
+
+/* Latent attention re-expands the cached latents of a chunk's prefix to full keys and values. */
+static void expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double cached = (double)(b->pre_kv - b->pre_tokens);
+    if (!l->kv_lora || cached <= 0)
+        return;
+    gbl_kernel *k = &next_line(out, n, "kv_b_cached", (double)l->layers)->k;
+    k->flops = 2 * cached * c->heads * (double)(l->nope_dim + l->v_dim) * (double)l->kv_lora;
+    k->sm_s = k->flops / c->g.hw->flops[c->compute];
+    k->time_s = c->g.ideal ? k->sm_s : k->sm_s / (c->g.cal->gemm.e_c * c->g.cal->gemm.phi_c);
+}
+
+int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out)
+{
+    int n = 0;
+    if (b->pre_tokens > 0) {
+        const char *name = b->dec_n > 0 ? "attention_mixed" : "attention_prefill";
+        prefill_line(c, b, 0, name, c->full_layers, out, &n);
+        prefill_line(c, b, 1, b->dec_n > 0 ? "attention_mixed_window" : "attention_prefill_window", c->window_layers, out, &n);
+        expand_line(c, b, out, &n);
+    } else if (b->dec_n > 0) {
+        decode_line(c, b, "attention_decode", c->full_layers, b->dec_kv, out, &n);
+        decode_line(c, b, "attention_decode_window", c->window_layers, b->dec_kv_win, out, &n);
+    }
+    return n;
+}
+
+double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    return r->host_step_s + r->host_seq_s * (double)(b->dec_n - b->pad + b->pre_n);
+}
+
+/* vLLM's captured sizes: 1, 2, 4, every 8 to 256, every 16 to 512. */
+int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b)
+{
+    int64_t m = b->dec_n + b->pre_tokens, padded;
+    if (!c->spec.runtime->graphs || b->pre_tokens > 0 || m > c->spec.runtime->graph_max || m < 3)
+        return m;
+    padded = m <= 4 ? 4 : m <= 256 ? (m + 7) / 8 * 8 : (m + 15) / 16 * 16;
+    return padded <= c->spec.runtime->graph_max ? padded : m;
+}
+
+/* ---- the sheet ---- */
+
+static const char *const bound_names[] = {"sm", "hbm", "link", "host"};
+
+static void row_of(const gbl_cost_line *l, const char *phase, gbl_op *op)
+{
+    const gbl_kernel *k = &l->k;
+    double roofline = fmax(k->sm_s, fmax(k->hbm_s, k->link_s));
+    *op = (gbl_op){l->name, phase, l->count, k->flops, k->hbm_bytes, k->link_bytes, k->time_s * 1e6, bound_names[gbl_cost_bound(k)],
+                   k->time_s > 0 ? roofline / k->time_s : 1};
+}
+
+int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most)
+{
+    gbl_cost_line lines[GBL_OPS_MOST];
+    int n = 0, rows = 0;
+    double host = gbl_cost_host_s(c, b);
+    if (b->dec_n + b->pre_tokens <= 0)
+        return 0;
+    n = gbl_cost_token_lines(c, (double)gbl_cost_padded(c, b), lines);
+    n += gbl_cost_attention_lines(c, b, lines + n);
+    n += gbl_cost_sampled_lines(c, (double)b->sampled, lines + n);
+    for (; rows < n && rows < most; rows++)
+        row_of(&lines[rows], phase, &out[rows]);
+    if (host > 0 && rows < most)
+        out[rows++] = (gbl_op){"host", phase, 1, 0, 0, 0, host * 1e6, "host", 1};
+    return rows;
+}

@@ -1,0 +1,57 @@
+/* cost_parts.h - the inside of a gbl_cost, shared by cost*.c alone. */
+#ifndef GBL_COST_PARTS_H
+#define GBL_COST_PARTS_H
+#include "models/cost.h"
+#include "models/kernels.h"
+
+/* Kernels that depend on one integer (tokens of the step, or rows sampled), summed. */
+typedef struct gbl_cost_row {
+    double time_s, sm_s, hbm_s, link_s;
+    double by_bound[3]; /* of time_s: sm, hbm, link */
+    double weights;     /* bytes of weights read, all ranks */
+    int set;
+} gbl_cost_row;
+
+/* One line of the operator list. */
+typedef struct gbl_cost_line {
+    const char *name;
+    double count;   /* times a step */
+    double weights; /* bytes of weights it reads, one rank, once */
+    gbl_kernel k;
+} gbl_cost_line;
+
+struct gbl_cost {
+    gbl_cost_spec spec;
+    gbl_machine g;
+    int32_t compute;                   /* format of the multiplications */
+    double weight_bytes, act_bytes;    /* an element of the layers' matrices; of what multiplies them */
+    double wide_bytes;                 /* an element of embeddings, LM head, norms, routers */
+    int32_t wide;                      /* their format */
+    double unfused_bytes;              /* gbl_gemm_shape */
+    double heads, kv_heads, ffn, moe_ffn, shared_ffn, vocab; /* of one rank */
+    double dense_layers, moe_layers, full_layers, window_layers;
+    double kv_token_layer;             /* bytes a token, layer and rank */
+    double flops_token, flops_row;     /* model FLOPs a token through the layers; a row through the LM head */
+    double pair_flops;                 /* a (query, key) pair, all heads, one layer */
+    int64_t blocks;
+    int64_t rows_tile;                 /* query rows of a prefill tile */
+    gbl_attn_shape attn;
+    /* tables, filled on first use */
+    int64_t n_tokens, n_sampled, n_decodes;
+    gbl_cost_row *tokens, *sampled;
+    gbl_decode_terms *decodes;
+};
+
+/* cost_ops.c: the operator list, the one place where a step's kernels are named. Return the number of lines. */
+int gbl_cost_token_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
+int gbl_cost_sampled_lines(const gbl_cost *c, double rows, gbl_cost_line *out);
+int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
+double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b);
+int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b); /* tokens that the layers compute */
+int gbl_cost_bound(const gbl_kernel *k);                        /* 0 sm, 1 hbm, 2 link */
+/* cost_step.c */
+const gbl_decode_terms *gbl_cost_decode_terms(const gbl_cost *c, int64_t b, gbl_decode_terms *room);
+/* cost_memory.c */
+int gbl_cost_fit_memory(gbl_cost *c, gbl_err *err);
+
+#endif

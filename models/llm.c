@@ -1,0 +1,223 @@
+/* llm.c - see llm.h: cards, and the counts that follow from a shape. */
+#include "models/llm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "models/cards.h"
+#include "models/llm_config.h"
+
+static const int64_t most = (int64_t)1 << 40;
+
+static int read_int(const gbl_node *root, const char *key, int64_t *out, int required, gbl_err *err)
+{
+    const gbl_node *n = gbl_node_get(root, key);
+    if (!n)
+        return required ? gbl_card_missing(root, key, err) : 0;
+    if (gbl_node_int(n, out, err))
+        return err->code;
+    if (*out < 0 || *out > most) {
+        gbl_node_fail(n, err, "%s %lld is out of range", key, (long long)*out);
+        return gbl_expected(err, "0 .. 2^40");
+    }
+    return 0;
+}
+
+static int read_flag(const gbl_node *root, const char *key, int32_t *out, gbl_err *err)
+{
+    const gbl_node *n = gbl_node_get(root, key);
+    if (!n)
+        return 0;
+    if (gbl_node_kind(n) != GBL_BOOL) {
+        gbl_node_fail(n, err, "%s is not true or false", key);
+        return gbl_expected(err, "true or false");
+    }
+    *out = gbl_node_bool(n);
+    return 0;
+}
+
+static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *err)
+{
+    static const char *const known[] = {
+        "gable", "name", "source", "note", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "context",
+        "tied", "gated", "qkv_bias", "o_bias", "mlp_bias", "norms_bias", "qk_norm", "experts", "top_k", "moe_ffn",
+        "shared_experts", "shared_ffn", "dense_first", "kv_lora", "q_lora", "rope_dim", "nope_dim", "v_dim", "window",
+        "window_layers", "positions", NULL};
+    const struct { const char *key; int64_t *out; int required; } ints[] = {
+        {"layers", &m->layers, 1}, {"hidden", &m->hidden, 1}, {"heads", &m->heads, 1}, {"kv_heads", &m->kv_heads, 1},
+        {"head_dim", &m->head_dim, 1}, {"ffn", &m->ffn, 1}, {"vocab", &m->vocab, 1}, {"context", &m->context, 1},
+        {"experts", &m->experts, 0}, {"top_k", &m->top_k, 0}, {"moe_ffn", &m->moe_ffn, 0},
+        {"shared_experts", &m->shared_experts, 0}, {"shared_ffn", &m->shared_ffn, 0}, {"dense_first", &m->dense_first, 0},
+        {"kv_lora", &m->kv_lora, 0}, {"q_lora", &m->q_lora, 0}, {"rope_dim", &m->rope_dim, 0},
+        {"nope_dim", &m->nope_dim, 0}, {"v_dim", &m->v_dim, 0}, {"window", &m->window, 0},
+        {"window_layers", &m->window_layers, 0}, {"positions", &m->positions, 0}};
+    const struct { const char *key; int32_t *out; } flags[] = {
+        {"tied", &m->tied}, {"gated", &m->gated}, {"qkv_bias", &m->qkv_bias}, {"o_bias", &m->o_bias},
+        {"mlp_bias", &m->mlp_bias}, {"norms_bias", &m->norms_bias}, {"qk_norm", &m->qk_norm}};
+    if (gbl_card_form(root, "llm/1", err) || gbl_node_only(root, known, err) ||
+        gbl_card_text(root, "name", 1, &m->name, a, err) || gbl_card_text(root, "source", 1, &m->source, a, err))
+        return err->code;
+    m->gated = 1;
+    for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
+        if (read_int(root, ints[i].key, ints[i].out, ints[i].required, err))
+            return err->code;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (read_flag(root, flags[i].key, flags[i].out, err))
+            return err->code;
+    if (m->shared_experts && !m->shared_ffn)
+        m->shared_ffn = m->shared_experts * m->moe_ffn;
+    if (m->experts)
+        m->moe_layers = m->layers - m->dense_first;
+    if (m->window && !gbl_node_get(root, "window_layers"))
+        m->window_layers = m->layers;
+    return 0;
+}
+
+static int impossible(const gbl_node *root, gbl_err *err, const char *what)
+{
+    return gbl_node_fail(root, err, "impossible model: %s", what);
+}
+
+int gbl_llm_check(const gbl_llm *m, const gbl_node *root, gbl_err *err)
+{
+    const int64_t *const sizes[] = {&m->layers, &m->hidden, &m->heads, &m->kv_heads, &m->head_dim, &m->vocab, &m->context};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (*sizes[i] < 1 || *sizes[i] > 100000000)
+            return impossible(root, err, "layers, hidden, heads, kv_heads, head_dim, vocab and context are 1 .. 1e8");
+    if (m->layers > 100000 || m->heads > 65536 || m->head_dim > 65536)
+        return impossible(root, err, "at most 100000 layers, 65536 heads of at most 65536");
+    if (m->kv_heads > m->heads || (!m->kv_lora && m->heads % m->kv_heads))
+        return impossible(root, err, "the KV heads do not divide the attention heads");
+    if (m->experts && (m->top_k < 1 || m->top_k > m->experts || m->moe_ffn < 1))
+        return impossible(root, err, "experts need top_k in 1 .. experts and moe_ffn");
+    if (!m->experts && m->ffn < 1)
+        return impossible(root, err, "neither ffn nor experts");
+    if (m->moe_layers < 0 || m->moe_layers > m->layers || m->window_layers > m->layers)
+        return impossible(root, err, "more layers of one kind than layers");
+    if (m->moe_layers < m->layers && m->ffn < 1)
+        return impossible(root, err, "dense layers without ffn");
+    if (m->ffn > 100000000 || m->moe_ffn > 100000000 || m->shared_ffn > 100000000 || m->experts > 1000000)
+        return impossible(root, err, "an MLP of more than 1e8");
+    if (m->kv_lora && (m->rope_dim < 0 || m->nope_dim < 1 || m->v_dim < 1 || m->kv_lora > 1000000))
+        return impossible(root, err, "latent attention needs nope_dim and v_dim");
+    return 0;
+}
+
+/* A folder stands for the config.json inside it. */
+static const char *config_path(const char *name, const char *folder, gbl_arena *a)
+{
+    struct stat st;
+    if (!strchr(name, '/'))
+        return name;
+    const char *path = gbl_find_path(a, folder ? folder : "", name);
+    if (path && !stat(path, &st) && S_ISDIR(st.st_mode))
+        return gbl_arena_printf(a, "%s/config.json", name);
+    return name;
+}
+
+int gbl_llm_load(gbl_llm *m, const char *name_or_path, const char *folder, gbl_arena *a, gbl_err *err)
+{
+    gbl_doc *doc = NULL;
+    memset(m, 0, sizeof *m);
+    m->checkpoint_format = -1;
+    const char *path = config_path(name_or_path, folder, a);
+    if (!path)
+        return gbl_nomem(err, 0);
+    int rc = gbl_card_open(&doc, "llm", path, folder, a, err);
+    if (!rc) {
+        const gbl_node *root = gbl_doc_root(doc);
+        if (gbl_node_kind(root) == GBL_OBJECT && !gbl_node_get(root, "gable"))
+            rc = gbl_llm_from_config(m, root, a, err);
+        else
+            rc = from_card(m, root, a, err);
+        if (!rc)
+            rc = gbl_llm_check(m, root, err);
+        if (!rc)
+            rc = gbl_card_hash(root, 0, &m->hash, err);
+    }
+    gbl_doc_free(doc);
+    return rc;
+}
+
+/* ---- counts: doubles hold integers exactly below 2^53, and a trillion parameters is 2^40 ---- */
+
+static double attention_matrices(const gbl_llm *m)
+{
+    double H = (double)m->hidden, h = (double)m->heads;
+    if (m->kv_lora) {
+        double r = (double)m->kv_lora, qk = (double)(m->nope_dim + m->rope_dim), v = (double)m->v_dim;
+        double q = m->q_lora ? (double)m->q_lora * (H + h * qk) : H * h * qk;
+        return q + H * (r + (double)m->rope_dim) + r * h * ((double)m->nope_dim + v) + h * v * H;
+    }
+    double d = (double)m->head_dim, g = (double)m->kv_heads;
+    return H * (h + 2 * g) * d + h * d * H;
+}
+
+static double mlp_matrices(const gbl_llm *m, int64_t ffn)
+{
+    return (m->gated ? 3.0 : 2.0) * (double)m->hidden * (double)ffn;
+}
+
+static double mlp_biases(const gbl_llm *m, int64_t ffn)
+{
+    return m->mlp_bias ? (m->gated ? 2.0 : 1.0) * (double)ffn + (double)m->hidden : 0;
+}
+
+/* Norms, biases and positions: what is no matrix. */
+static double small_parameters(const gbl_llm *m)
+{
+    double L = (double)m->layers, H = (double)m->hidden, norm = m->norms_bias ? 2 * H : H;
+    double layer = 2 * norm;
+    if (m->qkv_bias)
+        layer += (double)((m->heads + 2 * m->kv_heads) * m->head_dim);
+    if (m->o_bias)
+        layer += H;
+    if (m->qk_norm)
+        layer += 2 * (double)m->head_dim;
+    if (m->kv_lora)
+        layer += (double)(m->kv_lora + m->q_lora);
+    double dense = (double)(m->layers - m->moe_layers) * mlp_biases(m, m->ffn);
+    return L * layer + norm + dense + (double)m->positions * H;
+}
+
+/* `experts`: how many of them are counted. */
+static double count(const gbl_llm *m, double experts)
+{
+    double sparse = (double)m->moe_layers, dense = (double)(m->layers - m->moe_layers);
+    double mlp = dense * mlp_matrices(m, m->ffn);
+    if (m->moe_layers)
+        mlp += sparse * (experts * (mlp_matrices(m, m->moe_ffn) + mlp_biases(m, m->moe_ffn)) + mlp_matrices(m, m->shared_ffn) +
+                         (double)m->hidden * (double)m->experts);
+    double tables = (double)m->vocab * (double)m->hidden * (m->tied ? 1 : 2);
+    return tables + (double)m->layers * attention_matrices(m) + mlp + small_parameters(m);
+}
+
+double gbl_llm_parameters(const gbl_llm *m)
+{
+    return count(m, (double)m->experts);
+}
+
+double gbl_llm_active_parameters(const gbl_llm *m)
+{
+    return count(m, (double)m->top_k);
+}
+
+double gbl_llm_table_parameters(const gbl_llm *m)
+{
+    double tables = (double)m->vocab * (double)m->hidden * (m->tied ? 1 : 2);
+    return tables + small_parameters(m) + (double)m->moe_layers * (double)m->hidden * (double)m->experts;
+}
+
+double gbl_llm_matmul_parameters(const gbl_llm *m)
+{
+    double embedding = m->tied ? 0 : (double)m->vocab * (double)m->hidden;
+    return count(m, (double)m->top_k) - embedding - small_parameters(m);
+}
+
+double gbl_llm_kv_bytes(const gbl_llm *m, double bytes_per_element)
+{
+    double layer = m->kv_lora ? (double)(m->kv_lora + m->rope_dim) : 2.0 * (double)m->kv_heads * (double)m->head_dim;
+    return (double)m->layers * layer * bytes_per_element;
+}
