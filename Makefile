@@ -28,7 +28,7 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
 PKG_TEST := libcmocka-dev
-PKG_CHECK := cppcheck
+PKG_CHECK := clang-tidy cppcheck
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev
 PKG_BARE := debootstrap
@@ -142,12 +142,11 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libgable.a $(LIBS)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-check: deps ## every test under ASan and UBSan, then gcc -fanalyzer and cppcheck at zero warnings
+check: deps ## every test under ASan and UBSan; gcc -Werror, clang-tidy and cppcheck at zero warnings
 	@sh tests/deps.sh install $(PKG_CHECK)
-	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g $(SANITIZE)' test-run
-	@$(MAKE) BUILD=$(BUILD)/analyze CFLAGS='-O2 -fanalyzer -Werror' LDFLAGS= $(BUILD)/analyze/gable
-	@sh tests/law/cppcheck.sh $(LIB_SRC) $(POLICY_SRC) $(CLI_SRC)
-	@echo "check: sanitizers, gcc -fanalyzer, cppcheck: no complaint"
+	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -Werror $(SANITIZE)' test-run
+	@sh tests/law/analyze.sh $(LIB_SRC) $(POLICY_SRC) $(CLI_SRC)
+	@echo "check: sanitizers, gcc -Werror, clang-tidy, cppcheck: no complaint"
 
 bench: deps ## speed and memory: events, lines, quantiles, costs, workload W; asserts nothing
 	@sh tests/deps.sh install $(PKG_BENCH)
