@@ -17,18 +17,23 @@ typedef struct gbl_record {
     const uint64_t *ids;      /* valid until the next call */
 } gbl_record;
 
+/* Latest arrival after the first: 31.7 years, far from where sums of int64 ns overflow. */
+#define GBL_TRACE_MOST_NS 1e18
+
 /* What a reader mended or dropped, by kind; all zero for a clean file. */
 typedef struct gbl_repairs {
-    int64_t zero_input, zero_output; /* dropped rows */
-    int64_t ids_short, ids_long;     /* chain shorter or longer than the length says */
+    int64_t zero_input, zero_output; /* rows dropped for it (both zero: zero_input); the first row kept arrives at 0 */
+    int64_t ids_short, ids_long;     /* chains of another length than ceil(input / id_tokens): short ones are kept and only share
+                                      * less, long ones are cut to it */
     int64_t no_output;               /* default taken */
 } gbl_repairs;
 
 typedef struct gbl_source gbl_source;
 
-/* Opens what the scenario's "trace" object says ({"file",...} or {"generate",...}); n NULL: the shipped default. */
+/* Opens what the scenario's "trace" object says ({"file",...} or {"generate",...}); neither, or n NULL: the shipped default.
+ * The source keeps nothing of n. Both generators and files take rate_scale (not closed loops) and limit. */
 int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err *err);
-/* A file as it is; format NULL = told from content. */
+/* A file as it is; "-" = standard input; format NULL = told from content. */
 int gbl_source_open_file(gbl_source **out, const char *path, const char *format, gbl_err *err);
 void gbl_source_close(gbl_source *s);
 /* 1: *out is the next request; 0: none left; 2: none until a completion is reported (closed loop); -1: error. */
@@ -37,20 +42,34 @@ int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err);
 void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns);
 const gbl_repairs *gbl_source_repairs(const gbl_source *s);
 const char *gbl_source_format(const gbl_source *s);     /* "mooncake", "azure", "generate" */
-double gbl_source_progress(const gbl_source *s);        /* share read, 0..1, or -1 when unknown */
-uint64_t gbl_source_hash(const gbl_source *s);          /* of the file's bytes or the generator's canonical JSON */
+double gbl_source_progress(const gbl_source *s);        /* share of the requests yielded, 0..1; -1 for a file without limit */
+/* Of the file's bytes (reads the file; 0 for standard input or where it is gone), or of the generator's canonical JSON
+ * and the seed. */
+uint64_t gbl_source_hash(const gbl_source *s);
 /* Checks a "trace" object without opening anything: keys, ranges. */
 int gbl_trace_check(const gbl_node *n, gbl_err *err);
 /* JSON Schema "properties" of the trace object, and its defaults, for `gable schema`. */
 void gbl_trace_schema(gbl_json *j);
+/* The trace object (n NULL: {}) as a member `key`, with every default filled in. */
+int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err);
+/* Every key of the trace object and of the generators. */
+void gbl_trace_help(FILE *to);
+/* The i-th known format, for `gable list formats`: 1, or 0 past the end. Not every known one can be read. */
+int gbl_trace_format_at(int i, const char **name, const char **help, int *readable);
 
-/* `gable trace info`: reads a source to its end. */
+/* `gable trace info`: reads a source to its end.
+ *  rate_s           (rows - 1) / span_s, the inverse of the mean gap
+ *  interarrival_cv  population deviation of the gaps over their mean
+ *  dispersion.W     population variance over mean of the arrivals in whole windows of W s, laid from the first arrival on
+ *                   (the window of the last arrival is not whole); null for fewer than two
+ *  prefix           an unbounded cache in file order: a request's hit is its leading run of ids seen before it, worth
+ *                   min(run * id_tokens, input) tokens; ideal_hit_ratio over all input tokens, null without ids */
 typedef struct gbl_trace_info gbl_trace_info;
 int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err);
 void gbl_trace_info_free(gbl_trace_info *i);
 void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j); /* members of contract.md's object, into the open object */
 void gbl_trace_info_print(const gbl_trace_info *i, FILE *to);
-/* Writes a source as Mooncake JSONL (or "azure" CSV) to `to`; returns rows or -1. */
+/* Writes a source as "mooncake" JSONL or "azure" CSV (which has no ids) to `to`; returns rows or -1. */
 int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *err);
 
 #endif

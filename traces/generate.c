@@ -1,0 +1,193 @@
+/* generate.c - the "generate" object: so many requests, arriving so, so long. */
+#include "traces/generate.h"
+#include <math.h>
+#include "base/map.h"
+#include "base/param.h"
+#include "base/random.h"
+#include "traces/reader.h"
+
+typedef struct plan {
+    int64_t requests;
+    const gbl_node *arrival_node, *input_node, *output_node;
+    gbl_arrival arrival;
+    gbl_length input, output;
+} plan;
+
+#define AT(FIELD) offsetof(plan, FIELD)
+static const gbl_param count_params[] = {
+    {"requests", GBL_P_INT, 0, AT(requests), "1000", 1, 1e12, "requests", NULL, "Requests in all."}, {NULL}};
+static const gbl_param part_params[] = {
+    {"requests", GBL_P_INT, 0, AT(requests), "1000", 1, 1e12, "requests", NULL, "Requests in all."},
+    {"arrival", GBL_P_NODE, GBL_P_NULLABLE, AT(arrival_node), "null", 1, 0, NULL, NULL, "When requests arrive; left out: poisson."},
+    {"input", GBL_P_NODE, GBL_P_NULLABLE, AT(input_node), "null", 1, 0, NULL, NULL, "Prompt tokens; left out: lognormal."},
+    {"output", GBL_P_NODE, GBL_P_NULLABLE, AT(output_node), "null", 1, 0, NULL, NULL, "Output tokens; left out: geometric."},
+    {NULL}};
+
+typedef struct ready { /* a client that may send */
+    int64_t at_ns;
+    int32_t client;
+} ready;
+
+struct gbl_generator {
+    plan p;
+    uint64_t seed;
+    int64_t issued, now_ns;
+    /* closed loop: a ring of clients that may send, turns begun by each, and who sent a request in flight */
+    ready *ring;
+    int64_t clients, head, n_ready, *turn;
+    gbl_map *client_of;
+};
+
+static const gbl_node *given(const gbl_node *n) { return n && gbl_node_kind(n) != GBL_NULL ? n : NULL; }
+
+static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
+{
+    *p = (plan){.requests = 0};
+    if (n && gbl_node_kind(n) != GBL_OBJECT) {
+        gbl_node_fail(n, err, "generate is not an object");
+        return gbl_expected(err, "{\"requests\": 1000, \"arrival\": {...}, \"input\": {...}, \"output\": {...}}");
+    }
+    if (gbl_param_defaults(part_params, p, a, err) || gbl_param_bind(part_params, p, n, NULL, a, err)) return err->code;
+    p->arrival_node = given(p->arrival_node);
+    p->input_node = given(p->input_node);
+    p->output_node = given(p->output_node);
+    if (gbl_arrival_bind(&p->arrival, p->arrival_node, a, err)) return err->code;
+    if (gbl_length_bind(&p->input, p->input_node, "lognormal", a, err)) return err->code;
+    return gbl_length_bind(&p->output, p->output_node, "geometric", a, err);
+}
+
+int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err)
+{
+    plan p;
+    return plan_bind(&p, n, a, err);
+}
+
+static int closed_open(gbl_generator *g, gbl_err *err)
+{
+    g->clients = g->p.arrival.concurrency < g->p.requests ? g->p.arrival.concurrency : g->p.requests;
+    g->ring = gbl_alloc((size_t)g->clients, sizeof *g->ring);
+    g->turn = gbl_alloc((size_t)g->clients, sizeof *g->turn);
+    g->client_of = gbl_map_new(g->clients);
+    if (!g->ring || !g->turn || !g->client_of) return gbl_nomem(err, (size_t)g->clients * sizeof *g->ring);
+    for (int32_t i = 0; i < g->clients; i++) g->ring[i].client = i;
+    g->n_ready = g->clients;
+    return 0;
+}
+
+int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gbl_arena *a, gbl_err *err)
+{
+    gbl_generator *g = gbl_alloc(1, sizeof *g);
+    if (!g) return gbl_nomem(err, sizeof *g);
+    g->seed = seed;
+    int rc = plan_bind(&g->p, n, a, err);
+    if (!rc) rc = gbl_arrival_load(&g->p.arrival, g->p.arrival_node, a, err);
+    if (!rc) rc = gbl_length_load(&g->p.input, g->p.input_node, a, err);
+    if (!rc) rc = gbl_length_load(&g->p.output, g->p.output_node, a, err);
+    if (!rc && gbl_generator_closed(g)) rc = closed_open(g, err);
+    if (rc) gbl_generator_close(g);
+    else *out = g;
+    return rc;
+}
+
+void gbl_generator_close(gbl_generator *g)
+{
+    if (!g) return;
+    gbl_arrival_fini(&g->p.arrival);
+    gbl_length_fini(&g->p.input);
+    gbl_length_fini(&g->p.output);
+    gbl_free(g->ring);
+    gbl_free(g->turn);
+    gbl_map_free(g->client_of);
+    gbl_free(g);
+}
+
+static void lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out)
+{
+    out->input = gbl_length_draw(&g->p.input, gbl_draw(g->seed, GBL_STREAM_INPUT, entity, k));
+    out->output = gbl_length_draw(&g->p.output, gbl_draw(g->seed, GBL_STREAM_OUTPUT, entity, k));
+}
+
+static int closed_next(gbl_generator *g, gbl_record *out, gbl_err *err)
+{
+    if (!g->n_ready) return 2;
+    ready r = g->ring[g->head];
+    if (gbl_map_put(g->client_of, (uint64_t)g->issued, r.client)) return gbl_nomem(err, sizeof r), -1;
+    g->head = (g->head + 1) % g->clients;
+    g->n_ready--;
+    out->arrival_ns = r.at_ns;
+    lengths(g, (uint64_t)r.client, (uint64_t)g->turn[r.client]++, out);
+    g->issued++;
+    return 1;
+}
+
+static int open_next(gbl_generator *g, gbl_record *out, gbl_err *err)
+{
+    if (g->issued || gbl_arrival_first_waits(&g->p.arrival)) {
+        double u = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, (uint64_t)g->issued, 0);
+        double ns = gbl_arrival_gap(&g->p.arrival, u, (double)g->now_ns * 1e-9) * 1e9;
+        if (ns + (double)g->now_ns > GBL_TRACE_MOST_NS) {
+            gbl_fail(err, GBL_EINPUT, "generated arrival %lld lies more than 31 years after the first", (long long)g->issued);
+            gbl_expected(err, "a higher rate_s or fewer requests");
+            return -1;
+        }
+        g->now_ns += (int64_t)floor(ns + 0.5);
+    }
+    out->arrival_ns = g->now_ns;
+    lengths(g, (uint64_t)g->issued, 0, out);
+    g->issued++;
+    return 1;
+}
+
+int gbl_generator_next(gbl_generator *g, gbl_record *out, gbl_err *err)
+{
+    if (g->issued == g->p.requests) return 0;
+    return gbl_generator_closed(g) ? closed_next(g, out, err) : open_next(g, out, err);
+}
+
+void gbl_generator_done(gbl_generator *g, int64_t serial, int64_t now_ns)
+{
+    if (!g->client_of) return;
+    int32_t client = gbl_map_get(g->client_of, (uint64_t)serial);
+    if (client < 0) return; /* said twice: a client has one request at a time */
+    gbl_map_remove(g->client_of, (uint64_t)serial);
+    ready r = {now_ns + (int64_t)floor(g->p.arrival.think_s * 1e9 + 0.5), client};
+    g->ring[(g->head + g->n_ready++) % g->clients] = r;
+}
+
+int gbl_generator_closed(const gbl_generator *g) { return gbl_arrival_closed(&g->p.arrival); }
+int64_t gbl_generator_requests(const gbl_generator *g) { return g->p.requests; }
+
+void gbl_generator_schema(const char *key, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    gbl_json_str(j, "type", "object");
+    gbl_json_str(j, "description", "Requests from distributions instead of a file.");
+    gbl_json_obj(j, "properties");
+    gbl_param_schema(count_params, j);
+    gbl_arrival_schema("arrival", j);
+    gbl_length_schema("input", j);
+    gbl_length_schema("output", j);
+    gbl_json_end(j);
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_end(j);
+}
+
+int gbl_generator_json(const gbl_node *n, const char *key, gbl_json *j, gbl_arena *a, gbl_err *err)
+{
+    plan p;
+    if (plan_bind(&p, n, a, err)) return err->code;
+    gbl_json_obj(j, key);
+    gbl_param_json(count_params, &p, j);
+    gbl_arrival_json(&p.arrival, "arrival", j);
+    gbl_length_json(&p.input, "input", j);
+    gbl_length_json(&p.output, "output", j);
+    gbl_json_end(j);
+    return 0;
+}
+
+void gbl_generator_help(FILE *to)
+{
+    gbl_param_help(count_params, "generate.", to);
+    gbl_arrival_help(to);
+    gbl_length_help(to);
+}

@@ -1,0 +1,80 @@
+/* generate.h - requests from distributions instead of a file.
+ *
+ * Every draw is keyed (base/random.h), so the same seed gives the same requests whatever the policy: open arrivals by
+ * the request's serial, closed loops by (client, turn). The first request arrives at 0 (on a curve: after its first gap,
+ * so that the curve's time is the trace's); each later arrival is the one before plus a gap rounded to whole ns. */
+#ifndef GBL_GENERATE_H
+#define GBL_GENERATE_H
+#include "base/param.h"
+#include "traces/trace.h"
+
+/* ---- token counts: fixed, uniform, lognormal, geometric, histogram, file ---- */
+typedef struct gbl_length {
+    int32_t kind;
+    int64_t tokens, low, high;
+    double mu, sigma, mean;
+    const char *file, *column;
+    /* histogram, file: sorted token counts and the cumulative share up to and with each */
+    int64_t n;
+    int64_t *value;
+    double *share;
+} gbl_length;
+/* `n` is a name or {"use": name, ...}; NULL: `dflt`. Binds only; load reads the file that it names, if any. */
+int gbl_length_bind(gbl_length *l, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err);
+int gbl_length_load(gbl_length *l, const gbl_node *n, gbl_arena *a, gbl_err *err);
+void gbl_length_fini(gbl_length *l);
+int64_t gbl_length_draw(const gbl_length *l, double u); /* u in (0,1); >= 1, non-decreasing in u */
+void gbl_length_schema(const char *key, gbl_json *j);
+void gbl_length_json(const gbl_length *l, const char *key, gbl_json *j);
+void gbl_length_help(FILE *to);
+
+/* ---- arrivals: poisson, deterministic, gamma, weibull, curve, closed_loop ---- */
+typedef struct gbl_arrival {
+    int32_t kind;
+    double rate_s, cv, think_s;
+    int64_t concurrency;
+    const char *file;
+    double shape, scale_s; /* of gamma and weibull gaps */
+    /* curve: from start_s[i] on the rate is rate[i]; mass[i] is the expected number of arrivals before start_s[i] */
+    int64_t n;
+    double *start_s, *rate, *mass;
+} gbl_arrival;
+int gbl_arrival_bind(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *err);
+int gbl_arrival_load(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *err);
+void gbl_arrival_fini(gbl_arrival *v);
+int gbl_arrival_closed(const gbl_arrival *v);
+int gbl_arrival_first_waits(const gbl_arrival *v); /* the first request comes after a gap, not at 0 */
+/* Seconds from the arrival before, which was at `at_s`. */
+double gbl_arrival_gap(const gbl_arrival *v, double u, double at_s);
+void gbl_arrival_schema(const char *key, gbl_json *j);
+void gbl_arrival_json(const gbl_arrival *v, const char *key, gbl_json *j);
+void gbl_arrival_help(FILE *to);
+
+/* ---- the whole generator: what the "generate" object says ---- */
+typedef struct gbl_generator gbl_generator;
+int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gbl_arena *a, gbl_err *err);
+void gbl_generator_close(gbl_generator *g); /* NULL allowed */
+/* As gbl_source_next and gbl_source_done. */
+int gbl_generator_next(gbl_generator *g, gbl_record *out, gbl_err *err);
+void gbl_generator_done(gbl_generator *g, int64_t serial, int64_t now_ns);
+int gbl_generator_closed(const gbl_generator *g);
+int64_t gbl_generator_requests(const gbl_generator *g);
+int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err);
+void gbl_generator_schema(const char *key, gbl_json *j);
+/* The object with every default filled in; n must have passed the check. */
+int gbl_generator_json(const gbl_node *n, const char *key, gbl_json *j, gbl_arena *a, gbl_err *err);
+void gbl_generator_help(FILE *to);
+
+/* ---- what both kinds of distributions share: a table of kinds, chosen by "use" ---- */
+typedef struct gbl_use {
+    const char *name, *help;
+    const gbl_param *params;
+} gbl_use;
+/* Index of the kind that n names, its parameters bound onto obj; -1 on error. */
+int gbl_use_bind(const gbl_use *table, void *obj, const char *what, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err);
+void gbl_use_schema(const gbl_use *table, const char *key, const char *what, gbl_json *j);
+void gbl_use_help(const gbl_use *table, const char *what, FILE *to);
+/* Numbers of named columns of a CSV file, row by row; `get` returns 0, or -1 with a complaint in *why. */
+int gbl_columns_read(const char *path, const char *const *names, int n, int (*get)(void *to, const double *v, const char **why), void *to, gbl_err *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* reader.h - what a file format is to the rest of the room. A format is one file that fills a gbl_format and one row of
+ * the table in formats.c. A reader only reads: what is common to all formats (times from the first request on, order,
+ * dropping of empty requests, prefix chains that disagree with the length, limit, rate_scale) is done in source.c. */
+#ifndef GBL_READER_H
+#define GBL_READER_H
+#include "base/lines.h"
+#include "traces/trace.h"
+
+/* The lines of a file. The first one was read to recognise the format and is handed out again. */
+typedef struct gbl_rows {
+    gbl_lines *lines;
+    char *first; /* or NULL once handed out */
+    size_t first_len;
+} gbl_rows;
+/* 1: a line that is not blank; 0: end; -1: error. As gbl_lines_next, the line may be changed in place. */
+int gbl_rows_next(gbl_rows *r, char **line, size_t *len, gbl_err *err);
+/* Fails at a place of the line last read; col counts bytes from 1, 0 = none. Returns -1. */
+int gbl_rows_fail(const gbl_rows *r, size_t col, gbl_err *err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Largest count of tokens a row may state: input + output stays inside an int32. */
+#define GBL_ROW_TOKENS INT64_C(1000000000)
+/* A number's text as a count of tokens, 0..GBL_ROW_TOKENS ("12", "12.0" and "1.2e1" are 12). NULL, or the complaint. */
+const char *gbl_row_count(const char *at, size_t len, int64_t *out);
+
+/* Splits a CSV row at its commas; blanks around a field and one pair of quotes are taken off (a quoted comma still
+ * splits: no trace has one). Fills at most `most` fields; returns how many there are. */
+int gbl_row_split(const char *line, size_t len, const char **at, size_t *field_len, int most);
+
+typedef struct gbl_format {
+    const char *name; /* as in the scenario's trace.format */
+    const char *help;
+    /* Words of the first line that tell the format: keys of a JSON object or columns of a CSV header. ',' = and,
+     * '|' = or. */
+    const char *signature;
+    int (*open)(void **state, gbl_rows *rows, gbl_err *err); /* NULL: known by name only */
+    /* 1: a row; 0: end; -1: error. Fills arrival_ns (any origin, >= 0), input and output (0 allowed), and what else the
+     * format knows of the request; *out comes with defaults. */
+    int (*next)(void *state, gbl_rows *rows, gbl_record *out, gbl_err *err);
+    void (*close)(void *state);
+} gbl_format;
+
+extern const gbl_format gbl_mooncake_format, gbl_azure_format;
+
+extern const gbl_format *const gbl_formats[]; /* ends with NULL */
+/* By name, for reading. On failure says which formats can be read. */
+int gbl_format_find(const gbl_format **out, const char *name, gbl_err *err);
+/* By the first line of a file. */
+int gbl_format_sniff(const gbl_format **out, const gbl_rows *rows, gbl_err *err);
+
+#endif

@@ -1,0 +1,327 @@
+/* source.c - the trace object made a stream: opens a file or a generator, and does what every format needs alike. */
+#include <math.h>
+#include <string.h>
+#include "base/param.h"
+#include "base/text.h"
+#include "traces/generate.h"
+#include "traces/reader.h"
+
+typedef struct conf {
+    const char *file, *format;
+    double rate_scale;
+    int64_t limit;
+    const gbl_node *generate;
+} conf;
+
+#define AT(FIELD) offsetof(conf, FIELD)
+#define FORMAT_ROW {"format", GBL_P_STR, GBL_P_NULLABLE, AT(format), "null", 1, 0, NULL, NULL, "Format of the file; null: told from its content."}
+#define RATE_ROW {"rate_scale", GBL_P_REAL, 0, AT(rate_scale), "1.0", 1e-6, 1e6, NULL, NULL, "Requests come so many times as fast: arrival times are divided by it."}
+#define LIMIT_ROW {"limit", GBL_P_INT, 0, AT(limit), "0", 0, 1e15, "requests", NULL, "Requests taken from the start; 0: all."}
+static const char default_file[] = "traces/samples/chat.jsonl.gz";
+static const gbl_param file_params[] = {
+    {"file", GBL_P_STR, 0, AT(file), "\"traces/samples/chat.jsonl.gz\"", 1, 0, NULL, NULL, "Trace to replay, also .gz or .zst; - is standard input."},
+    FORMAT_ROW, RATE_ROW, LIMIT_ROW, {NULL}};
+static const gbl_param generate_params[] = {RATE_ROW, LIMIT_ROW, {NULL}};
+static const gbl_param all_params[] = {
+    {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "Trace to replay."},
+    FORMAT_ROW, RATE_ROW, LIMIT_ROW,
+    {"generate", GBL_P_NODE, GBL_P_NULLABLE, AT(generate), "null", 1, 0, NULL, NULL, "Requests from distributions instead of a file."},
+    {NULL}};
+
+struct gbl_source {
+    gbl_arena *arena;
+    const char *path;
+    double rate_scale;
+    int64_t limit, serial, first_ns, last_ns; /* last_ns: of the last row read, kept or dropped; -1 before it */
+    gbl_repairs repairs;
+    uint64_t hash;
+    /* a file ... */
+    const gbl_format *format;
+    void *state;
+    gbl_rows rows;
+    /* ... or a generator */
+    gbl_generator *generator;
+};
+
+/* ---- the trace object ---- */
+
+static int conf_bind(conf *c, const gbl_node *n, gbl_arena *a, gbl_err *err)
+{
+    if (n && gbl_node_kind(n) != GBL_OBJECT) {
+        gbl_node_fail(n, err, "trace is not an object");
+        return gbl_expected(err, "{\"file\": path} or {\"generate\": {...}}");
+    }
+    if (gbl_param_defaults(all_params, c, a, err) || gbl_param_bind(all_params, c, n, NULL, a, err)) return err->code;
+    if (c->generate && gbl_node_kind(c->generate) == GBL_NULL) c->generate = NULL;
+    if (c->generate && (c->file || c->format)) {
+        gbl_node_fail(gbl_node_get(n, c->file ? "file" : "format"), err, "trace has both %s and generate", c->file ? "file" : "format");
+        return gbl_expected(err, "either a file or a generator");
+    }
+    if (!c->generate && !c->file) c->file = default_file;
+    return 0;
+}
+
+static int check_format(const gbl_node *n, const char *format, gbl_err *err)
+{
+    const gbl_format *f;
+    if (!format || !gbl_format_find(&f, format, err)) return 0;
+    gbl_err why = *err;
+    gbl_node_fail(gbl_node_get(n, "format"), err, "%s", why.what);
+    gbl_expected(err, "%s", why.expected);
+    return gbl_nearest(err, why.nearest[0] ? why.nearest : NULL);
+}
+
+static int check_scale(const gbl_node *n, const conf *c, const gbl_node *arrival, gbl_err *err)
+{
+    const gbl_node *use = arrival && gbl_node_kind(arrival) == GBL_OBJECT ? gbl_node_get(arrival, "use") : arrival;
+    if (c->rate_scale == 1 || !use || gbl_node_kind(use) != GBL_STRING || strcmp(gbl_node_text(use), "closed_loop")) return 0;
+    gbl_node_fail(gbl_node_get(n, "rate_scale"), err, "a closed loop has no arrival times to scale");
+    return gbl_expected(err, "rate_scale 1, and another concurrency");
+}
+
+static int conf_check(conf *c, const gbl_node *n, gbl_arena *a, gbl_err *err)
+{
+    if (conf_bind(c, n, a, err) || check_format(n, c->format, err)) return err->code;
+    if (!c->generate) return 0;
+    if (gbl_generator_check(c->generate, a, err)) return err->code;
+    return check_scale(n, c, gbl_node_get(c->generate, "arrival"), err);
+}
+
+int gbl_trace_check(const gbl_node *n, gbl_err *err)
+{
+    conf c;
+    gbl_arena *a = gbl_arena_new();
+    int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
+    gbl_arena_free(a);
+    return rc;
+}
+
+void gbl_trace_schema(gbl_json *j)
+{
+    gbl_param_schema(file_params, j);
+    gbl_generator_schema("generate", j);
+}
+
+int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err)
+{
+    conf c;
+    gbl_arena *a = gbl_arena_new();
+    int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
+    if (!rc) {
+        gbl_json_obj(j, key);
+        gbl_param_json(c.generate ? generate_params : file_params, &c, j);
+        if (c.generate) rc = gbl_generator_json(c.generate, "generate", j, a, err);
+        gbl_json_end(j);
+    }
+    gbl_arena_free(a);
+    return rc;
+}
+
+void gbl_trace_help(FILE *to)
+{
+    gbl_param_help(file_params, "trace.", to);
+    gbl_generator_help(to);
+}
+
+int gbl_trace_format_at(int i, const char **name, const char **help, int *readable)
+{
+    for (int k = 0; gbl_formats[k]; k++) {
+        if (k != i) continue;
+        *name = gbl_formats[k]->name;
+        *help = gbl_formats[k]->help;
+        *readable = gbl_formats[k]->open != NULL;
+        return 1;
+    }
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static gbl_source *source_new(gbl_err *err)
+{
+    gbl_source *s = gbl_alloc(1, sizeof *s);
+    if (s && (s->arena = gbl_arena_new())) {
+        s->rate_scale = 1;
+        s->last_ns = -1;
+        return s;
+    }
+    gbl_free(s);
+    gbl_nomem(err, sizeof *s);
+    return NULL;
+}
+
+static int open_rows(gbl_source *s, const char *format, gbl_err *err)
+{
+    if (format && gbl_format_find(&s->format, format, err)) return err->code;
+    if (gbl_lines_open(&s->rows.lines, s->path, err)) return err->code;
+    char *first;
+    size_t len;
+    int got = gbl_rows_next(&s->rows, &first, &len, err);
+    if (got < 0) return err->code;
+    if (!got) {
+        gbl_fail(err, GBL_EINPUT, "the trace is empty");
+        gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
+        return gbl_expected(err, "at least one request");
+    }
+    s->rows.first = first;
+    s->rows.first_len = len;
+    if (!s->format && gbl_format_sniff(&s->format, &s->rows, err)) return err->code;
+    return s->format->open(&s->state, &s->rows, err);
+}
+
+int gbl_source_open_file(gbl_source **out, const char *path, const char *format, gbl_err *err)
+{
+    gbl_source *s = source_new(err);
+    if (!s) return err->code;
+    s->path = gbl_arena_text(s->arena, path);
+    int rc = s->path ? open_rows(s, format, err) : gbl_nomem(err, strlen(path));
+    if (rc) gbl_source_close(s);
+    else *out = s;
+    return rc;
+}
+
+static int open_generator(gbl_source *s, const conf *c, uint64_t seed, gbl_err *err)
+{
+    char *canonical = gbl_node_canonical(c->generate);
+    if (!canonical) return gbl_nomem(err, 0);
+    s->hash = gbl_hash64(canonical, strlen(canonical), seed);
+    gbl_free(canonical);
+    return gbl_generator_open(&s->generator, c->generate, seed, s->arena, err);
+}
+
+static const char *locate(gbl_source *s, const gbl_node *n, const char *file)
+{
+    if (!strcmp(file, "-")) return file;
+    return gbl_find_path(s->arena, n ? gbl_doc_folder(gbl_node_doc(n)) : "", file);
+}
+
+int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err *err)
+{
+    conf c;
+    gbl_source *s = source_new(err);
+    if (!s) return err->code;
+    int rc = conf_check(&c, n, s->arena, err);
+    if (!rc) {
+        s->rate_scale = c.rate_scale;
+        s->limit = c.limit;
+        if (c.generate) rc = open_generator(s, &c, seed, err);
+        else rc = (s->path = locate(s, n, c.file)) ? open_rows(s, c.format, err) : gbl_nomem(err, strlen(c.file));
+    }
+    if (rc) gbl_source_close(s);
+    else *out = s;
+    return rc;
+}
+
+void gbl_source_close(gbl_source *s)
+{
+    if (!s) return;
+    if (s->state) s->format->close(s->state);
+    gbl_lines_close(s->rows.lines);
+    gbl_generator_close(s->generator);
+    gbl_arena_free(s->arena);
+    gbl_free(s);
+}
+
+/* ---- reading ---- */
+
+/* Cuts a chain that is longer than the prompt; a shorter one only ends its sharing earlier. */
+static void mend_ids(gbl_source *s, gbl_record *r)
+{
+    if (!r->n_ids) return;
+    int64_t want = (r->input + r->id_tokens - 1) / r->id_tokens;
+    if (r->n_ids < want) s->repairs.ids_short++;
+    if (r->n_ids > want) {
+        s->repairs.ids_long++;
+        r->n_ids = (int32_t)want;
+    }
+}
+
+/* 1: keep it; 0: a request without work is dropped, counted once. */
+static int keep(gbl_source *s, const gbl_record *r)
+{
+    if (r->input < 1) s->repairs.zero_input++;
+    else if (r->output < 1) s->repairs.zero_output++;
+    return r->input >= 1 && r->output >= 1;
+}
+
+static int in_order(gbl_source *s, const gbl_record *r, gbl_err *err)
+{
+    if (r->arrival_ns < s->last_ns) {
+        gbl_rows_fail(&s->rows, 0, err, "arrival times decrease by %.9g s", (double)(s->last_ns - r->arrival_ns) * 1e-9);
+        gbl_expected(err, "rows in order of arrival");
+        return -1;
+    }
+    s->last_ns = r->arrival_ns;
+    return 0;
+}
+
+static int file_next(gbl_source *s, gbl_record *r, gbl_err *err)
+{
+    for (;;) {
+        *r = (gbl_record){.session = -1};
+        int got = s->format->next(s->state, &s->rows, r, err);
+        if (got < 0) return -1;
+        if (!got && s->serial) return 0;
+        if (!got) {
+            gbl_fail(err, GBL_EINPUT, "the trace has no request");
+            gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
+            gbl_expected(err, "at least one row with an input and an output of one token or more");
+            return -1;
+        }
+        if (in_order(s, r, err)) return -1;
+        if (keep(s, r)) break;
+    }
+    mend_ids(s, r);
+    if (!s->serial) s->first_ns = r->arrival_ns;
+    r->arrival_ns -= s->first_ns;
+    return 1;
+}
+
+static int scale(gbl_source *s, gbl_record *r, gbl_err *err)
+{
+    if (s->rate_scale != 1) {
+        double ns = floor((double)r->arrival_ns / s->rate_scale + 0.5);
+        r->arrival_ns = ns <= GBL_TRACE_MOST_NS ? (int64_t)ns : INT64_MAX;
+    }
+    if ((double)r->arrival_ns <= GBL_TRACE_MOST_NS) return 0;
+    gbl_fail(err, GBL_EINPUT, "request %lld arrives more than 31 years after the first", (long long)r->serial);
+    if (s->rows.lines) gbl_where(err, "%s:%lld", gbl_lines_name(s->rows.lines), (long long)gbl_lines_number(s->rows.lines));
+    return -1;
+}
+
+int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
+{
+    if (s->limit && s->serial == s->limit) return 0;
+    *out = (gbl_record){.session = -1};
+    int got = s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
+    if (got != 1) return got;
+    out->serial = s->serial;
+    if (!(s->generator && gbl_generator_closed(s->generator)) && scale(s, out, err)) return -1;
+    s->serial++;
+    return 1;
+}
+
+void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns)
+{
+    if (s->generator) gbl_generator_done(s->generator, serial, now_ns);
+}
+
+/* ---- what is known of it ---- */
+
+const gbl_repairs *gbl_source_repairs(const gbl_source *s) { return &s->repairs; }
+const char *gbl_source_format(const gbl_source *s) { return s->generator ? "generate" : s->format->name; }
+
+double gbl_source_progress(const gbl_source *s)
+{
+    int64_t all = s->generator ? gbl_generator_requests(s->generator) : s->limit;
+    if (s->limit && s->limit < all) all = s->limit;
+    return all ? (double)s->serial / (double)all : -1;
+}
+
+uint64_t gbl_source_hash(const gbl_source *s)
+{
+    gbl_err ignored;
+    uint64_t h = 0;
+    if (s->generator) return s->hash;
+    return !strcmp(s->path, "-") || gbl_file_hash(s->path, &h, &ignored) ? 0 : h;
+}
