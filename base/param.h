@@ -9,7 +9,8 @@
 
 size_t gbl_param_count(const gbl_param *rows);
 const gbl_param *gbl_param_find(const gbl_param *rows, const char *name);
-/* Writes every default into obj; strings are borrowed from `a`. Asserts that defaults parse (a bug otherwise). */
+/* Writes every default into obj; strings are borrowed from `a`. A null default (or none) means "not given" and needs no
+ * GBL_P_NULLABLE; a null CHOICE is -1. Asserts that defaults parse (a bug otherwise). */
 int gbl_param_defaults(const gbl_param *rows, void *obj, gbl_arena *a, gbl_err *err);
 /* Binds the members of object `n` (NULL: none) onto obj: types, ranges, choices, unknown keys with the nearest name.
  * `skip` names keys that belong to somebody else ("use", "plugin"), NULL-terminated, or NULL. */
@@ -18,7 +19,7 @@ int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const ch
 int gbl_param_flag(const gbl_param *rows, void *obj, const char *name, const char *text, const char *flag, gbl_arena *a, gbl_err *err);
 int gbl_param_is_default(const gbl_param *row, const void *obj);
 void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j);   /* members into the open object; NODE rows as they are */
-void gbl_param_schema(const gbl_param *rows, gbl_json *j);                  /* "properties" of a JSON Schema into the open object */
+void gbl_param_schema(const gbl_param *rows, gbl_json *j); /* one member a row into the open "properties" object of a JSON Schema */
 /* "name  TYPE  default  range  unit  sentence" lines, aligned. `prefix` goes before names ("--", "engine."). */
 void gbl_param_help(const gbl_param *rows, const char *prefix, FILE *to);
 
