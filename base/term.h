@@ -6,6 +6,7 @@
 
 int gbl_term_is_tty(FILE *f);
 int gbl_term_width(void);
+int gbl_term_columns(const char *utf8); /* columns that the text takes on a terminal */
 int gbl_term_colour(FILE *f); /* tty, TERM not dumb, NO_COLOR unset */
 
 typedef struct gbl_table gbl_table;
@@ -20,7 +21,7 @@ void gbl_table_print(gbl_table *t, FILE *to);
 enum gbl_progress_mode { GBL_PROGRESS_AUTO, GBL_PROGRESS_ON, GBL_PROGRESS_OFF };
 typedef struct gbl_progress gbl_progress;
 gbl_progress *gbl_progress_new(const char *what, enum gbl_progress_mode mode);
-/* At most ten redraws a second; total 0 = unknown. Shows share, rate and ETA on stderr. */
+/* At most ten redraws a second (where stderr is a file: a line a second), none in the first 0.3 s; p NULL is fine; total 0 = unknown. Shows share, rate and ETA on stderr. */
 void gbl_progress_tick(gbl_progress *p, double done, double total, const char *note);
 void gbl_progress_end(gbl_progress *p); /* wipes the line, frees */
 
