@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 #include "base/json.h"
 #include "base/lines.h"
@@ -155,7 +154,9 @@ static void *cjson_alloc(size_t size)
     return gbl_alloc(1, size);
 }
 
-static void set_hooks(void)
+/* cJSON's hooks are one set for the process. Set before main starts there is no moment at which threads could see them
+ * change, and no flag of ours that says it was done. */
+__attribute__((constructor)) static void set_hooks(void)
 {
     cJSON_Hooks hooks = {cjson_alloc, gbl_free};
     cJSON_InitHooks(&hooks);
@@ -163,8 +164,6 @@ static void set_hooks(void)
 
 static int build_cjson(const survey *s, tree *t, size_t len)
 {
-    static once_flag hooks_set = ONCE_FLAG_INIT;
-    call_once(&hooks_set, set_hooks);
     size_t hidden = 0;
     for (size_t i = 0; i < s->n; i++) hidden += s->places[i].number_length >= 60 ? s->places[i].number_length : 0;
     char *kept = gbl_alloc(hidden, 1), *to = kept;

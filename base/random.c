@@ -5,7 +5,6 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <math.h>
-#include <threads.h>
 
 #include "base/text.h"
 
@@ -84,18 +83,17 @@ static double gamma_by_bisection(double u, double shape)
     return exp(0.5 * (low + high));
 }
 
-static void silence(void)
+/* GSL's handler aborts where an iteration does not converge; the NaN it returns instead is enough for us. The handler
+ * is one for the process: turned off and back on around a call, it would race with another thread's draw. So it is
+ * turned off once, before main starts. */
+__attribute__((constructor)) static void silence(void)
 {
     gsl_set_error_handler_off();
 }
 
-/* GSL's handler aborts where an iteration does not converge; the NaN it returns instead is enough for us. The handler
- * is one for the process, so it is turned off once: setting it back would race with another thread's draw. */
 double gbl_q_gamma(double u, double shape, double scale)
 {
-    static once_flag silenced = ONCE_FLAG_INIT;
     check(u);
-    call_once(&silenced, silence);
     double x = gsl_cdf_gamma_Pinv(u, shape, 1);
     double back = x > 0 && isfinite(x) ? gsl_cdf_gamma_P(x, shape, 1) : -1;
     if (!(fabs(back - u) <= 1e-6 * fmin(u, 1 - u))) x = gamma_by_bisection(u, shape);
