@@ -60,7 +60,8 @@ static const char schema_text[] =
     "  scheduled_ns INTEGER,\n" /* NULL: never */
     "  first_token_ns INTEGER,\n"
     "  finish_ns INTEGER,\n"
-    "  status TEXT NOT NULL CHECK (status IN ('completed', 'rejected', 'unfinished')),\n"
+    /* Written out: IN (...) would build its list anew for each row and double the time of an insert. */
+    "  status TEXT NOT NULL CHECK (status = 'completed' OR status = 'rejected' OR status = 'unfinished'),\n"
     "  PRIMARY KEY (run, serial)\n"
     ") STRICT, WITHOUT ROWID;\n"
 

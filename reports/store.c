@@ -153,11 +153,8 @@ static sqlite3_stmt *statement(gbl_store *s, enum statement which)
 
 static int run_statement(gbl_store *s, sqlite3_stmt *st, gbl_err *err)
 {
-    int rc = sqlite3_step(st);
-    if (rc != SQLITE_DONE) {
-        int code = fail_write(s, err);
-        sqlite3_reset(st);
-        return code;
+    if (sqlite3_step(st) != SQLITE_DONE) {
+        return fail_write(s, err); /* which resets st, or does away with it */
     }
     sqlite3_reset(st);
     return GBL_OK;
@@ -240,10 +237,10 @@ int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_e
     bind_text(st, 11, run->host, "");
     bind_text(st, 12, run->result_json, NULL);
     code = run_statement(s, st, err);
-    sqlite3_clear_bindings(st); /* the JSON texts need not stay in memory */
     if (code != GBL_OK) {
         return code;
     }
+    sqlite3_clear_bindings(st); /* the JSON texts need not stay in memory */
     s->run = sqlite3_last_insert_rowid(s->db);
     if (run_id) {
         *run_id = s->run;

@@ -11,7 +11,7 @@ enum { GBL_DB_BUSY_MS = 10000 };
 /* Turns the failure SQLite reports on `db` into a message: `doing` is a phrase like "write the store". Always returns
  * an error code. db NULL counts as out of memory. */
 int gbl_db_fail(gbl_err *err, sqlite3 *db, const char *path, const char *doing);
-/* Opens with the house's settings (strict quoting, no trusted schema, foreign keys, busy timeout). *out is NULL on error. */
+/* Opens with the house's settings (strict quoting, foreign keys, busy timeout). *out is NULL on error. */
 int gbl_db_connect(sqlite3 **out, const char *path, int sqlite_flags, gbl_err *err);
 /* Told by the header's two numbers: fresh (no tables yet) or ours; anything else fails. *fresh may be NULL: then fresh fails. */
 int gbl_db_identify(sqlite3 *db, const char *path, int *fresh, gbl_err *err);
