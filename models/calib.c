@@ -31,6 +31,7 @@ static const gbl_calib_row rows[] = {
     ROW("prefill", "e_m", pre_e_m, 1, 0.01, 1.2),
     ROW("prefill", "q", pre_q, 1, 0, 1),
     ROW("prefill", "kv_B_element", pre_kvw, 1, 0, 100),
+    ROW("prefill", "t_w_us", pre_t_w, 1e-6, 0, 1000),
     ROW("prefill", "droop", pre_droop, 1, 0, 0.9),
     ROW("prefill", "tile_rows", pre_rows, 1, 2, 1024),
     ROW("prefill", "decode_tile_share", pre_decode, 1, 0, 2),

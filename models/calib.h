@@ -28,6 +28,7 @@ typedef struct gbl_calib {
     double dec_copy;        /* s: query transposition when heads > kv_heads > 1 and more than one sequence */
     double dec_split_mha;   /* 1: KV is split also where heads = kv_heads */
     double pre_t0, pre_e_c, pre_e_m, pre_q, pre_kvw, pre_droop;
+    double pre_t_w;         /* s: prologue and epilogue of each wave after the first */
     double pre_rows;        /* query rows of a tile: 128 (FA3) or 64 (FA2) */
     double pre_decode;      /* share of a whole tile that a decode costs in a mixed batch: 0 where heads are packed */
     double small_t0, small_n, small_e_m; /* s, kernels a layer, share of HBM bandwidth */

@@ -56,8 +56,8 @@ static double tile_time(const gbl_machine *g, const gbl_attn_shape *s, const gbl
     double sms = g->hw->sms, peak = s->compute_flops * e_c;
     double pairs = l->tile_pairs + c->pre_decode * c->pre_rows * l->dec_kv;
     double ctas = s->heads * l->tiles + (c->pre_decode > 0 ? s->heads : s->kv_heads) * l->dec_n;
-    double w = ctas / sms;
-    double busy = s->heads * s->flops_pair * pairs / peak * ((1 - c->pre_q) * w + c->pre_q * ceil(w)) / w;
+    double w = ctas / sms, waves = (1 - c->pre_q) * w + c->pre_q * ceil(w);
+    double busy = s->heads * s->flops_pair * pairs / peak * waves / w + c->pre_t_w * fmax(0, waves - 1);
     double path = s->flops_pair * c->pre_rows * l->longest / (peak / sms);
     return busy > path ? busy : path;
 }

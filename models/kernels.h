@@ -66,7 +66,8 @@ void gbl_decode(const gbl_machine *g, const gbl_attn_shape *s, const gbl_decode_
 
 /* Prefill chunks, and mixed batches, by counting tiles of Br query rows:
  *   work = h f (sum of tile-rounded pairs + share Br x decode KV), w = h tiles / S (+ decode CTAs)
- *   t = t0 + max(work/(F e_c) ((1-q) w + q ceil w)/w, f Br longest / (F/S e_c)) + bytes/(B e_m) + decode bytes/(B e_m of decode) */
+ *   W = (1-q) w + q ceil w,
+ *   t = t0 + max(work/(F e_c) W/w + t_w max(0, W-1), f Br longest / (F/S e_c)) + bytes/(B e_m) + decode bytes/(B e_m of decode) */
 typedef struct gbl_prefill_load {
     double tokens, kv;      /* new tokens; sum of cached + new */
     double tile_pairs, tiles, pairs, longest;
