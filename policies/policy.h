@@ -120,6 +120,7 @@ typedef struct gbl_view {
 typedef struct gbl_replica_view {
     int32_t n_waiting, n_running, n_swapped;
     int64_t used_blocks, total_blocks;
+    int32_t block_size;         /* tokens */
     int64_t queued_tokens;      /* prompt tokens that wait */
     int64_t outstanding_tokens; /* prompt tokens left to compute of all its requests */
 } gbl_replica_view;

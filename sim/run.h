@@ -20,6 +20,7 @@ typedef struct gbl_run_options {
     int itl_per_request;                 /* --itl-def=aiperf */
     const volatile int *stop;            /* set by a signal handler: the run ends with GBL_EINTERRUPT; or NULL */
     int (*on_request)(void *to, const gbl_life *life, gbl_err *err);  /* each request as it leaves; or NULL */
+    /* The time line, when the run is over: about a thousand instants evenly spaced, a row a replica; or NULL. */
     int (*on_sample)(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
     void *to;
 } gbl_run_options;

@@ -11,23 +11,27 @@ typedef struct gbl_slo {
     double attain;
 } gbl_slo;
 
-typedef struct gbl_pool { /* replicas of one kind */
+typedef struct gbl_pool { /* replicas of one kind; the flat form of "cluster" is one pool */
     const char *name, *hardware;
-    int64_t replicas, tp;
+    int64_t replicas, tp, pp, dp, ep;
+    int32_t role; /* enum gbl_role */
+    const gbl_node *at; /* where it was said, or NULL */
     gbl_hw hw;
 } gbl_pool;
+enum gbl_role { GBL_ROLE_BOTH, GBL_ROLE_PREFILL, GBL_ROLE_DECODE };
 
 typedef struct gbl_scenario {
     gbl_doc *doc;
     gbl_arena *arena;
     const char *name, *version; /* document version "scenario/1" */
     const gbl_node *trace;
-    const char *model, *hardware, *runtime_name;
+    const char *model, *runtime_name;
     gbl_llm llm;
-    gbl_hw hw;
     gbl_runtime runtime;
     /* cluster */
-    int64_t replicas, tp, pp, dp, ep;
+    gbl_pool *pool;
+    size_t n_pools;
+    int64_t replicas; /* of all pools */
     /* engine */
     const char *weights_name, *kv_name, *activations_name;
     int32_t weights, kv, activations; /* enum gbl_format */
@@ -39,6 +43,10 @@ typedef struct gbl_scenario {
     /* run */
     int64_t seed;
     double warmup_s, stop_s; /* stop_s NaN: none */
+    /* sub-documents as given, NULL when left out */
+    const gbl_node *cluster_node, *engine_node, *policy_node, *tiers_node, *slo_node, *run_node, *pools_node;
+    const char *document;
+    gbl_pool flat; /* the flat form's values */
 } gbl_scenario;
 
 /* path NULL: the shipped default. `sets` are "a.b=v" texts. Everything lives until gbl_scenario_free. */
@@ -48,6 +56,8 @@ int gbl_scenario_bind(gbl_scenario **out, gbl_doc *doc, gbl_err *err);
 void gbl_scenario_free(gbl_scenario *s);
 /* The whole scenario with every default, as canonical JSON text (arena-owned). */
 const char *gbl_scenario_json(const gbl_scenario *s, int indent);
+/* The cost of a step of one replica of pool i. Messages name the key to change. */
+int gbl_scenario_cost(const gbl_scenario *s, size_t pool, gbl_cost **out, gbl_err *err);
 void gbl_scenario_schema(gbl_json *j); /* JSON Schema of "scenario/1" as one object */
 /* Members into the open object: each key with its default. */
 void gbl_scenario_help(FILE *to);      /* every key, default, range, unit, sentence */

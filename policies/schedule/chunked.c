@@ -1,0 +1,87 @@
+/* chunked - stall-free batching: every running decode first, then unfinished prompts in chunks, then new requests, all
+ * under one token budget. vLLM v1 reserves KV for the chunk and keeps no watermark; Sarathi-Serve reserves the whole
+ * prompt at admission behind a watermark of 1 % of the blocks. */
+#include "policies/policy.h"
+
+enum { RESERVE_CHUNK, RESERVE_PROMPT };
+typedef struct chunked {
+    int64_t token_budget;
+    int32_t reserve;
+    double watermark;
+} chunked;
+
+static const gbl_param params[] = {
+    {"token_budget", GBL_P_INT, GBL_P_NULLABLE, offsetof(chunked, token_budget), "null", 1, 1e9, "tokens", NULL,
+     "Tokens computed in one step; null: engine.max_num_batched_tokens."},
+    {"reserve", GBL_P_CHOICE, 0, offsetof(chunked, reserve), "\"chunk\"", 0, 0, NULL, "chunk|prompt",
+     "What KV an admission reserves: the chunk (vLLM v1) or the whole prompt (Sarathi-Serve)."},
+    {"watermark", GBL_P_REAL, GBL_P_NULLABLE, offsetof(chunked, watermark), "null", 0, 1, "share", NULL,
+     "Share of the blocks that an admission must leave free; null: 0 with reserve chunk, 0.01 with prompt."},
+    {0}};
+
+static int64_t tokens_left(const gbl_req *r) { return r->known - r->computed; }
+
+/* Grows a running request by `tokens`, preempting the newest until it fits. 0 where it had to give way itself. */
+static int grow(const gbl_host *h, int32_t id, int64_t tokens) {
+    while (h->schedule(h, id, tokens, 0) == GBL_NO_BLOCKS) {
+        int32_t victim = h->make_room(h, id);
+        if (victim == id || victim < 0) return 0;
+    }
+    return 1;
+}
+
+/* One pass over the running requests: decodes, or unfinished prompts. A preempted request leaves the list. */
+static void run_on(const gbl_host *h, gbl_plan *plan, int64_t budget, int prompts) {
+    const gbl_view *v = h->view;
+    for (int32_t i = 0; i < v->n_running && plan->tokens < budget;) {
+        int32_t id = v->running[i];
+        const gbl_req *r = &v->req[id];
+        int64_t left = tokens_left(r);
+        if (r->scheduled || (left > 1) != prompts) {
+            i++;
+            continue;
+        }
+        if (left > budget - plan->tokens) left = budget - plan->tokens;
+        if (!grow(h, id, left)) return;
+        if (i < v->n_running && v->running[i] == id) i++;
+    }
+}
+
+static int admit(const chunked *s, const gbl_host *h, int32_t id, int64_t room) {
+    const gbl_view *v = h->view;
+    const gbl_req *r = &v->req[id];
+    int64_t reserve = s->reserve == RESERVE_PROMPT ? r->known : 0;
+    double watermark = s->watermark == s->watermark ? s->watermark : s->reserve == RESERVE_PROMPT ? 0.01 : 0.0;
+    if (watermark > 0.0) {
+        int64_t ahead = reserve ? reserve : h->cached(h, id) + room;
+        if (ahead > r->known) ahead = r->known;
+        int64_t keep = (int64_t)(watermark * (double)v->total_blocks);
+        if (v->n_running + v->n_loading > 0 && v->free_blocks - h->blocks_needed(h, id, ahead) < keep) return 0;
+    }
+    return h->schedule(h, id, room, reserve) > 0;
+}
+
+static void plan(void *state, const gbl_host *h, gbl_plan *p) {
+    const chunked *s = state;
+    const gbl_view *v = h->view;
+    int64_t budget = s->token_budget != GBL_NULL_INT ? s->token_budget : v->max_num_batched_tokens;
+    run_on(h, p, budget, 0);
+    run_on(h, p, budget, 1);
+    while (!p->preempted && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
+    while (!p->preempted && !v->n_swapped && v->n_waiting && p->tokens < budget)
+        if (!admit(s, h, v->waiting[0], budget - p->tokens)) break;
+    p->hold = 1;
+}
+
+static int64_t most_tokens(void *state, const gbl_host *h, int32_t id) {
+    (void)state;
+    const gbl_req *r = &h->view->req[id];
+    return (int64_t)r->input + r->output - 1;
+}
+
+static const gbl_schedule_policy chunked_policy = {
+    {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "chunked",
+     "Chunked prefills piggybacked on decodes under one token budget; nobody's decode stalls behind a prompt.",
+     "Sarathi-Serve (arXiv 2403.02310); vLLM v1 scheduler (vllm/v1/core/sched/scheduler.py)", params, sizeof(chunked), 0, 0},
+    NULL, plan, most_tokens};
+GBL_EXPORT(&chunked_policy.head);

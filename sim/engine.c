@@ -1,0 +1,391 @@
+/* The event loop: arrivals, routing, the replicas' events, and at the end the laws that every run must have kept. */
+#include "sim/engine.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "sim/result.h"
+
+int gbl_engine_fail(gbl_engine *e, int code) {
+    e->failed = 1;
+    if (!e->err->code) e->err->code = code;
+    return code;
+}
+
+void gbl_policy_fault(gbl_replica *r, enum gbl_family f, const char *rule) {
+    gbl_engine *e = r->e;
+    if (e->failed) return;
+    gbl_fail(e->err, GBL_EFAULT, "policy %s/%s broke its contract: %s", gbl_family_name(f), e->s->choice[f].policy->name, rule);
+    gbl_where(e->err, "replica %d at %.9f s of simulated time (seed %lld)", r->index, (double)e->now_ns * 1e-9, (long long)e->s->seed);
+    gbl_engine_fail(e, GBL_EFAULT);
+}
+
+void gbl_event_at(gbl_engine *e, int64_t t, enum gbl_event_kind k, int64_t arg) {
+    if (gbl_heap_push(e->heap, (gbl_event){t, k, k, arg}) < 0) gbl_engine_fail(e, gbl_nomem(e->err, sizeof(gbl_event)));
+}
+
+/* ---- time line, progress, interruption ---- */
+
+enum { SAMPLES = 2048 };
+
+static void thin_samples(gbl_engine *e) {
+    size_t kept = 0, rows = e->n_sample / (size_t)e->n_replicas;
+    for (size_t i = 1; i < rows; i += 2)
+        for (int32_t r = 0; r < e->n_replicas; r++) e->sample[kept++] = e->sample[i * (size_t)e->n_replicas + (size_t)r];
+    e->n_sample = kept;
+    e->sample_every_ns *= 2;
+}
+
+static void take_samples(gbl_engine *e, int64_t t) {
+    while (e->sample_ns <= t && !e->failed) {
+        if (e->n_sample / (size_t)e->n_replicas >= SAMPLES) thin_samples(e);
+        if (gbl_grow(&e->sample, &e->sample_room, e->n_sample + (size_t)e->n_replicas, sizeof *e->sample)) {
+            gbl_engine_fail(e, gbl_nomem(e->err, sizeof *e->sample));
+            return;
+        }
+        for (int32_t i = 0; i < e->n_replicas; i++) {
+            const gbl_replica *r = &e->replica[i];
+            e->sample[e->n_sample++] = (gbl_sample){e->sample_ns, i, r->view.n_running, (int32_t)r->waiting.n, gbl_kvpool_used(&r->pool)};
+        }
+        int64_t next = (e->sample_ns / e->sample_every_ns + 1) * e->sample_every_ns;
+        e->sample_ns = next;
+    }
+}
+
+int gbl_engine_tick(gbl_engine *e, int64_t t) {
+    if (t >= e->sample_ns) take_samples(e, t);
+    if (++e->ticks & 0xfff) return e->failed;
+    if (e->opt->stop && *e->opt->stop) {
+        gbl_fail(e->err, *e->opt->stop == 15 ? GBL_ETERM : GBL_EINTERRUPT, "interrupted at %.3f s of simulated time", (double)e->now_ns * 1e-9);
+        gbl_engine_fail(e, GBL_EINTERRUPT);
+    }
+    if (e->progress && !(e->ticks & 0x3ffff)) {
+        double share = gbl_source_progress(e->source);
+        gbl_progress_tick(e->progress, share >= 0 ? share : (double)e->m.completed, share >= 0 ? 1.0 : 0.0, "");
+    }
+    return e->failed;
+}
+
+/* ---- requests ---- */
+
+static int32_t request_id(gbl_engine *e) {
+    if (e->n_unused) return e->unused[--e->n_unused];
+    size_t need = (size_t)e->n_ids + 1, before = e->req_room, priv_room = e->req_room;
+    if (gbl_grow(&e->req, &e->req_room, need, sizeof *e->req) || gbl_grow(&e->priv, &priv_room, e->req_room, sizeof *e->priv) ||
+        gbl_grow(&e->unused, &e->unused_room, e->req_room, sizeof *e->unused)) {
+        gbl_engine_fail(e, gbl_nomem(e->err, need * sizeof *e->priv));
+        return -1;
+    }
+    if (e->req_room > before) memset(e->priv + before, 0, (e->req_room - before) * sizeof *e->priv);
+    return e->n_ids++;
+}
+
+static int32_t request_new(gbl_engine *e, const gbl_record *rec) {
+    int32_t id = request_id(e);
+    if (id < 0) return -1;
+    gbl_priv *p = &e->priv[id];
+    gbl_priv clean = {.ids = p->ids, .ids_room = p->ids_room, .chain = p->chain, .chain_room = p->chain_room, .scheduled_ns = -1, .first_ns = -1, .last_ns = -1};
+    *p = clean;
+    int indexed = !(e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
+    if (indexed && rec->n_ids) {
+        if (gbl_grow(&p->ids, &p->ids_room, (size_t)rec->n_ids, sizeof *p->ids)) {
+            gbl_engine_fail(e, gbl_nomem(e->err, (size_t)rec->n_ids * sizeof *p->ids));
+            return -1;
+        }
+        memcpy(p->ids, rec->ids, (size_t)rec->n_ids * sizeof *p->ids);
+        p->n_ids = rec->n_ids;
+        p->id_tokens = rec->id_tokens;
+    }
+    e->req[id] = (gbl_req){.serial = rec->serial, .arrival_ns = rec->arrival_ns, .session = rec->session, .input = (int32_t)rec->input,
+                           .output = (int32_t)rec->output, .known = (int32_t)rec->input, .state = GBL_REQ_WAITING, .replica = -1,
+                           .tenant = rec->tenant, .priority = rec->priority, .turn = rec->turn};
+    return id;
+}
+
+static void pull(gbl_engine *e) {
+    gbl_record rec;
+    int rc = 0;
+    while (!e->failed && (rc = gbl_source_next(e->source, &rec, e->err)) == 1) {
+        int32_t id = request_new(e, &rec);
+        if (id < 0) return;
+        gbl_event_at(e, rec.arrival_ns > e->now_ns ? rec.arrival_ns : e->now_ns, GBL_EV_ARRIVAL, id);
+        if (!e->closed_loop) return;
+    }
+    if (rc < 0) gbl_engine_fail(e, GBL_EINPUT);
+}
+
+static void count_in_system(gbl_engine *e, int change) {
+    e->m.in_system_ns += (__int128)e->in_system * (e->now_ns - e->m.little_since_ns);
+    e->m.little_since_ns = e->now_ns;
+    e->in_system += change;
+}
+
+static gbl_life life_of(const gbl_engine *e, int32_t id, int status) {
+    const gbl_req *q = &e->req[id];
+    const gbl_priv *p = &e->priv[id];
+    return (gbl_life){.serial = q->serial, .session = q->session, .input = q->input, .output = q->output, .cached = p->first_cached,
+                      .turn = q->turn, .tenant = q->tenant, .replica = q->replica, .preemptions = q->preemptions, .arrival_ns = q->arrival_ns,
+                      .scheduled_ns = p->scheduled_ns, .first_ns = p->first_ns, .finish_ns = status == 0 ? p->last_ns : -1, .status = status};
+}
+
+void gbl_request_leave(gbl_engine *e, int32_t id, int status) {
+    gbl_life life = life_of(e, id, status);
+    count_in_system(e, -1);
+    e->m.sojourn_ns += e->now_ns - e->req[id].arrival_ns;
+    if (status == 0) e->m.last_finish_ns = e->now_ns;
+    if (gbl_metrics_leave(&e->m, e->s, &life, e->priv[id].gap_sum, e->priv[id].gap_n, e->opt->itl_per_request, e->err)) gbl_engine_fail(e, GBL_EFAULT);
+    if (e->opt->on_request && e->opt->on_request(e->opt->to, &life, e->err)) gbl_engine_fail(e, GBL_EFAULT);
+    e->req[id].state = GBL_REQ_DONE;
+    e->unused[e->n_unused++] = id;
+    if (status == 2) return;
+    gbl_source_done(e->source, life.serial, e->now_ns);
+    if (e->closed_loop) pull(e);
+}
+
+/* ---- arrival ---- */
+
+static const gbl_replica_view *router_view(const gbl_host *h, int32_t i) {
+    gbl_engine *e = h->engine;
+    gbl_replica *r = &e->replica[i];
+    r->seen = (gbl_replica_view){.n_waiting = (int32_t)r->waiting.n, .n_running = r->view.n_running + r->view.n_loading, .n_swapped = r->view.n_swapped,
+                                 .used_blocks = gbl_kvpool_used(&r->pool), .total_blocks = r->view.total_blocks, .block_size = r->view.block_size,
+                                 .queued_tokens = r->queued_tokens, .outstanding_tokens = r->outstanding_tokens};
+    return &r->seen;
+}
+static const gbl_req *router_request(const gbl_host *h, int32_t id) {
+    const gbl_engine *e = h->engine;
+    return &e->req[id];
+}
+static double router_draw(const gbl_host *h, uint32_t stream, uint64_t entity, uint64_t k) {
+    const gbl_engine *e = h->engine;
+    return gbl_draw((uint64_t)e->s->seed, GBL_STREAM_POLICY + stream, entity, k);
+}
+
+static gbl_replica *route(gbl_engine *e, int32_t id) {
+    const gbl_route_policy *p = (const void *)e->s->choice[GBL_ROUTE].policy;
+    int32_t i = p->pick(e->route_state, &e->route_host, id);
+    if (i < 0 || i >= e->n_replicas) {
+        gbl_policy_fault(&e->replica[0], GBL_ROUTE, "it picks a replica that does not exist");
+        return NULL;
+    }
+    e->req[id].replica = i;
+    return &e->replica[i];
+}
+
+/* Longer than the context, or than the whole pool under this scheduler's reservation: it could never run. */
+static int can_ever_run(gbl_replica *r, int32_t id) {
+    const gbl_engine *e = r->e;
+    const gbl_req *q = &e->req[id];
+    const gbl_schedule_policy *p = (const void *)e->s->choice[GBL_SCHEDULE].policy;
+    const gbl_kvmem_policy *k = (const void *)e->s->choice[GBL_KVMEM].policy;
+    if ((int64_t)q->input + q->output > e->max_model_len) return 0;
+    int64_t tokens = (int64_t)q->input + q->output - 1;
+    gbl_replica_refresh(r);
+    if (p->most_tokens && p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id) > tokens) tokens = p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id);
+    tokens = k->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);
+    return (tokens + e->block_size - 1) / e->block_size <= r->view.total_blocks;
+}
+
+static void check_ids(gbl_engine *e, int32_t id) {
+    const gbl_priv *p = &e->priv[id];
+    if (!p->n_ids || p->id_tokens % e->block_size == 0 || e->block_size % p->id_tokens == 0) return;
+    gbl_fail(e->err, GBL_EINPUT, "engine.block_size %d neither divides nor is a multiple of the trace's %d-token prefix ids", e->block_size, p->id_tokens);
+    gbl_where(e->err, "engine.block_size");
+    gbl_expected(e->err, "a block size that fits the ids, or policy.prefix \"off\"");
+    gbl_engine_fail(e, GBL_EINPUT);
+}
+
+static void arrive(gbl_engine *e, int32_t id) {
+    gbl_req *q = &e->req[id];
+    if (!e->m.injected++) {
+        e->m.first_arrival_ns = e->now_ns;
+        e->m.measured_from_ns = e->now_ns + (int64_t)(e->s->warmup_s * 1e9);
+    }
+    count_in_system(e, 1);
+    if (!e->closed_loop) pull(e);
+    q = &e->req[id]; /* pull may have moved it */
+    check_ids(e, id);
+    gbl_replica *r = e->failed ? NULL : route(e, id);
+    if (!r) return;
+    if (!can_ever_run(r, id)) {
+        gbl_request_leave(e, id, 1);
+        return;
+    }
+    r->queued_tokens += q->input;
+    r->outstanding_tokens += q->input;
+    int64_t front = gbl_cost_frontend_ns(r->price, q->input);
+    if (front > 0) gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
+    else gbl_replica_enqueue(r, id);
+}
+
+/* ---- the loop ---- */
+
+static void dispatch(gbl_engine *e, const gbl_event *ev) {
+    gbl_replica *r = &e->replica[ev->arg < e->n_replicas ? ev->arg : 0];
+    switch ((enum gbl_event_kind)ev->what) {
+    case GBL_EV_ARRIVAL: arrive(e, (int32_t)ev->arg); break;
+    case GBL_EV_ENQUEUE: gbl_replica_enqueue(&e->replica[e->req[ev->arg].replica], (int32_t)ev->arg); break;
+    case GBL_EV_FLOW: gbl_replica_account(r, e->now_ns); gbl_replica_flow_end(r); break;
+    case GBL_EV_STEP: gbl_replica_step_end(r); break;
+    case GBL_EV_PLAN:
+        r->plan_event = -1;
+        if (r->state == GBL_IDLE) gbl_replica_plan(r);
+        break;
+    }
+}
+
+static void loop(gbl_engine *e) {
+    gbl_event ev;
+    while (!e->failed) {
+        const gbl_event *next = gbl_heap_peek(e->heap);
+        if (!next || next->time_ns > e->stop_ns) break;
+        if (gbl_engine_tick(e, next->time_ns)) break;
+        gbl_heap_pop(e->heap, &ev);
+        assert(ev.time_ns >= e->now_ns);
+        e->now_ns = ev.time_ns;
+        dispatch(e, &ev);
+    }
+}
+
+/* ---- the laws ---- */
+
+static void check_replica(const gbl_engine *e, gbl_replica *r, int64_t end_ns, int drained) {
+    gbl_kvpool_check(&r->pool);
+    gbl_replica_account(r, end_ns);
+    gbl_replica_state(r, r->state);
+    assert(r->state_ns[0] + r->state_ns[1] + r->state_ns[2] == end_ns); /* every instant has one state */
+    if (!drained) return;
+    assert(r->pool.private_blocks == 0 && r->pool.referenced == 0 && r->live_tokens == 0);
+    assert(r->view.n_running == 0 && r->waiting.n == 0 && r->view.n_swapped == 0 && r->queued_tokens == 0);
+    (void)e;
+}
+
+/* Sequences caught in the middle by stop_s leave as unfinished; then nothing may be left over. */
+static void wind_up(gbl_engine *e) {
+    if (gbl_heap_size(e->heap) && !gbl_engine_tick(e, e->stop_ns)) e->now_ns = e->stop_ns;
+    int64_t unfinished_tokens = 0, open = 0;
+    for (int32_t id = 0; id < e->n_ids; id++) {
+        const gbl_req *q = &e->req[id];
+        if (q->state == GBL_REQ_DONE || q->arrival_ns > e->now_ns || (q->replica < 0 && q->state == GBL_REQ_WAITING)) continue;
+        open++;
+    }
+    int drained = open == 0;
+    for (int32_t i = 0; i < e->n_replicas; i++) {
+        gbl_replica *r = &e->replica[i];
+        if (r->hold.on) gbl_hold_end(r);
+        check_replica(e, r, e->now_ns, drained);
+    }
+    for (int32_t id = 0; id < e->n_ids && !e->failed; id++) {
+        const gbl_req *q = &e->req[id];
+        if (q->state == GBL_REQ_DONE || q->replica < 0) continue;
+        unfinished_tokens += q->computed;
+        gbl_request_leave(e, id, 2);
+    }
+    count_in_system(e, 0);
+    e->events = gbl_heap_count(e->heap);
+    assert(e->failed || e->m.injected == e->m.completed + e->m.rejected + e->m.unfinished);
+    assert(e->failed || e->m.in_system_ns == e->m.sojourn_ns); /* Little's law, as integers */
+    assert(e->failed || e->m.taken + e->m.reused == e->m.finished_tokens + e->m.dropped + unfinished_tokens);
+}
+
+/* ---- one run ---- */
+
+static double wall_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int engine_costs(gbl_engine *e, gbl_err *err) {
+    e->cost = gbl_alloc(e->s->n_pools, sizeof *e->cost);
+    if (!e->cost) return gbl_nomem(err, e->s->n_pools * sizeof *e->cost);
+    int code = 0;
+    for (size_t i = 0; i < e->s->n_pools && !code; i++) code = gbl_scenario_cost(e->s, i, &e->cost[i], err);
+    return code;
+}
+
+static int engine_replicas(gbl_engine *e, gbl_err *err) {
+    int32_t made = 0;
+    for (size_t pool = 0; pool < e->s->n_pools; pool++)
+        for (int64_t i = 0; i < e->s->pool[pool].replicas; i++, made++) {
+            int code = gbl_replica_init(&e->replica[made], e, made, pool, err);
+            if (code) return code;
+        }
+    return 0;
+}
+
+static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_options *opt, gbl_err *err) {
+    *e = (gbl_engine){.s = s, .opt = opt, .err = err, .n_replicas = (int32_t)s->replicas, .block_size = (int32_t)s->block_size, .stop_ns = INT64_MAX};
+    e->sample_every_ns = 1000000;
+    if (!isnan(s->stop_s)) e->stop_ns = (int64_t)(s->stop_s * 1e9);
+    int code = engine_costs(e, err);
+    if (code) return code;
+    e->max_model_len = s->max_model_len != GBL_NULL_INT ? s->max_model_len : gbl_cost_context(e->cost[0]);
+    if ((code = gbl_source_open(&e->source, s->trace, (uint64_t)s->seed, err))) return code;
+    const gbl_node *use = gbl_node_at(s->trace, "generate.arrival.use");
+    e->closed_loop = use && gbl_node_kind(use) == GBL_STRING && !strcmp(gbl_node_text(use), "closed_loop");
+    if ((code = gbl_metrics_init(&e->m, err))) return code;
+    e->heap = gbl_heap_new();
+    e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);
+    size_t size = s->choice[GBL_ROUTE].policy->state_size;
+    e->route_state = gbl_alloc(1, size ? size : 1);
+    if (!e->heap || !e->replica || !e->route_state) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
+    if (size) memcpy(e->route_state, s->choice[GBL_ROUTE].config, size);
+    e->route_host = (gbl_host){.size = sizeof(gbl_host), .engine = e, .draw = router_draw, .n_replicas = e->n_replicas, .replica = router_view, .request = router_request};
+    if ((code = engine_replicas(e, err))) return code;
+    const gbl_route_policy *p = (const void *)s->choice[GBL_ROUTE].policy;
+    if (p->init) p->init(e->route_state, &e->route_host);
+    e->progress = gbl_progress_new(s->name, opt->progress);
+    return 0;
+}
+
+static void engine_fini(gbl_engine *e) {
+    for (int32_t i = 0; e->replica && i < e->n_replicas; i++) gbl_replica_fini(&e->replica[i]);
+    for (int32_t i = 0; i < e->n_ids; i++) {
+        gbl_free(e->priv[i].ids);
+        gbl_free(e->priv[i].chain);
+    }
+    gbl_free(e->replica);
+    gbl_free(e->route_state);
+    gbl_free(e->req);
+    gbl_free(e->priv);
+    gbl_free(e->unused);
+    gbl_free(e->sample);
+    gbl_heap_free(e->heap);
+    if (e->source) gbl_source_close(e->source);
+    for (size_t i = 0; e->cost && i < e->s->n_pools; i++) gbl_cost_free(e->cost[i]);
+    gbl_free(e->cost);
+    gbl_metrics_fini(&e->m);
+}
+
+static int give_samples(gbl_engine *e) {
+    for (size_t i = 0; e->opt->on_sample && i < e->n_sample; i++) {
+        const gbl_sample *w = &e->sample[i];
+        int code = e->opt->on_sample(e->opt->to, w->replica, w->t_ns, w->running, w->waiting, w->used_blocks, e->err);
+        if (code) return gbl_engine_fail(e, code);
+    }
+    return 0;
+}
+
+int gbl_run(gbl_result **out, const gbl_scenario *s, const gbl_run_options *opt, gbl_err *err) {
+    static const gbl_run_options plain = {.progress = GBL_PROGRESS_OFF};
+    gbl_engine e;
+    *out = NULL;
+    err->code = 0;
+    int code = engine_init(&e, s, opt ? opt : &plain, err);
+    if (!code) {
+        double began = wall_s();
+        pull(&e);
+        loop(&e);
+        if (e.progress) gbl_progress_end(e.progress);
+        if (!e.failed) wind_up(&e);
+        if (!e.failed) give_samples(&e);
+        code = e.failed ? err->code : gbl_result_new(out, &e, wall_s() - began, err);
+    }
+    engine_fini(&e);
+    return code;
+}

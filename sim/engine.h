@@ -1,0 +1,161 @@
+/* engine.h - the engine's own state: requests, replicas, the event loop. Shared by the files of sim/ only.
+ *
+ * One request's walk: source -> arrive (routed to a replica) -> front end -> enqueue -> plan (a schedule policy admits it:
+ * prefix matched, blocks taken) -> step -> step end (tokens sampled) -> ... -> finish -> leave (metrics, row, source).
+ *
+ * Order of events at one instant: transfers end, requests arrive, requests reach queues, steps end, idle replicas plan. */
+#ifndef GBL_ENGINE_H
+#define GBL_ENGINE_H
+#include "base/heap.h"
+#include "sim/fluid.h"
+#include "sim/kvpool.h"
+#include "sim/metrics.h"
+#include "sim/run.h"
+
+enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_PLAN };
+
+typedef struct gbl_engine gbl_engine;
+typedef struct gbl_replica gbl_replica;
+
+/* What the engine knows of a request besides its public view. */
+typedef struct gbl_priv {
+    uint64_t *ids;
+    int32_t n_ids, id_tokens;
+    size_t ids_room;
+    int32_t *chain; /* cached blocks it uses, from the head of its prompt */
+    size_t chain_room;
+    int32_t n_chain;
+    int32_t first_cached;
+    int64_t private_blocks, swapped_blocks;
+    int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
+    int64_t gap_sum, gap_n;
+    int64_t queue_ns;    /* waits before the first schedule */
+    int32_t admitted;    /* was scheduled at least once */
+    int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
+} gbl_priv;
+
+/* A queue of ids that also takes at the front. */
+typedef struct gbl_deque {
+    int32_t *a;
+    size_t room, head, n;
+} gbl_deque;
+int gbl_deque_push(gbl_deque *d, int32_t id);
+int gbl_deque_push_front(gbl_deque *d, int32_t id);
+void gbl_deque_remove(gbl_deque *d, size_t i);
+
+typedef struct gbl_hold {
+    int32_t on;
+    int64_t k;         /* held steps begun */
+    int64_t most;      /* held steps allowed before a finish, a slope change or a reservation's end */
+    int64_t measured;  /* of its decodes, those that count in the metrics */
+    int64_t *ring;     /* block_size counters: decodes that need a block at step k = index + 1 modulo block_size */
+} gbl_hold;
+
+enum gbl_replica_state { GBL_IDLE, GBL_STEPPING, GBL_FETCHING /* waits for transfers before its step */ };
+
+struct gbl_replica {
+    gbl_engine *e;
+    int32_t index;
+    const gbl_pool *kind;
+    gbl_cost *price; /* its pool's cost model */
+    enum gbl_replica_state state;
+    gbl_host host;
+    gbl_view view;
+    void *instance[GBL_FAMILIES];
+    gbl_kvpool pool;
+    gbl_fluid fluid;
+    int32_t flow_event;  /* heap handle, -1 */
+    int32_t plan_event;  /* heap handle, -1 */
+    int32_t *running;
+    size_t running_room;
+    gbl_deque waiting;
+    size_t visible;
+    int32_t *swapped;
+    size_t swapped_room;
+    /* the plan under way */
+    gbl_plan plan;
+    int32_t *item;
+    size_t item_room;
+    int32_t planning;
+    int32_t outs;       /* swap-out transfers that the step waits for */
+    gbl_batch batch;
+    gbl_step_cost cost;
+    gbl_hold hold;
+    int64_t step_start_ns, seen_ns; /* seen_ns: requests queued later than this are not visible yet */
+    /* accounts */
+    int64_t live_tokens, peak_used;
+    int64_t account_ns;
+    int64_t queued_tokens, outstanding_tokens;
+    int64_t computed_tokens; /* by steps */
+    int64_t state_ns[3], state_since_ns;
+    gbl_replica_load load;
+    gbl_replica_view seen; /* as the router sees it */
+};
+
+struct gbl_engine {
+    const gbl_scenario *s;
+    const gbl_run_options *opt;
+    gbl_cost **cost; /* one a pool */
+    gbl_err *err;
+    int failed;         /* err is set: unwind */
+    gbl_heap *heap;
+    gbl_source *source;
+    int closed_loop;    /* completions bring arrivals */
+    int64_t now_ns, stop_ns;
+    gbl_req *req;
+    gbl_priv *priv;
+    size_t req_room;
+    int32_t n_ids, *unused;
+    size_t unused_room;
+    int32_t n_unused;
+    gbl_replica *replica;
+    int32_t n_replicas;
+    gbl_host route_host;
+    void *route_state;
+    gbl_metrics m;
+    int32_t block_size;
+    int64_t max_model_len;
+    int64_t in_system;
+    int64_t sample_ns, sample_every_ns;
+    gbl_progress *progress;
+    gbl_sample *sample; /* the time line: about a thousand points, thinned as the run grows */
+    size_t n_sample, sample_room;
+    uint64_t steps, steps_fast, events, ticks;
+};
+
+/* engine.c */
+int gbl_engine_fail(gbl_engine *e, int code); /* marks failed; returns code */
+void gbl_request_leave(gbl_engine *e, int32_t id, int status);
+/* A policy broke its contract: names policy, time and rule; the run ends with exit 1. */
+void gbl_policy_fault(gbl_replica *r, enum gbl_family f, const char *rule);
+/* Before anything at time t happens: time line, progress, interruption. 1: the run must stop. */
+int gbl_engine_tick(gbl_engine *e, int64_t t);
+void gbl_event_at(gbl_engine *e, int64_t t, enum gbl_event_kind k, int64_t arg);
+
+enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2 }; /* flows of a replica; a swap-in bears its request id */
+/* host.c: the host table and the actions behind it */
+void gbl_host_bind(gbl_replica *r);
+void gbl_replica_refresh(gbl_replica *r); /* view <- state */
+void gbl_replica_release(gbl_replica *r, int32_t id); /* gives back all KV of a request */
+void gbl_replica_account(gbl_replica *r, int64_t now_ns); /* integrates tokens and blocks up to now */
+void gbl_replica_arm_flows(gbl_replica *r);
+
+/* replica.c: the step loop */
+int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err);
+void gbl_replica_fini(gbl_replica *r);
+void gbl_replica_enqueue(gbl_replica *r, int32_t id);
+void gbl_replica_plan(gbl_replica *r);        /* idle and something may run: make a plan and start a step */
+void gbl_replica_step_end(gbl_replica *r);
+void gbl_replica_flow_end(gbl_replica *r); /* host.c */
+void gbl_replica_go(gbl_replica *r);       /* its transfers are done: the planned step starts */
+void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s);
+
+/* hold.c: steps that repeat a plan in O(1) */
+int gbl_hold_begin(gbl_replica *r);
+/* Runs held steps from now; 1: a held step is under way (its end is an event), 0: the hold is over, sequences are up to date. */
+int gbl_hold_run(gbl_replica *r);
+void gbl_hold_end(gbl_replica *r);
+void gbl_hold_step_end(gbl_replica *r, int64_t now_ns);
+void gbl_step_begin(gbl_replica *r, int64_t now_ns);  /* cost of r->batch; counters of a step */
+
+#endif

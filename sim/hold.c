@@ -1,0 +1,113 @@
+/* Holding plans: while the policy's answer would be the same and every sequence advances by one token a step, a step costs
+ * O(1). The batch's integer aggregates advance in place; the sequences themselves are brought up to date when the hold
+ * ends. The answers are equal to the last bit with holds off (--exact), which asks the policy and walks the batch at
+ * every step. */
+#include <assert.h>
+#include <string.h>
+
+#include "sim/engine.h"
+
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* All items are decodes that have their token of the last step. Sets up the counters; 0 where a hold is no use. */
+int gbl_hold_begin(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    gbl_hold *h = &r->hold;
+    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->view.n_loading || r->plan.n != r->view.n_running) return 0;
+    int32_t bs = e->block_size;
+    memset(h->ring, 0, (size_t)bs * sizeof *h->ring);
+    h->most = INT64_MAX;
+    h->k = 0;
+    h->measured = 0;
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        const gbl_req *q = &e->req[r->item[i]];
+        h->measured += q->arrival_ns >= e->m.measured_from_ns;
+        int64_t left = q->output - q->generated; /* it finishes at the end of held step `left` */
+        h->most = min64(h->most, left - 1);
+        h->most = min64(h->most, gbl_batch_slope(r->price, q->computed));
+        int64_t spare = (int64_t)q->blocks * bs - q->computed; /* tokens before it needs a block */
+        if (spare >= left) continue;
+        if (spare < bs) h->ring[spare]++;
+        else h->most = min64(h->most, spare);
+    }
+    if (h->most < 1) return 0;
+    h->on = 1;
+    return 1;
+}
+
+/* Brings every sequence up to date after k held steps. */
+void gbl_hold_end(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    gbl_hold *h = &r->hold;
+    h->on = 0;
+    if (!h->k) return;
+    int32_t k = (int32_t)h->k, bs = e->block_size;
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        gbl_req *q = &e->req[r->item[i]];
+        gbl_priv *p = &e->priv[r->item[i]];
+        q->computed += k;
+        q->known += k;
+        q->generated += k;
+        p->gap_sum += e->now_ns - p->last_ns;
+        p->gap_n += k;
+        p->last_ns = e->now_ns;
+        int32_t blocks = (q->computed + bs - 1) / bs;
+        if (blocks <= q->blocks) continue;
+        p->private_blocks += blocks - q->blocks;
+        q->blocks = blocks;
+    }
+}
+
+void gbl_hold_step_end(gbl_replica *r, int64_t now_ns) {
+    if (!r->e->opt->itl_per_request && r->hold.measured)
+        gbl_quantile_add_int(r->e->m.series[GBL_ITL], now_ns - r->step_start_ns, r->hold.measured);
+}
+
+static int may_go_on(gbl_replica *r) {
+    const gbl_deque *d = &r->waiting;
+    const gbl_hold *h = &r->hold;
+    if (h->k >= h->most) return 0;
+    if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
+    int64_t need = h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
+    return need <= have && have >= r->plan.hold_free_blocks;
+}
+
+static void held_step(gbl_replica *r, int64_t now_ns) {
+    gbl_hold *h = &r->hold;
+    gbl_replica_account(r, now_ns);
+    int64_t need = h->ring[h->k % r->e->block_size];
+    if (need) {
+        const char *broken = gbl_kvpool_take(&r->pool, need);
+        if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
+    }
+    h->k++;
+    r->live_tokens += r->plan.n;
+    r->computed_tokens += r->plan.n;
+    r->e->m.taken += r->plan.n;
+    gbl_batch_advance(&r->batch);
+    gbl_step_begin(r, now_ns);
+    r->e->steps_fast++;
+}
+
+int gbl_hold_run(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    int64_t most_end = e->stop_ns;
+    const gbl_event *next = gbl_heap_peek(e->heap);
+    int64_t until = next ? next->time_ns : INT64_MAX;
+    while (!e->failed) {
+        if (!may_go_on(r)) {
+            gbl_hold_end(r);
+            return 0;
+        }
+        held_step(r, e->now_ns);
+        int64_t end = e->now_ns + r->cost.demand.alone_ns;
+        if (end >= until || end > most_end || gbl_engine_tick(e, end)) {
+            gbl_event_at(e, end, GBL_EV_STEP, r->index);
+            return 1;
+        }
+        e->now_ns = end;
+        gbl_hold_step_end(r, end);
+        r->seen_ns = e->s->runtime.lag ? r->step_start_ns : end;
+    }
+    return 1;
+}

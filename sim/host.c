@@ -1,0 +1,481 @@
+/* The host table that per-replica policies are lent, and the actions behind it: each one is checked against the
+ * engine's accounts before it is carried out. */
+#include <assert.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "sim/engine.h"
+
+static gbl_replica *replica_of(const gbl_host *h) { return h->engine; }
+static int64_t blocks_for(const gbl_replica *r, int64_t tokens) { return (tokens + r->e->block_size - 1) / r->e->block_size; }
+
+void gbl_replica_refresh(gbl_replica *r) {
+    gbl_view *v = &r->view;
+    v->now_ns = r->e->now_ns;
+    v->req = r->e->req;
+    v->running = r->running;
+    v->waiting = r->waiting.a ? r->waiting.a + r->waiting.head : NULL;
+    v->n_waiting = (int32_t)r->visible;
+    v->swapped = r->swapped;
+    v->free_blocks = gbl_kvpool_free(&r->pool);
+}
+
+void gbl_replica_account(gbl_replica *r, int64_t now_ns) {
+    int64_t dt = now_ns - r->account_ns;
+    r->account_ns = now_ns;
+    r->load.token_ns += (__int128)r->live_tokens * dt;
+    r->load.used_block_ns += (__int128)gbl_kvpool_used(&r->pool) * dt;
+}
+
+/* ---- the prefix index ---- */
+
+/* Full blocks of the prompt whose content the trace's ids tell. */
+static int32_t known_blocks(const gbl_replica *r, int32_t id) {
+    const gbl_priv *p = &r->e->priv[id];
+    int64_t told = (int64_t)p->n_ids * p->id_tokens, input = r->e->req[id].input;
+    return (int32_t)((told < input ? told : input) / r->e->block_size);
+}
+
+/* Key of the chain up to block k: trace ids already stand for whole chains, so an id and the place inside it do. */
+static uint64_t block_key(const gbl_replica *r, int32_t id, int32_t k) {
+    const gbl_priv *p = &r->e->priv[id];
+    int32_t bs = r->e->block_size;
+    int64_t end = (int64_t)(k + 1) * bs;
+    return gbl_mix64(p->ids[(end - 1) / p->id_tokens], (uint64_t)((end - 1) % p->id_tokens));
+}
+
+/* Residency, and being in use, are closed under prefixes: bisect. `in_use`: count only blocks that have a user. */
+static int32_t resident_run(const gbl_replica *r, int32_t id, int32_t most, int in_use) {
+    int32_t low = 0, high = most;
+    while (low < high) {
+        int32_t mid = low + (high - low) / 2;
+        int32_t node = gbl_kvpool_find(&r->pool, block_key(r, id, mid));
+        if (node >= 0 && (!in_use || r->pool.node[node].refs > 0)) low = mid + 1;
+        else high = mid;
+    }
+    return low;
+}
+
+/* The last known token is always computed, so that there is a query to sample from. */
+static int32_t run_of(const gbl_replica *r, int32_t id) {
+    if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
+    int32_t most = known_blocks(r, id), cap = (r->e->req[id].known - 1) / r->e->block_size;
+    return resident_run(r, id, most < cap ? most : cap, 0);
+}
+
+static int32_t host_prefix_run(const gbl_host *h, int32_t id) { return run_of(replica_of(h), id); }
+
+static int32_t match(gbl_replica *r, int32_t id) {
+    if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
+    const gbl_prefix_policy *p = (const void *)r->e->s->choice[GBL_PREFIX].policy;
+    int32_t want = p->match(r->instance[GBL_PREFIX], &r->host, id);
+    if (want < 0 || want > run_of(r, id)) {
+        gbl_policy_fault(r, GBL_PREFIX, "it matches blocks that are not resident");
+        return 0;
+    }
+    return want;
+}
+
+static int append_chain(gbl_replica *r, int32_t id, int32_t node) {
+    gbl_priv *p = &r->e->priv[id];
+    if (gbl_grow(&p->chain, &p->chain_room, (size_t)p->n_chain + 1, sizeof *p->chain)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *p->chain));
+        return -1;
+    }
+    p->chain[p->n_chain++] = node;
+    return 0;
+}
+
+/* Turns the next private block of a request into a cached one; where an equal block is resident already, shares that and
+ * gives the private one back. */
+static int index_block(gbl_replica *r, int32_t id, uint64_t key) {
+    gbl_priv *p = &r->e->priv[id];
+    int32_t node = gbl_kvpool_find(&r->pool, key);
+    if (node >= 0) {
+        if (!gbl_kvpool_ref(&r->pool, node, r->e->now_ns)) r->live_tokens -= r->e->block_size;
+        gbl_kvpool_give(&r->pool, 1);
+    } else {
+        node = gbl_kvpool_index(&r->pool, key, p->n_chain ? p->chain[p->n_chain - 1] : -1, r->e->now_ns);
+        if (node < 0) return gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+    }
+    p->private_blocks--;
+    return append_chain(r, id, node);
+}
+
+/* Indexes every prompt block that is full by now; done when it is scheduled, so that equal prompts share in flight. */
+static void index_prompt(gbl_replica *r, int32_t id) {
+    gbl_priv *p = &r->e->priv[id];
+    if (!r->pool.index || !p->n_ids) return;
+    int32_t full = r->e->req[id].computed / r->e->block_size, known = known_blocks(r, id);
+    if (full > known) full = known;
+    while (p->n_chain < full && !r->e->failed)
+        if (index_block(r, id, block_key(r, id, p->n_chain))) return;
+}
+
+/* A finished request's output stays resident too, under keys that nobody else has, until its space is needed: as in an
+ * engine that hashes every full block. */
+static void index_output(gbl_replica *r, int32_t id) {
+    gbl_priv *p = &r->e->priv[id];
+    const gbl_req *q = &r->e->req[id];
+    if (!r->pool.index || !p->n_ids || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / r->e->block_size) return;
+    int32_t full = q->computed / r->e->block_size;
+    while (p->n_chain < full && !r->e->failed)
+        if (index_block(r, id, gbl_mix64(~(uint64_t)q->serial, (uint64_t)p->n_chain))) return;
+}
+
+/* ---- blocks ---- */
+
+static int take_blocks(gbl_replica *r, int64_t n) {
+    const char *broken = gbl_kvpool_take(&r->pool, n);
+    if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
+    return broken != NULL;
+}
+
+static int64_t reserve(gbl_replica *r, int32_t id, int64_t tokens) {
+    const gbl_kvmem_policy *p = (const void *)r->e->s->choice[GBL_KVMEM].policy;
+    int64_t n = p->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);
+    if (n < tokens) gbl_policy_fault(r, GBL_KVMEM, "it reserves fewer tokens than asked for");
+    return n;
+}
+
+/* What an admission with `cached` matched blocks takes from the free ones: new blocks, and matched ones that nobody uses. */
+static int64_t admission_need(gbl_replica *r, int32_t id, int32_t cached, int64_t tokens) {
+    int32_t in_use = cached ? resident_run(r, id, cached, 1) : 0;
+    return blocks_for(r, tokens) - in_use;
+}
+
+static int64_t host_blocks_needed(const gbl_host *h, int32_t id, int64_t tokens) {
+    gbl_replica *r = replica_of(h);
+    const gbl_req *q = &r->e->req[id];
+    if (q->state == GBL_REQ_WAITING) return admission_need(r, id, match(r, id), reserve(r, id, tokens));
+    int64_t need = blocks_for(r, tokens) - q->blocks;
+    return need > 0 ? need : 0;
+}
+
+static int32_t host_cached(const gbl_host *h, int32_t id) {
+    gbl_replica *r = replica_of(h);
+    return r->e->req[id].state == GBL_REQ_WAITING ? match(r, id) * r->e->block_size : 0;
+}
+
+void gbl_replica_release(gbl_replica *r, int32_t id) {
+    gbl_req *q = &r->e->req[id];
+    gbl_priv *p = &r->e->priv[id];
+    if (q->generated == q->output) index_output(r, id);
+    int64_t private_tokens = q->computed - (int64_t)p->n_chain * r->e->block_size;
+    int32_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain);
+    gbl_kvpool_give(&r->pool, p->private_blocks);
+    r->live_tokens -= private_tokens + (int64_t)freed * r->e->block_size;
+    p->n_chain = 0;
+    p->private_blocks = 0;
+    q->blocks = 0;
+}
+
+/* ---- schedule ---- */
+
+static int add_item(gbl_replica *r, int32_t id, int64_t tokens, int32_t chunk) {
+    if (gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->item));
+        return -1;
+    }
+    r->e->req[id].scheduled = (int32_t)tokens;
+    r->e->priv[id].chunk = chunk;
+    r->item[r->plan.n++] = id;
+    r->plan.tokens += tokens;
+    return 0;
+}
+
+static int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
+    gbl_req *q = &r->e->req[id];
+    int decode = q->generated > 0 && q->known - q->computed == 1;
+    q->computed += (int32_t)tokens;
+    r->live_tokens += tokens;
+    r->computed_tokens += tokens;
+    r->e->m.taken += tokens;
+    if (!decode) {
+        r->outstanding_tokens -= tokens;
+        index_prompt(r, id);
+    }
+    return add_item(r, id, tokens, decode ? 0 : (int32_t)tokens) ? GBL_NO_BLOCKS : (int32_t)tokens;
+}
+
+static int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
+    gbl_req *q = &r->e->req[id];
+    int64_t left = q->known - q->computed;
+    if (tokens > left) tokens = left;
+    int64_t to = q->computed + tokens;
+    if (reserve_tokens > to) to = reserve_tokens;
+    int64_t need = blocks_for(r, to) - q->blocks;
+    if (need > 0) {
+        if (need > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
+        if (take_blocks(r, need)) return GBL_NO_BLOCKS;
+        r->e->priv[id].private_blocks += need;
+        q->blocks += (int32_t)need;
+        r->view.free_blocks = gbl_kvpool_free(&r->pool);
+    }
+    return advance(r, id, tokens);
+}
+
+static void waiting_remove(gbl_replica *r, int32_t id) {
+    for (size_t i = 0; i < r->visible; i++)
+        if (r->waiting.a[r->waiting.head + i] == id) {
+            gbl_deque_remove(&r->waiting, i);
+            r->visible--;
+            return;
+        }
+    assert(!"a waiting request stands in the queue");
+}
+
+static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
+    gbl_priv *p = &r->e->priv[id];
+    if (p->admitted) return;
+    p->admitted = 1;
+    p->scheduled_ns = r->e->now_ns;
+    p->first_cached = (int32_t)cached;
+    r->e->m.prompt_tokens += r->e->req[id].input;
+    r->e->m.hit_tokens += cached;
+}
+
+static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
+    gbl_req *q = &r->e->req[id];
+    gbl_priv *p = &r->e->priv[id];
+    if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
+    int32_t hit = match(r, id);
+    int64_t cached = (int64_t)hit * r->e->block_size, left = q->known - cached;
+    if (tokens > left) tokens = left;
+    int64_t to = cached + tokens;
+    if (reserve_tokens > to) to = reserve_tokens;
+    to = reserve(r, id, to);
+    if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
+    for (int32_t k = 0; k < hit; k++) {
+        int32_t node = gbl_kvpool_find(&r->pool, block_key(r, id, k));
+        if (gbl_kvpool_ref(&r->pool, node, r->e->now_ns)) r->live_tokens += r->e->block_size;
+        if (append_chain(r, id, node)) return GBL_NO_BLOCKS;
+    }
+    int64_t fresh = blocks_for(r, to) - hit;
+    if (take_blocks(r, fresh)) return GBL_NO_BLOCKS;
+    waiting_remove(r, id);
+    if (gbl_grow(&r->running, &r->running_room, (size_t)r->view.n_running + 1, sizeof *r->running)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->running));
+        return GBL_NO_BLOCKS;
+    }
+    r->running[r->view.n_running++] = id;
+    p->private_blocks = fresh;
+    q->blocks = (int32_t)(fresh + hit);
+    q->state = GBL_REQ_RUNNING;
+    q->cached = (int32_t)cached;
+    q->computed = (int32_t)cached;
+    r->e->m.reused += cached;
+    r->queued_tokens -= q->known;
+    r->outstanding_tokens -= cached;
+    first_admission(r, id, cached);
+    int32_t taken = advance(r, id, tokens);
+    gbl_replica_refresh(r);
+    return taken;
+}
+
+static int32_t host_schedule(const gbl_host *h, int32_t id, int64_t tokens, int64_t reserve_tokens) {
+    gbl_replica *r = replica_of(h);
+    gbl_engine *e = r->e;
+    if (e->failed) return GBL_NO_BLOCKS;
+    const char *rule = NULL;
+    if (!r->planning) rule = "it schedules outside plan()";
+    else if (id < 0 || id >= e->n_ids || e->req[id].replica != r->index) rule = "it schedules a request that is not this replica's";
+    else if (e->req[id].scheduled) rule = "it schedules a request twice in one step";
+    else if (tokens < 1) rule = "it schedules fewer than one token";
+    else if (e->req[id].state != GBL_REQ_RUNNING && e->req[id].state != GBL_REQ_WAITING) rule = "it schedules a request that neither runs nor waits";
+    if (rule) {
+        gbl_policy_fault(r, GBL_SCHEDULE, rule);
+        return GBL_NO_BLOCKS;
+    }
+    return e->req[id].state == GBL_REQ_RUNNING ? grow_running(r, id, tokens, reserve_tokens) : admit(r, id, tokens, reserve_tokens);
+}
+
+/* ---- preempt, swap ---- */
+
+static void running_remove(gbl_replica *r, int32_t id) {
+    for (int32_t i = r->view.n_running - 1; i >= 0; i--) {
+        if (r->running[i] != id) continue;
+        for (int32_t k = i + 1; k < r->view.n_running; k++) r->running[k - 1] = r->running[k];
+        r->view.n_running--;
+        return;
+    }
+    assert(!"a running request stands in the list");
+}
+
+static void unplan(gbl_replica *r, int32_t id) { /* takes a planned decode back */
+    gbl_req *q = &r->e->req[id];
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        if (r->item[i] != id) continue;
+        for (int32_t k = i + 1; k < r->plan.n; k++) r->item[k - 1] = r->item[k];
+        r->plan.n--;
+        break;
+    }
+    r->plan.tokens -= q->scheduled;
+    r->live_tokens -= q->scheduled;
+    r->computed_tokens -= q->scheduled;
+    r->e->m.taken -= q->scheduled;
+    q->computed -= q->scheduled;
+    q->scheduled = 0;
+}
+
+static int copy(gbl_replica *r, int64_t blocks, enum gbl_resource dir, int64_t tag) {
+    gbl_demand d;
+    double bytes = (double)blocks * r->view.block_bytes;
+    gbl_cost_transfer(r->price, bytes, blocks * 2 * r->e->s->llm.layers, dir, &d);
+    for (int i = 0; i < GBL_R_N; i++) r->load.busy_ns[i] += d.busy_ns[i];
+    r->e->m.swapped_bytes += bytes;
+    if (gbl_fluid_start(&r->fluid, r->e->now_ns, &d, tag, r->e->err)) return gbl_engine_fail(r->e, GBL_EFAULT);
+    gbl_replica_arm_flows(r);
+    return 0;
+}
+
+static void preempt_by_swap(gbl_replica *r, int32_t id) {
+    gbl_req *q = &r->e->req[id];
+    gbl_priv *p = &r->e->priv[id];
+    p->swapped_blocks = blocks_for(r, q->computed);
+    r->view.swapped_blocks += p->swapped_blocks;
+    gbl_replica_release(r, id);
+    q->state = GBL_REQ_SWAPPED;
+    if (gbl_grow(&r->swapped, &r->swapped_room, (size_t)r->view.n_swapped + 1, sizeof *r->swapped)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->swapped));
+        return;
+    }
+    r->swapped[r->view.n_swapped++] = id;
+    r->outs++;
+    copy(r, p->swapped_blocks, GBL_R_PCIE_D2H, GBL_TAG_OUT);
+}
+
+static void preempt_by_recompute(gbl_replica *r, int32_t id) {
+    gbl_req *q = &r->e->req[id];
+    gbl_replica_release(r, id);
+    r->e->m.dropped += q->computed;
+    r->outstanding_tokens += q->generated && q->known - q->computed == 1 ? q->known : q->computed;
+    q->computed = 0;
+    q->state = GBL_REQ_WAITING;
+    if (gbl_deque_push_front(&r->waiting, id)) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+    else r->visible++;
+    r->queued_tokens += q->known;
+}
+
+static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
+    gbl_replica *r = replica_of(h);
+    gbl_engine *e = r->e;
+    if (e->failed) return -1;
+    const gbl_preempt_policy *p = (const void *)e->s->choice[GBL_PREEMPT].policy;
+    int32_t id = p->victim(r->instance[GBL_PREEMPT], &r->host, for_id);
+    if (id < 0) return -1;
+    if (id >= e->n_ids || e->req[id].state != GBL_REQ_RUNNING || e->req[id].replica != r->index || (e->req[id].scheduled && e->priv[id].chunk)) {
+        gbl_policy_fault(r, GBL_PREEMPT, "its victim does not run here, or has a chunk in this plan");
+        return -1;
+    }
+    if (e->req[id].scheduled) unplan(r, id);
+    running_remove(r, id);
+    e->req[id].preemptions++;
+    e->m.preemptions++;
+    r->plan.preempted++;
+    if (p->how(r->instance[GBL_PREEMPT], &r->host, id) == GBL_BY_SWAP) preempt_by_swap(r, id);
+    else preempt_by_recompute(r, id);
+    gbl_replica_refresh(r);
+    return id;
+}
+
+static int32_t host_resume(const gbl_host *h, int32_t id) {
+    gbl_replica *r = replica_of(h);
+    gbl_engine *e = r->e;
+    if (e->failed) return GBL_NO_BLOCKS;
+    int32_t at = 0;
+    while (at < r->view.n_swapped && r->swapped[at] != id) at++;
+    if (at == r->view.n_swapped) {
+        gbl_policy_fault(r, GBL_SCHEDULE, "it resumes a request that is not swapped out here");
+        return GBL_NO_BLOCKS;
+    }
+    if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
+    gbl_req *q = &e->req[id];
+    gbl_priv *p = &e->priv[id];
+    int64_t blocks = p->swapped_blocks;
+    /* Room for its next token too, or it would be put out again at once. */
+    if (blocks_for(r, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, blocks)) return GBL_NO_BLOCKS;
+    for (int32_t i = at + 1; i < r->view.n_swapped; i++) r->swapped[i - 1] = r->swapped[i];
+    r->view.n_swapped--;
+    r->view.swapped_blocks -= blocks;
+    p->swapped_blocks = 0;
+    p->private_blocks = blocks;
+    q->blocks = (int32_t)blocks;
+    q->state = GBL_REQ_LOADING;
+    r->view.n_loading++;
+    r->live_tokens += q->computed;
+    copy(r, blocks, GBL_R_PCIE_H2D, id);
+    gbl_replica_refresh(r);
+    return 0;
+}
+
+/* ---- questions ---- */
+
+static double host_draw(const gbl_host *h, uint32_t stream, uint64_t entity, uint64_t k) {
+    const gbl_replica *r = h->engine;
+    return gbl_draw((uint64_t)r->e->s->seed, GBL_STREAM_POLICY + stream, entity, k);
+}
+
+static int64_t host_step_ns(const gbl_host *h, int32_t decodes, int64_t kv_tokens, int64_t chunk, int64_t cached) {
+    const gbl_replica *r = h->engine;
+    gbl_batch b = {0};
+    for (int32_t i = 0; i < decodes; i++) gbl_batch_decode(r->price, &b, (kv_tokens + i) / decodes);
+    if (chunk > 0) gbl_batch_chunk(r->price, &b, chunk, cached, 1);
+    gbl_step_cost c;
+    gbl_cost_step(r->price, &b, &c);
+    return c.demand.alone_ns;
+}
+
+static int64_t host_transfer_ns(const gbl_host *h, int64_t bytes) {
+    const gbl_replica *r = h->engine;
+    gbl_demand d;
+    gbl_cost_transfer(r->price, (double)bytes, 1, GBL_R_PCIE_D2H, &d);
+    return d.alone_ns;
+}
+
+void gbl_host_bind(gbl_replica *r) {
+    r->host = (gbl_host){.size = sizeof(gbl_host), .engine = r, .view = &r->view, .draw = host_draw,
+                         .schedule = host_schedule, .cached = host_cached, .blocks_needed = host_blocks_needed,
+                         .make_room = host_make_room, .resume = host_resume, .step_ns = host_step_ns,
+                         .transfer_ns = host_transfer_ns, .prefix_run = host_prefix_run};
+}
+
+/* ---- flows ---- */
+
+void gbl_replica_arm_flows(gbl_replica *r) {
+    int64_t next = gbl_fluid_next(&r->fluid);
+    if (r->flow_event >= 0) gbl_heap_cancel(r->e->heap, r->flow_event);
+    r->flow_event = -1;
+    if (next == INT64_MAX) return;
+    r->flow_event = gbl_heap_push(r->e->heap, (gbl_event){next, GBL_EV_FLOW, GBL_EV_FLOW, r->index});
+    if (r->flow_event < 0) gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof(gbl_event)));
+}
+
+static void loaded(gbl_replica *r, int32_t id) {
+    gbl_req *q = &r->e->req[id];
+    r->view.n_loading--;
+    q->state = GBL_REQ_RUNNING;
+    if (gbl_grow(&r->running, &r->running_room, (size_t)r->view.n_running + 1, sizeof *r->running)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->running));
+        return;
+    }
+    r->running[r->view.n_running++] = id;
+    gbl_replica_account(r, r->e->now_ns);
+    index_prompt(r, id);
+}
+
+void gbl_replica_flow_end(gbl_replica *r) {
+    int64_t tag;
+    int step_over = 0;
+    r->flow_event = -1;
+    while (gbl_fluid_finish(&r->fluid, r->e->now_ns, &tag)) {
+        if (tag == GBL_TAG_STEP) step_over = 1;
+        else if (tag == GBL_TAG_OUT) r->outs--;
+        else loaded(r, (int32_t)tag);
+    }
+    gbl_replica_arm_flows(r);
+    if (r->e->failed) return;
+    if (step_over) gbl_replica_step_end(r);
+    else if (r->state == GBL_FETCHING && !r->outs) gbl_replica_go(r);
+    else if (r->state == GBL_IDLE) gbl_replica_plan(r);
+}

@@ -1,0 +1,51 @@
+#include "sim/metrics.h"
+
+#include <math.h>
+
+int gbl_metrics_init(gbl_metrics *m, gbl_err *err) {
+    *m = (gbl_metrics){0};
+    for (int i = 0; i < GBL_SERIES_N; i++)
+        if (!(m->series[i] = gbl_quantile_new(i == GBL_ITL ? GBL_Q_SKETCH_ONLY : 0))) return gbl_nomem(err, 1024);
+    return 0;
+}
+
+void gbl_metrics_fini(gbl_metrics *m) {
+    for (int i = 0; i < GBL_SERIES_N; i++) gbl_quantile_free(m->series[i]);
+}
+
+static int within(double value_ns, double bound_ms) { return isnan(bound_ms) || value_ns <= bound_ms * 1e6; }
+
+/* Every bound is inclusive; a one-token request has no TPOT and passes that bound. */
+static int is_good(const gbl_slo *slo, double ttft, double tpot, double e2el, double itl) {
+    return within(ttft, slo->ttft_ms) && within(tpot, slo->tpot_ms) && within(e2el, slo->e2el_ms) && within(itl, slo->itl_ms);
+}
+
+static int add_completed(gbl_metrics *m, const gbl_scenario *s, const gbl_life *l, int64_t gap_sum, int64_t gap_n, int itl_per_request) {
+    int64_t ttft = l->first_ns - l->arrival_ns, e2el = l->finish_ns - l->arrival_ns;
+    double tpot = l->output > 1 ? (double)(e2el - ttft) / (double)(l->output - 1) : 0.0;
+    double itl = gap_n ? (double)gap_sum / (double)gap_n : 0.0;
+    int bad = gbl_quantile_add_int(m->series[GBL_TTFT], ttft, 1) | gbl_quantile_add_int(m->series[GBL_E2EL], e2el, 1) |
+              gbl_quantile_add_int(m->series[GBL_QUEUE], l->scheduled_ns - l->arrival_ns, 1);
+    if (l->output > 1) bad |= gbl_quantile_add(m->series[GBL_TPOT], tpot);
+    if (itl_per_request && gap_n) bad |= gbl_quantile_add(m->series[GBL_ITL], itl);
+    m->measured_completed++;
+    m->input_tokens += l->input;
+    m->output_tokens += l->output;
+    if (is_good(&s->slo, (double)ttft, tpot, (double)e2el, itl)) {
+        m->good++;
+        m->good_tokens += l->output;
+    }
+    return bad;
+}
+
+int gbl_metrics_leave(gbl_metrics *m, const gbl_scenario *s, const gbl_life *l, int64_t gap_sum, int64_t gap_n, int itl_per_request, gbl_err *err) {
+    int measured = l->arrival_ns >= m->measured_from_ns;
+    m->measured += measured;
+    if (l->status == 1) m->rejected++;
+    else if (l->status == 2) m->unfinished++;
+    else {
+        m->completed++;
+        if (measured && add_completed(m, s, l, gap_sum, gap_n, itl_per_request)) return gbl_nomem(err, 64);
+    }
+    return 0;
+}

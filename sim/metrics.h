@@ -1,0 +1,41 @@
+/* metrics.h - what a run is told by: counts, exact integer integrals, distributions. Definitions as in vLLM's
+ * `bench serve` (contract of the command line). Times in ns inside, ms outside. */
+#ifndef GBL_METRICS_H
+#define GBL_METRICS_H
+#include "base/quantile.h"
+#include "models/cost.h"
+#include "sim/run.h"
+
+enum gbl_series { GBL_TTFT, GBL_TPOT, GBL_ITL, GBL_E2EL, GBL_QUEUE, GBL_SERIES_N };
+
+typedef struct gbl_replica_load { /* of one replica, whole run */
+    double busy_ns[GBL_R_N], flops, bytes, power_ns;
+    __int128 token_ns, used_block_ns;
+} gbl_replica_load;
+
+typedef struct gbl_sample {
+    int64_t t_ns;
+    int32_t replica, running, waiting;
+    int64_t used_blocks;
+} gbl_sample;
+
+typedef struct gbl_metrics {
+    int64_t injected, completed, rejected, unfinished, measured;
+    int64_t good, good_tokens, measured_completed;
+    int64_t input_tokens, output_tokens;  /* of measured completed requests */
+    int64_t prompt_tokens, hit_tokens;    /* looked up at first admissions */
+    int64_t preemptions, swapped_tokens;
+    int64_t first_arrival_ns, last_finish_ns, measured_from_ns;
+    double swapped_bytes;
+    int64_t taken, reused, dropped, finished_tokens; /* token conservation */
+    __int128 in_system_ns, sojourn_ns;               /* Little's law */
+    int64_t little_since_ns;
+    gbl_quantile *series[GBL_SERIES_N];
+} gbl_metrics;
+
+int gbl_metrics_init(gbl_metrics *m, gbl_err *err);
+void gbl_metrics_fini(gbl_metrics *m);
+/* One request that left; `life` complete. */
+int gbl_metrics_leave(gbl_metrics *m, const gbl_scenario *s, const gbl_life *life, int64_t gap_sum, int64_t gap_n, int itl_per_request, gbl_err *err);
+
+#endif

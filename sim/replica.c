@@ -1,0 +1,260 @@
+/* The step loop of one replica: plan, wait for transfers that the plan needs, run the step, hand out its tokens. */
+#include <assert.h>
+#include <string.h>
+
+#include "sim/engine.h"
+
+int gbl_deque_push(gbl_deque *d, int32_t id) {
+    if (d->head + d->n == d->room && d->head > d->room / 2) { /* slide down instead of growing for ever */
+        memmove(d->a, d->a + d->head, d->n * sizeof *d->a);
+        d->head = 0;
+    }
+    if (gbl_grow(&d->a, &d->room, d->head + d->n + 1, sizeof *d->a)) return -1;
+    d->a[d->head + d->n++] = id;
+    return 0;
+}
+
+int gbl_deque_push_front(gbl_deque *d, int32_t id) {
+    if (!d->head) {
+        size_t gap = d->n / 2 + 16;
+        if (gbl_grow(&d->a, &d->room, d->n + gap, sizeof *d->a)) return -1;
+        memmove(d->a + gap, d->a, d->n * sizeof *d->a);
+        d->head = gap;
+    }
+    d->a[--d->head] = id;
+    d->n++;
+    return 0;
+}
+
+void gbl_deque_remove(gbl_deque *d, size_t i) {
+    assert(i < d->n);
+    if (i == 0) d->head++;
+    else memmove(d->a + d->head + i, d->a + d->head + i + 1, (d->n - i - 1) * sizeof *d->a);
+    d->n--;
+}
+
+static int make_instances(gbl_replica *r, gbl_err *err) {
+    static const enum gbl_family per_replica[] = {GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX};
+    for (size_t i = 0; i < sizeof per_replica / sizeof *per_replica; i++) {
+        enum gbl_family f = per_replica[i];
+        const gbl_choice *c = &r->e->s->choice[f];
+        size_t size = c->policy->state_size;
+        r->instance[f] = gbl_alloc(1, size ? size : 1);
+        if (!r->instance[f]) return gbl_nomem(err, size);
+        if (size) memcpy(r->instance[f], c->config, size);
+    }
+    return 0;
+}
+
+/* Every per-replica family has init at the same place, right behind the head. */
+static void call_inits(gbl_replica *r) {
+    const gbl_choice *c = r->e->s->choice;
+    const gbl_schedule_policy *s = (const void *)c[GBL_SCHEDULE].policy;
+    const gbl_preempt_policy *p = (const void *)c[GBL_PREEMPT].policy;
+    const gbl_kvmem_policy *k = (const void *)c[GBL_KVMEM].policy;
+    const gbl_prefix_policy *x = (const void *)c[GBL_PREFIX].policy;
+    if (s->init) s->init(r->instance[GBL_SCHEDULE], &r->host);
+    if (p->init) p->init(r->instance[GBL_PREEMPT], &r->host);
+    if (k->init) k->init(r->instance[GBL_KVMEM], &r->host);
+    if (x->init) x->init(r->instance[GBL_PREFIX], &r->host);
+}
+
+int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err) {
+    *r = (gbl_replica){.e = e, .index = index, .kind = &e->s->pool[pool], .price = e->cost[pool], .flow_event = -1, .plan_event = -1, .seen_ns = INT64_MIN};
+    const gbl_scenario *s = e->s;
+    int64_t capacity = gbl_cost_kv_blocks(r->price);
+    r->view = (gbl_view){.total_blocks = capacity, .block_size = e->block_size, .max_num_seqs = (int32_t)s->max_num_seqs,
+                         .max_num_batched_tokens = s->max_num_batched_tokens, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size};
+    gbl_host_bind(r);
+    int code = make_instances(r, err);
+    if (code) return code;
+    int indexed = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
+    if ((code = gbl_kvpool_init(&r->pool, capacity, e->block_size, indexed ? &s->choice[GBL_EVICT] : NULL, &r->host, err))) return code;
+    r->hold.ring = gbl_alloc((size_t)e->block_size, sizeof *r->hold.ring);
+    if (!r->hold.ring) return gbl_nomem(err, (size_t)e->block_size * sizeof *r->hold.ring);
+    gbl_replica_refresh(r);
+    call_inits(r);
+    return 0;
+}
+
+void gbl_replica_fini(gbl_replica *r) {
+    for (int f = 0; f < GBL_FAMILIES; f++) gbl_free(r->instance[f]);
+    gbl_kvpool_fini(&r->pool);
+    gbl_fluid_fini(&r->fluid);
+    gbl_free(r->running);
+    gbl_free(r->waiting.a);
+    gbl_free(r->swapped);
+    gbl_free(r->item);
+    gbl_free(r->hold.ring);
+}
+
+void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s) {
+    r->state_ns[r->state] += r->e->now_ns - r->state_since_ns;
+    r->state_since_ns = r->e->now_ns;
+    r->state = s;
+}
+
+void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
+    gbl_engine *e = r->e;
+    e->req[id].queued_ns = e->now_ns;
+    if (gbl_deque_push(&r->waiting, id)) {
+        gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
+        return;
+    }
+    if (r->state == GBL_IDLE && r->plan_event < 0) { /* after everything else that happens at this instant */
+        r->plan_event = gbl_heap_push(e->heap, (gbl_event){e->now_ns, GBL_EV_PLAN, GBL_EV_PLAN, r->index});
+        if (r->plan_event < 0) gbl_engine_fail(e, gbl_nomem(e->err, sizeof(gbl_event)));
+    }
+}
+
+static void show_arrivals(gbl_replica *r) {
+    const gbl_deque *d = &r->waiting;
+    while (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) r->visible++;
+    r->view.n_waiting = (int32_t)r->visible;
+}
+
+static void ask(gbl_replica *r) {
+    const gbl_schedule_policy *p = (const void *)r->e->s->choice[GBL_SCHEDULE].policy;
+    r->plan = (gbl_plan){0};
+    show_arrivals(r);
+    gbl_replica_refresh(r);
+    r->planning = 1;
+    p->plan(r->instance[GBL_SCHEDULE], &r->host, &r->plan);
+    r->planning = 0;
+}
+
+static void build_batch(gbl_replica *r) {
+    const gbl_cost *c = r->price;
+    r->batch = (gbl_batch){0};
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        const gbl_req *q = &r->e->req[r->item[i]];
+        if (!r->e->priv[r->item[i]].chunk) gbl_batch_decode(c, &r->batch, q->computed);
+        else gbl_batch_chunk(c, &r->batch, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+    }
+    for (int32_t i = 0; i < r->plan.pad_seqs; i++) gbl_batch_decode(c, &r->batch, r->plan.pad_kv_tokens);
+    r->batch.pad = r->plan.pad_seqs;
+}
+
+void gbl_step_begin(gbl_replica *r, int64_t now_ns) {
+    gbl_cost_step(r->price, &r->batch, &r->cost);
+    r->step_start_ns = now_ns;
+    int64_t used = gbl_kvpool_used(&r->pool);
+    if (used > r->peak_used) r->peak_used = used;
+    gbl_replica_load *l = &r->load;
+    const double *busy = r->cost.demand.busy_ns;
+    l->busy_ns[GBL_R_SM] += busy[GBL_R_SM];
+    l->busy_ns[GBL_R_HBM] += busy[GBL_R_HBM];
+    l->busy_ns[GBL_R_NVLINK] += busy[GBL_R_NVLINK];
+    l->busy_ns[GBL_R_HOST] += busy[GBL_R_HOST];
+    l->busy_ns[GBL_R_PCIE_H2D] += busy[GBL_R_PCIE_H2D];
+    l->busy_ns[GBL_R_PCIE_D2H] += busy[GBL_R_PCIE_D2H];
+    l->busy_ns[GBL_R_NETWORK] += busy[GBL_R_NETWORK];
+    l->power_ns += busy[GBL_R_SM] > busy[GBL_R_HBM] ? busy[GBL_R_SM] : busy[GBL_R_HBM];
+    l->flops += r->cost.flops;
+    l->bytes += r->cost.bytes;
+    r->e->steps++;
+}
+
+/* Whoever was seen late because the last step was already planned is seen by the step after this one. */
+void gbl_replica_go(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    gbl_replica_state(r, GBL_STEPPING);
+    gbl_step_begin(r, e->now_ns);
+    if (!r->fluid.n) {
+        gbl_event_at(e, e->now_ns + r->cost.demand.alone_ns, GBL_EV_STEP, r->index);
+        return;
+    }
+    if (gbl_fluid_start(&r->fluid, e->now_ns, &r->cost.demand, GBL_TAG_STEP, e->err)) gbl_engine_fail(e, GBL_EFAULT);
+    gbl_replica_arm_flows(r);
+}
+
+static int stuck(const gbl_replica *r) {
+    return r->view.n_loading == 0 && r->outs == 0 && r->fluid.n == 0 && (r->view.n_running || r->view.n_waiting || r->view.n_swapped);
+}
+
+/* Asks for a plan and starts it; idle when there is nothing to do. */
+static void plan_next(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    gbl_replica_account(r, e->now_ns);
+    for (int tries = 0; tries < 3; tries++) {
+        ask(r);
+        if (e->failed) return;
+        if (r->plan.n || r->plan.pad_seqs) {
+            build_batch(r);
+            if (r->outs) gbl_replica_state(r, GBL_FETCHING);
+            else gbl_replica_go(r);
+            return;
+        }
+        /* An engine with nothing in flight has no step that its scheduler could lag behind; and a plan may have spent
+         * itself on preempting. */
+        r->seen_ns = e->now_ns;
+        if (!r->plan.preempted && r->visible == r->waiting.n) break;
+    }
+    gbl_replica_state(r, GBL_IDLE);
+    if (stuck(r)) gbl_policy_fault(r, GBL_SCHEDULE, "it plans nothing while requests could run");
+}
+
+void gbl_replica_plan(gbl_replica *r) {
+    r->seen_ns = r->e->now_ns;
+    plan_next(r);
+}
+
+static void finish(gbl_replica *r, int32_t id) {
+    r->e->m.finished_tokens += r->e->req[id].computed;
+    gbl_replica_release(r, id);
+    gbl_request_leave(r->e, id, 0);
+}
+
+/* One token for every sequence whose known tokens are all computed. Returns the number that finished. */
+static int hand_out(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    int done = 0;
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        int32_t id = r->item[i];
+        gbl_req *q = &e->req[id];
+        gbl_priv *p = &e->priv[id];
+        q->scheduled = 0;
+        if (q->computed != q->known) continue;
+        q->generated++;
+        q->known++;
+        if (p->first_ns < 0) p->first_ns = e->now_ns;
+        else {
+            int64_t gap = e->now_ns - p->last_ns;
+            p->gap_sum += gap;
+            p->gap_n++;
+            if (!e->opt->itl_per_request && q->arrival_ns >= e->m.measured_from_ns) gbl_quantile_add_int(e->m.series[GBL_ITL], gap, 1);
+        }
+        p->last_ns = e->now_ns;
+        done += q->generated == q->output;
+    }
+    return done;
+}
+
+static void retire(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    int32_t kept = 0, n = r->view.n_running;
+    for (int32_t i = 0; i < n; i++) {
+        int32_t id = r->running[i];
+        if (e->req[id].generated < e->req[id].output) r->running[kept++] = id;
+        else finish(r, id);
+    }
+    r->view.n_running = kept;
+}
+
+void gbl_replica_step_end(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
+    if (r->hold.on) {
+        gbl_hold_step_end(r, e->now_ns);
+        if (gbl_hold_run(r)) return;
+    } else {
+        int done = hand_out(r);
+        if (done) {
+            gbl_replica_account(r, e->now_ns);
+            retire(r);
+        } else if (r->plan.hold && !e->opt->exact && !r->plan.preempted && gbl_hold_begin(r)) {
+            if (gbl_hold_run(r)) return;
+        }
+    }
+    if (!e->failed) plan_next(r);
+}

@@ -1,0 +1,347 @@
+/* A run's numbers as one list of (group, stat, value) rows in the contract's order: JSON, the store and look-ups by name
+ * all read the list, so no number is formatted twice. */
+#include "sim/result.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+typedef struct row {
+    const char *group, *stat; /* group "": a member of the top object */
+    double value;
+    int is_int;
+} row;
+
+enum { ROWS = 160 };
+struct gbl_result {
+    row r[ROWS];
+    int n;
+    char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
+    int exact_quantiles;
+    int64_t seed, replicas, gpus;
+};
+
+static const char *const series_name[GBL_SERIES_N] = {"ttft_ms", "tpot_ms", "itl_ms", "e2el_ms", "queue_ms"};
+static const char *const resource_name[GBL_R_N] = {"sm", "hbm", "pcie_h2d", "pcie_d2h", "nvlink", "dram", "ssd", "network", "host"};
+
+static void put(gbl_result *r, const char *group, const char *stat, double v) {
+    if (r->n < ROWS) r->r[r->n++] = (row){group, stat, isfinite(v) ? v : NAN, 0};
+}
+static void put_int(gbl_result *r, const char *group, const char *stat, int64_t v) {
+    if (r->n < ROWS) r->r[r->n++] = (row){group, stat, (double)v, 1};
+}
+static double ratio(double a, double b) { return b > 0 ? a / b : NAN; }
+
+static void put_series(gbl_result *r, const char *group, gbl_quantile *q) {
+    static const struct { const char *name; double p; } at[] = {{"p50", .5}, {"p90", .9}, {"p95", .95}, {"p99", .99}, {"p999", .999}};
+    put(r, group, "mean", gbl_quantile_mean(q) * 1e-6);
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) put(r, group, at[i].name, gbl_quantile_at(q, at[i].p) * 1e-6);
+    put(r, group, "max", gbl_quantile_max(q) * 1e-6);
+    put_int(r, group, "n", gbl_quantile_n(q));
+}
+
+typedef struct totals {
+    double busy_ns[GBL_R_N], flops, bytes, token_s, mean_blocks;
+    double peak_flops, peak_hbm, idle_w, busy_joule, usd_h, gpus; /* of the whole cluster */
+    int64_t peak_blocks, evicted, capacity;
+} totals;
+
+static totals add_up(const gbl_engine *e) {
+    totals t = {0};
+    for (int32_t i = 0; i < e->n_replicas; i++) {
+        const gbl_replica *r = &e->replica[i];
+        for (int k = 0; k < GBL_R_N; k++) t.busy_ns[k] += r->load.busy_ns[k];
+        t.flops += r->load.flops;
+        t.bytes += r->load.bytes;
+        double gpus = gbl_cost_gpus(r->price);
+        t.gpus += gpus;
+        t.peak_flops += gbl_cost_peak_flops(r->price);
+        t.peak_hbm += gbl_cost_peak_hbm(r->price);
+        t.idle_w += r->kind->hw.idle_w * gpus;
+        t.busy_joule += (r->kind->hw.tdp_w - r->kind->hw.idle_w) * gpus * r->load.power_ns * 1e-9;
+        t.usd_h += r->kind->hw.usd_h * gpus;
+        t.capacity += r->view.total_blocks;
+        t.token_s += (double)r->load.token_ns * 1e-9;
+        t.mean_blocks += (double)r->load.used_block_ns;
+        t.peak_blocks += r->peak_used;
+        t.evicted += r->pool.evicted;
+    }
+    return t;
+}
+
+static void put_requests(gbl_result *r, const gbl_metrics *m, double duration_s) {
+    put_int(r, "requests", "injected", m->injected);
+    put_int(r, "requests", "completed", m->completed);
+    put_int(r, "requests", "rejected", m->rejected);
+    put_int(r, "requests", "unfinished", m->unfinished);
+    put(r, "", "duration_s", duration_s);
+}
+
+static void put_throughput(gbl_result *r, const gbl_metrics *m, double measured_s, double gpus) {
+    put(r, "throughput", "request_s", ratio((double)m->measured_completed, measured_s));
+    put(r, "throughput", "input_tok_s", ratio((double)m->input_tokens, measured_s));
+    put(r, "throughput", "output_tok_s", ratio((double)m->output_tokens, measured_s));
+    put(r, "throughput", "total_tok_s", ratio((double)(m->input_tokens + m->output_tokens), measured_s));
+    put(r, "throughput", "output_tok_s_per_gpu", ratio((double)m->output_tokens, measured_s * gpus));
+}
+
+static void put_goodput(gbl_result *r, const gbl_metrics *m, double measured_s) {
+    put(r, "goodput", "request_s", ratio((double)m->good, measured_s));
+    put(r, "goodput", "token_s", ratio((double)m->good_tokens, measured_s));
+    put(r, "goodput", "slo_attainment", ratio((double)m->good, (double)m->measured));
+    put(r, "goodput", "slo_attainment_completed", ratio((double)m->good, (double)m->measured_completed));
+}
+
+static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double span_ns) {
+    const gbl_metrics *m = &e->m;
+    put_int(r, "kv", "capacity_blocks", t->capacity);
+    put_int(r, "kv", "capacity_tokens", t->capacity * e->block_size);
+    put_int(r, "kv", "peak_blocks", t->peak_blocks);
+    put(r, "kv", "mean_blocks", ratio(t->mean_blocks, span_ns));
+    put(r, "kv", "bytes_per_token", gbl_cost_kv_bytes_per_token(e->cost[0]));
+    put_int(r, "kv", "prompt_tokens", m->prompt_tokens);
+    put_int(r, "kv", "hit_tokens", m->hit_tokens);
+    put(r, "kv", "hit_ratio", ratio((double)m->hit_tokens, (double)m->prompt_tokens));
+    put_int(r, "kv", "evicted_blocks", t->evicted);
+    put_int(r, "kv", "preemptions", m->preemptions);
+    put(r, "kv", "swapped_bytes", m->swapped_bytes);
+    put(r, "kv", "token_seconds", t->token_s);
+}
+
+static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, double duration_s) {
+    double machines_ns = (double)e->n_replicas * duration_s * 1e9;
+    for (int k = 0; k < GBL_R_N; k++) put(r, "util", resource_name[k], duration_s > 0 ? fmin(1.0, t->busy_ns[k] / machines_ns) : NAN);
+    put(r, "", "mfu", ratio(t->flops, t->peak_flops * duration_s));
+    put(r, "", "mbu", ratio(t->bytes, t->peak_hbm * duration_s));
+    double joule = t->idle_w * duration_s + t->busy_joule, usd = t->usd_h * duration_s / 3600.0;
+    put(r, "energy", "joule", joule);
+    put(r, "energy", "joule_per_output_tok", ratio(joule, (double)e->m.output_tokens));
+    put(r, "cost", "usd", usd);
+    put(r, "cost", "usd_per_mtok_output", ratio(usd * 1e6, (double)e->m.output_tokens));
+}
+
+static void put_sim(gbl_result *r, const gbl_engine *e, double wall) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    put_int(r, "sim", "events", (int64_t)(e->events + e->steps_fast));
+    put_int(r, "sim", "steps", (int64_t)e->steps);
+    put_int(r, "sim", "steps_fast", (int64_t)e->steps_fast);
+    put(r, "sim", "wall_s", wall);
+    put(r, "sim", "peak_rss_mib", (double)u.ru_maxrss / 1024.0);
+}
+
+static char *copy_text(const char *s) {
+    size_t n = strlen(s ? s : "") + 1;
+    char *t = gbl_alloc(n, 1);
+    if (t && s) memcpy(t, s, n);
+    return t;
+}
+
+static char *slo_text(const gbl_slo *o) {
+    const struct { const char *name; double v; } bound[] = {{"TTFT", o->ttft_ms}, {"TPOT", o->tpot_ms}, {"ITL", o->itl_ms}, {"E2E", o->e2el_ms}};
+    char text[160] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof bound / sizeof *bound; i++)
+        if (!isnan(bound[i].v)) n += (size_t)snprintf(text + n, sizeof text - n, "%s%s <= %g ms", n ? ", " : "", bound[i].name, bound[i].v);
+    return copy_text(n ? text : "no bound");
+}
+
+static char *hardware_names(const gbl_scenario *s) {
+    char text[512] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_pools && n < sizeof text; i++) n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " + " : "", s->pool[i].hw.name);
+    return copy_text(text);
+}
+
+static int copy_names(gbl_result *r, const gbl_scenario *s) {
+    r->scenario_json = copy_text(gbl_scenario_json(s, 0));
+    r->version = copy_text(GBL_VERSION);
+    r->runtime = copy_text(s->runtime.name);
+    r->calibration = copy_text(s->pool[0].hw.calibration);
+    r->name = copy_text(s->name);
+    r->model = copy_text(s->llm.name);
+    r->hardware = hardware_names(s);
+    r->slo = slo_text(&s->slo);
+    return r->slo && r->scenario_json && r->version && r->runtime && r->calibration && r->name && r->model && r->hardware;
+}
+
+int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
+    gbl_result *r = gbl_alloc(1, sizeof *r);
+    *out = r;
+    if (!r || !copy_names(r, e->s)) {
+        gbl_result_free(r);
+        *out = NULL;
+        return gbl_nomem(err, sizeof *r);
+    }
+    gbl_metrics *m = &e->m;
+    totals t = add_up(e);
+    double duration_s = m->completed ? (double)(m->last_finish_ns - m->first_arrival_ns) * 1e-9 : 0.0;
+    double measured_s = duration_s - e->s->warmup_s;
+    r->seed = e->s->seed;
+    r->replicas = e->n_replicas;
+    r->gpus = (int64_t)t.gpus;
+    r->exact_quantiles = gbl_quantile_exact(m->series[GBL_TTFT]) && gbl_quantile_exact(m->series[GBL_TPOT]);
+    put_requests(r, m, duration_s);
+    put_throughput(r, m, measured_s, t.gpus);
+    for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
+    put_goodput(r, m, measured_s);
+    put_kv(r, e, &t, (double)e->now_ns - (double)m->first_arrival_ns);
+    put_machine(r, e, &t, duration_s);
+    put_sim(r, e, wall);
+    return 0;
+}
+
+void gbl_result_free(gbl_result *r) {
+    if (!r) return;
+    gbl_free(r->scenario_json);
+    gbl_free(r->version);
+    gbl_free(r->runtime);
+    gbl_free(r->calibration);
+    gbl_free(r->name);
+    gbl_free(r->model);
+    gbl_free(r->hardware);
+    gbl_free(r->slo);
+    gbl_free(r);
+}
+
+/* ---- JSON ---- */
+
+static void row_json(gbl_json *j, const row *w) {
+    if (w->is_int) gbl_json_int(j, w->stat, (int64_t)w->value);
+    else gbl_json_num(j, w->stat, w->value);
+}
+
+static void tiers_json(const gbl_result *r, gbl_json *j) {
+    gbl_json_arr(j, "by_tier");
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "name", "hbm");
+    gbl_json_int(j, "capacity_blocks", (int64_t)gbl_result_get(r, "kv.capacity_blocks"));
+    gbl_json_int(j, "capacity_blocks_per_replica", (int64_t)gbl_result_get(r, "kv.capacity_blocks") / r->replicas);
+    gbl_json_int(j, "peak_blocks", (int64_t)gbl_result_get(r, "kv.peak_blocks"));
+    gbl_json_num(j, "mean_blocks", gbl_result_get(r, "kv.mean_blocks"));
+    gbl_json_int(j, "hit_tokens", (int64_t)gbl_result_get(r, "kv.hit_tokens"));
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static void group_end(const gbl_result *r, gbl_json *j, const char *group) {
+    if (!*group) return;
+    if (!strcmp(group, "kv")) tiers_json(r, j);
+    gbl_json_end(j);
+}
+
+void gbl_result_json(const gbl_result *r, gbl_json *j) {
+    gbl_json_obj(j, NULL);
+    gbl_json_raw(j, "scenario", r->scenario_json);
+    gbl_json_str(j, "version", r->version);
+    gbl_json_int(j, "seed", r->seed);
+    gbl_json_obj(j, "profile");
+    gbl_json_str(j, "runtime", r->runtime);
+    gbl_json_str(j, "calibration", r->calibration);
+    gbl_json_end(j);
+    gbl_json_str(j, "quantiles", r->exact_quantiles ? "exact" : "sketch");
+    const char *group = "";
+    for (int i = 0; i < r->n; i++) {
+        if (strcmp(group, r->r[i].group)) {
+            group_end(r, j, group);
+            group = r->r[i].group;
+            if (!strcmp(group, "energy")) {
+                gbl_json_arr(j, "quality");
+                gbl_json_end(j);
+            }
+            if (*group) gbl_json_obj(j, group);
+        }
+        row_json(j, &r->r[i]);
+    }
+    group_end(r, j, group);
+    gbl_json_end(j);
+}
+
+int gbl_result_each(const gbl_result *r, int (*fn)(void *to, const char *name, const char *stat, double v), void *to) {
+    for (int i = 0; i < r->n; i++) {
+        const row *w = &r->r[i];
+        if (fn(to, *w->group ? w->group : w->stat, *w->group ? w->stat : "value", w->value)) return i;
+    }
+    return r->n;
+}
+
+double gbl_result_get(const gbl_result *r, const char *name) {
+    const char *dot = strchr(name, '.');
+    size_t n = dot ? (size_t)(dot - name) : 0;
+    for (int i = 0; i < r->n; i++) {
+        const row *w = &r->r[i];
+        if (strlen(w->group) == n && !strncmp(w->group, name, n) && !strcmp(w->stat, dot ? dot + 1 : name)) return w->value;
+    }
+    return NAN;
+}
+
+/* ---- the table people read ---- */
+
+static double got(const gbl_result *r, const char *group, const char *stat) {
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", group, stat);
+    return gbl_result_get(r, name);
+}
+
+static void cell(gbl_table *t, double v) {
+    if (isnan(v)) gbl_table_cell(t, "-");
+    else gbl_table_cell(t, v >= 1000 ? "%.0f" : v >= 100 ? "%.1f" : "%.2f", v);
+}
+
+static void print_latencies(const gbl_result *r, FILE *to) {
+    static const char *const label[GBL_SERIES_N] = {"TTFT", "TPOT", "ITL", "E2E", "queue"};
+    static const char *const stat[] = {"mean", "p50", "p90", "p95", "p99", "max"};
+    gbl_table *t = gbl_table_new(NULL);
+    if (!t) return;
+    gbl_table_columns(t, "latency, ms", ">mean", ">p50", ">p90", ">p95", ">p99", ">max", NULL);
+    for (int i = 0; i < GBL_SERIES_N; i++) {
+        gbl_table_cell(t, "%s", label[i]);
+        for (size_t k = 0; k < sizeof stat / sizeof *stat; k++) cell(t, got(r, series_name[i], stat[k]));
+    }
+    gbl_table_print(t, to);
+    gbl_table_free(t);
+}
+
+static const char *percent(char *out, size_t size, double v) {
+    if (isnan(v)) snprintf(out, size, "-");
+    else snprintf(out, size, "%.1f %%", 100 * v);
+    return out;
+}
+
+static void print_resources(const gbl_result *r, FILE *to) {
+    char b[16];
+    fprintf(to, "busy        ");
+    for (int k = 0; k < GBL_R_N; k++) {
+        double v = got(r, "util", resource_name[k]);
+        if (v > 0) fprintf(to, "%s %s   ", resource_name[k], percent(b, sizeof b, v));
+    }
+    fprintf(to, "MFU %s", percent(b, sizeof b, gbl_result_get(r, "mfu")));
+    fprintf(to, "   MBU %s\n", percent(b, sizeof b, gbl_result_get(r, "mbu")));
+}
+
+static void print_kv(const gbl_result *r, FILE *to) {
+    char peak[16], mean[16], hit[16];
+    double cap = got(r, "kv", "capacity_blocks");
+    fprintf(to, "KV cache    %.0f blocks   peak %s   mean %s   prefix hits %s   preemptions %.0f   evicted %.0f\n", cap,
+            percent(peak, sizeof peak, got(r, "kv", "peak_blocks") / cap), percent(mean, sizeof mean, got(r, "kv", "mean_blocks") / cap),
+            percent(hit, sizeof hit, got(r, "kv", "hit_ratio")), got(r, "kv", "preemptions"), got(r, "kv", "evicted_blocks"));
+}
+
+void gbl_result_print(const gbl_result *r, FILE *to) {
+    char b[16];
+    fprintf(to, "%s: %s on %lld x %s, runtime %s (%s)\n", r->name, r->model, (long long)r->gpus, r->hardware, r->runtime, r->calibration);
+    fprintf(to, "requests    %.0f injected = %.0f completed + %.0f rejected + %.0f unfinished, %.1f s simulated\n\n", got(r, "requests", "injected"),
+            got(r, "requests", "completed"), got(r, "requests", "rejected"), got(r, "requests", "unfinished"), gbl_result_get(r, "duration_s"));
+    print_latencies(r, to);
+    fprintf(to, "\nthroughput  %.3f requests/s   %.0f input tokens/s   %.0f output tokens/s (%.0f a GPU)\n", got(r, "throughput", "request_s"),
+            got(r, "throughput", "input_tok_s"), got(r, "throughput", "output_tok_s"), got(r, "throughput", "output_tok_s_per_gpu"));
+    fprintf(to, "goodput     %.3f requests/s   %s of the requests meet the SLO (%s)\n", got(r, "goodput", "request_s"),
+            percent(b, sizeof b, got(r, "goodput", "slo_attainment")), r->slo);
+    print_resources(r, to);
+    print_kv(r, to);
+    fprintf(to, "energy      %.3f kWh   %.2f J a token", got(r, "energy", "joule") / 3.6e6, got(r, "energy", "joule_per_output_tok"));
+    if (!isnan(got(r, "cost", "usd"))) fprintf(to, "   cost %.2f USD   %.3f USD a million output tokens", got(r, "cost", "usd"), got(r, "cost", "usd_per_mtok_output"));
+    fprintf(to, "\nsimulated   %.0f steps (%.0f held) in %.3f s, %.0f MiB\n", got(r, "sim", "steps"), got(r, "sim", "steps_fast"), got(r, "sim", "wall_s"),
+            got(r, "sim", "peak_rss_mib"));
+}

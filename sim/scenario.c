@@ -1,0 +1,470 @@
+#include "sim/scenario.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/param.h"
+#include "base/text.h"
+
+/* ---- every key, once: the tables that feed reading, defaults, help, schema and the stored document ---- */
+
+#define AT(field) offsetof(gbl_scenario, field)
+#define ANY 1, 0 /* low > high: no range */
+
+static const gbl_param top_rows[] = {
+    {"gable", GBL_P_STR, 0, AT(document), "\"scenario/1\"", 0, 0, NULL, NULL, "What kind of document this is."},
+    {"name", GBL_P_STR, 0, AT(name), "\"chat on one H100\"", 0, 0, NULL, NULL, "What reports call the run."},
+    {"trace", GBL_P_NODE, 0, AT(trace), "null", 0, 0, NULL, NULL, "The requests: a file, or {\"generate\": {...}}."},
+    {"model", GBL_P_STR, 0, AT(model), "\"llama-3.1-8b\"", 0, 0, NULL, NULL, "An LLM card's name, or the path of a card or of a Hugging Face config.json."},
+    {"cluster", GBL_P_NODE, 0, AT(cluster_node), "null", 0, 0, NULL, NULL, "The machines."},
+    {"engine", GBL_P_NODE, 0, AT(engine_node), "null", 0, 0, NULL, NULL, "The serving engine's settings."},
+    {"policy", GBL_P_NODE, 0, AT(policy_node), "null", 0, 0, NULL, NULL, "One policy a family: a name or {\"use\": name, parameters...}."},
+    {"tiers", GBL_P_NODE, 0, AT(tiers_node), "null", 0, 0, NULL, NULL, "KV tiers below HBM."},
+    {"slo", GBL_P_NODE, 0, AT(slo_node), "null", 0, 0, NULL, NULL, "Bounds that a good request meets; an object, or a preset's name."},
+    {"run", GBL_P_NODE, 0, AT(run_node), "null", 0, 0, NULL, NULL, "Seed, warm-up and stop time."},
+    {0}};
+static const gbl_param cluster_rows[] = {
+    {"hardware", GBL_P_STR, 0, AT(flat.hardware), "\"h100-sxm\"", 0, 0, NULL, NULL, "A hardware card's name or path."},
+    {"replicas", GBL_P_INT, 0, AT(flat.replicas), "1", 1, 4096, NULL, NULL, "Copies of the model behind the router."},
+    {"tp", GBL_P_INT, 0, AT(flat.tp), "1", 1, 1024, "GPUs", NULL, "Tensor parallelism: GPUs that share every layer."},
+    {"pp", GBL_P_INT, 0, AT(flat.pp), "1", 1, 1024, "stages", NULL, "Pipeline parallelism: groups of layers."},
+    {"dp", GBL_P_INT, 0, AT(flat.dp), "1", 1, 1024, NULL, NULL, "Data parallelism inside a replica."},
+    {"ep", GBL_P_INT, 0, AT(flat.ep), "1", 1, 1024, "GPUs", NULL, "Expert parallelism: GPUs that share a layer's experts."},
+    {"pools", GBL_P_NODE, 0, AT(pools_node), "null", 0, 0, NULL, NULL, "Several kinds of machines, instead of the keys above."},
+    {0}};
+static const gbl_param pool_rows[] = {
+    {"name", GBL_P_STR, 0, offsetof(gbl_pool, name), "\"pool\"", 0, 0, NULL, NULL, "The pool's name."},
+    {"hardware", GBL_P_STR, 0, offsetof(gbl_pool, hardware), "\"h100-sxm\"", 0, 0, NULL, NULL, "A hardware card's name or path."},
+    {"replicas", GBL_P_INT, 0, offsetof(gbl_pool, replicas), "1", 1, 4096, NULL, NULL, "Copies of the model in this pool."},
+    {"tp", GBL_P_INT, 0, offsetof(gbl_pool, tp), "1", 1, 1024, "GPUs", NULL, "Tensor parallelism."},
+    {"pp", GBL_P_INT, 0, offsetof(gbl_pool, pp), "1", 1, 1024, "stages", NULL, "Pipeline parallelism."},
+    {"dp", GBL_P_INT, 0, offsetof(gbl_pool, dp), "1", 1, 1024, NULL, NULL, "Data parallelism inside a replica."},
+    {"ep", GBL_P_INT, 0, offsetof(gbl_pool, ep), "1", 1, 1024, "GPUs", NULL, "Expert parallelism."},
+    {"role", GBL_P_CHOICE, 0, offsetof(gbl_pool, role), "\"both\"", 0, 0, NULL, "both|prefill|decode", "Which phase its replicas serve."},
+    {0}};
+static const gbl_param engine_rows[] = {
+    {"runtime", GBL_P_STR, 0, AT(runtime_name), "\"vllm\"", 0, 0, NULL, NULL, "The engine around the kernels; `ideal` for theory."},
+    {"weights", GBL_P_STR, 0, AT(weights_name), "\"auto\"", 0, 0, NULL, NULL, "Weight format: bf16, fp16, fp8, int8, int4; auto: the checkpoint's, else bf16."},
+    {"activations", GBL_P_STR, 0, AT(activations_name), "\"auto\"", 0, 0, NULL, NULL, "Format that matrix products are computed in; auto: the weights' where the GPU has it, else bf16."},
+    {"kv", GBL_P_STR, 0, AT(kv_name), "\"bf16\"", 0, 0, NULL, NULL, "Format of the KV cache: bf16, fp16, fp8, int8."},
+    {"max_num_seqs", GBL_P_INT, 0, AT(max_num_seqs), "256", 1, 1 << 20, "sequences", NULL, "Sequences that may run at once in a replica."},
+    {"max_num_batched_tokens", GBL_P_INT, 0, AT(max_num_batched_tokens), "8192", 1, 1 << 24, "tokens", NULL, "Tokens computed in one step."},
+    {"max_model_len", GBL_P_INT, GBL_P_NULLABLE, AT(max_model_len), "null", 1, 1 << 30, "tokens", NULL, "Longest prompt + output; null: the model's context."},
+    {"block_size", GBL_P_INT, 0, AT(block_size), "16", 1, 1 << 16, "tokens", NULL, "Tokens of a KV block."},
+    {"kv_blocks", GBL_P_INT, GBL_P_NULLABLE, AT(kv_blocks), "null", 1, 1LL << 31, "blocks", NULL, "KV blocks of a replica; null: what its memory holds."},
+    {"memory_utilization", GBL_P_REAL, 0, AT(memory_utilization), "0.9", 0.01, 1, "share", NULL, "Share of the device memory that the engine may use."},
+    {0}};
+static const gbl_param slo_rows[] = {
+    {"preset", GBL_P_STR, GBL_P_NULLABLE, AT(slo.preset), "null", 0, 0, NULL, NULL, "MLPerf limits: llama2-70b, llama2-70b-interactive, llama3.1-405b, ..."},
+    {"ttft_ms", GBL_P_REAL, GBL_P_NULLABLE, AT(slo.ttft_ms), "500", 0, 1e12, "ms", NULL, "Largest time to first token; null: no bound."},
+    {"tpot_ms", GBL_P_REAL, GBL_P_NULLABLE, AT(slo.tpot_ms), "30", 0, 1e12, "ms", NULL, "Largest mean time per output token after the first; null: no bound."},
+    {"itl_ms", GBL_P_REAL, GBL_P_NULLABLE, AT(slo.itl_ms), "null", 0, 1e12, "ms", NULL, "Largest mean inter-token gap of a request."},
+    {"e2el_ms", GBL_P_REAL, GBL_P_NULLABLE, AT(slo.e2el_ms), "null", 0, 1e12, "ms", NULL, "Largest end-to-end latency."},
+    {"attain", GBL_P_REAL, 0, AT(slo.attain), "0.99", 0, 1, "share", NULL, "Share of the injected requests that must be good."},
+    {0}};
+static const gbl_param run_rows[] = {
+    {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9e18, NULL, NULL, "Seed of every keyed draw."},
+    {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this are not measured."},
+    {"stop_s", GBL_P_REAL, GBL_P_NULLABLE, AT(stop_s), "null", 0, 9e9, "s", NULL, "Simulated time at which the run ends; null: when all work is done."},
+    {0}};
+
+/* Default of each family, and whether there are policies to choose from yet. */
+static const char *const family_default[GBL_FAMILIES] = {
+    [GBL_ROUTE] = "round_robin", [GBL_ADMIT] = "always",   [GBL_SCHEDULE] = "chunked", [GBL_PREEMPT] = "recompute",
+    [GBL_KVMEM] = "paged",       [GBL_PREFIX] = "block",   [GBL_EVICT] = "lru_tail",   [GBL_COMPRESS] = "none",
+    [GBL_SPECULATE] = "off",     [GBL_PREFETCH] = "off",   [GBL_EXECUTE] = "serial",   [GBL_SCALE] = "fixed"};
+
+static const struct { const char *name; double ttft_ms, tpot_ms; } presets[] = { /* MLPerf Inference server limits, p99 */
+    {"llama2-70b", 2000, 200}, {"llama2-70b-interactive", 450, 40},     {"llama3.1-405b", 6000, 175}, {"llama3.1-405b-interactive", 4500, 80},
+    {"llama3.1-8b", 2000, 100}, {"llama3.1-8b-interactive", 500, 30},   {"mixtral-8x7b", 2000, 200},  {"deepseek-r1", 2000, 80},
+    {"deepseek-r1-interactive", 1500, 15}, {"gpt-oss-120b", 3000, 80}, {"gpt-oss-120b-interactive", 2000, 15}};
+enum { PRESETS = sizeof presets / sizeof *presets };
+
+/* ---- binding ---- */
+
+static void at_node(gbl_err *err, const gbl_node *n) { /* says where an error that has no place yet came from */
+    gbl_err place;
+    gbl_node_fail(n, &place, "%s", "");
+    memcpy(err->where, place.where, sizeof err->where);
+}
+
+static int object_or_absent(const gbl_node *n, gbl_err *err) {
+    if (!n || gbl_node_kind(n) == GBL_OBJECT) return 0;
+    gbl_node_fail(n, err, "'%s' must be an object", gbl_node_key(n));
+    return gbl_expected(err, "{...}");
+}
+
+static int bind_part(gbl_scenario *s, const gbl_param *rows, const gbl_node *n, gbl_err *err) {
+    int code = object_or_absent(n, err);
+    return code ? code : gbl_param_bind(rows, s, n, NULL, s->arena, err);
+}
+
+static int bind_top(gbl_scenario *s, gbl_err *err) {
+    static const gbl_param *const tables[] = {top_rows, cluster_rows, engine_rows, slo_rows, run_rows};
+    int code = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && !code; i++) code = gbl_param_defaults(tables[i], s, s->arena, err);
+    const gbl_node *root = gbl_doc_root(s->doc);
+    if (!code && gbl_node_kind(root) != GBL_OBJECT) {
+        gbl_node_fail(root, err, "a scenario is a JSON object");
+        return gbl_expected(err, "{\"gable\": \"scenario/1\", ...}");
+    }
+    if (code || (code = gbl_param_bind(top_rows, s, root, NULL, s->arena, err))) return code;
+    const gbl_node *kind = gbl_node_get(root, "gable");
+    if (kind && strcmp(s->document, "scenario/1")) {
+        gbl_node_fail(kind, err, "this is a '%s' document", s->document);
+        return gbl_expected(err, "\"scenario/1\"");
+    }
+    return 0;
+}
+
+static int bind_slo(gbl_scenario *s, gbl_err *err) {
+    const gbl_node *n = s->slo_node, *at = n;
+    int code = 0;
+    if (n && gbl_node_kind(n) == GBL_STRING) s->slo.preset = gbl_node_text(n);
+    else if ((code = bind_part(s, slo_rows, n, err))) return code;
+    if (!s->slo.preset) return 0;
+    const char *names[PRESETS];
+    for (int i = 0; i < PRESETS; i++) {
+        names[i] = presets[i].name;
+        if (strcmp(s->slo.preset, names[i])) continue;
+        if (!gbl_node_get(n, "ttft_ms")) s->slo.ttft_ms = presets[i].ttft_ms;
+        if (!gbl_node_get(n, "tpot_ms")) s->slo.tpot_ms = presets[i].tpot_ms;
+        return 0;
+    }
+    if (gbl_node_kind(n) == GBL_OBJECT) at = gbl_node_get(n, "preset");
+    gbl_node_fail(at, err, "unknown SLO preset '%s'", s->slo.preset);
+    gbl_expected(err, "a preset's name such as llama2-70b or llama3.1-8b-interactive");
+    return gbl_nearest(err, gbl_near(s->slo.preset, names, PRESETS));
+}
+
+/* Tiers below HBM hold nothing yet, so one that has bytes is refused rather than ignored. */
+static int bind_tiers(const gbl_scenario *s, gbl_err *err) {
+    static const char *const known[] = {"name", "bytes", NULL};
+    const gbl_node *n = s->tiers_node;
+    if (!n) return 0;
+    if (gbl_node_kind(n) != GBL_ARRAY) {
+        gbl_node_fail(n, err, "'tiers' must be an array");
+        return gbl_expected(err, "[{\"name\": \"dram\", \"bytes\": 0}]");
+    }
+    for (const gbl_node *t = gbl_node_first(n); t; t = gbl_node_next(t)) {
+        int code = object_or_absent(t, err);
+        if (code || (code = gbl_node_only(t, known, err))) return code;
+        const gbl_node *bytes = gbl_node_get(t, "bytes");
+        if (!bytes || gbl_node_num(bytes) == 0) continue;
+        gbl_node_fail(bytes, err, "no policy of this scenario keeps KV below HBM, so a tier of %s bytes would be read by nothing", gbl_node_text(bytes));
+        return gbl_expected(err, "0");
+    }
+    return 0;
+}
+
+static int bind_format(const gbl_scenario *s, const char *key, const char *name, int automatic, int32_t *out, gbl_err *err) {
+    static const char *const known[] = {"bf16", "fp16", "fp8", "int8", "int4", "fp4", "fp32", "auto"};
+    *out = gbl_format_of(name);
+    if (*out >= 0) return 0;
+    if (!strcmp(name, "auto")) {
+        *out = automatic;
+        return 0;
+    }
+    const gbl_node *n = gbl_node_get(s->engine_node, key);
+    if (n) gbl_node_fail(n, err, "unknown number format '%s'", name);
+    else gbl_fail(err, GBL_EINPUT, "unknown number format '%s'", name);
+    gbl_expected(err, "bf16, fp16, fp8, int8, int4, fp4 or auto");
+    return gbl_nearest(err, gbl_near(name, known, sizeof known / sizeof *known));
+}
+
+static int bind_engine(gbl_scenario *s, gbl_err *err) {
+    int code = bind_part(s, engine_rows, s->engine_node, err);
+    if (code || (code = gbl_runtime_load(&s->runtime, s->runtime_name, gbl_doc_folder(s->doc), s->arena, err))) {
+        const gbl_node *n = gbl_node_get(s->engine_node, "runtime");
+        if (code && n && !*err->where) at_node(err, n);
+        return code;
+    }
+    int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
+    if ((code = bind_format(s, "weights", s->weights_name, own, &s->weights, err))) return code;
+    if ((code = bind_format(s, "activations", s->activations_name, -1, &s->activations, err))) return code;
+    return bind_format(s, "kv", s->kv_name, GBL_BF16, &s->kv, err);
+}
+
+static int check_pool(const gbl_scenario *s, gbl_pool *p, const gbl_node *n, gbl_err *err) {
+    const gbl_node *at = gbl_node_get(n, "hardware");
+    p->at = n;
+    int code = gbl_hw_load(&p->hw, p->hardware, gbl_doc_folder(s->doc), s->arena, err);
+    if (code && at && !*err->where) at_node(err, at);
+    if (code || p->role == GBL_ROLE_BOTH) return code;
+    gbl_node_fail(gbl_node_get(n, "role"), err, "separate prefill and decode pools are not simulated");
+    return gbl_expected(err, "\"both\"");
+}
+
+static int bind_pools(gbl_scenario *s, gbl_err *err) {
+    const gbl_node *list = s->pools_node;
+    if (gbl_node_kind(list) != GBL_ARRAY || !gbl_node_size(list)) {
+        gbl_node_fail(list, err, "'pools' must be a non-empty array");
+        return gbl_expected(err, "[{\"name\": ..., \"hardware\": ..., \"replicas\": 2}]");
+    }
+    for (size_t i = 0; cluster_rows[i].type != GBL_P_NODE; i++) {
+        const gbl_node *flat = gbl_node_get(s->cluster_node, cluster_rows[i].name);
+        if (!flat) continue;
+        gbl_node_fail(flat, err, "'%s' beside 'pools' would be read by nothing", cluster_rows[i].name);
+        return gbl_expected(err, "the key inside each pool");
+    }
+    s->pool = gbl_arena_take(s->arena, gbl_node_size(list) * sizeof *s->pool);
+    if (!s->pool) return gbl_nomem(err, gbl_node_size(list) * sizeof *s->pool);
+    for (const gbl_node *n = gbl_node_first(list); n; n = gbl_node_next(n)) {
+        gbl_pool *p = &s->pool[s->n_pools++];
+        int code = object_or_absent(n, err);
+        if (!code) code = gbl_param_defaults(pool_rows, p, s->arena, err);
+        if (!code) code = gbl_param_bind(pool_rows, p, n, NULL, s->arena, err);
+        if (!code) code = check_pool(s, p, n, err);
+        if (code) return code;
+    }
+    return 0;
+}
+
+static int bind_cluster(gbl_scenario *s, gbl_err *err) {
+    int code = bind_part(s, cluster_rows, s->cluster_node, err);
+    if (code) return code;
+    if (s->pools_node) code = bind_pools(s, err);
+    else {
+        s->pool = &s->flat;
+        s->n_pools = 1;
+        s->flat.name = "all";
+        code = check_pool(s, s->pool, s->cluster_node, err);
+    }
+    for (size_t i = 0; i < s->n_pools; i++) s->replicas += s->pool[i].replicas;
+    if (code || s->replicas <= 65536) return code;
+    gbl_fail(err, GBL_EINPUT, "%lld replicas are more than can be simulated", (long long)s->replicas);
+    gbl_where(err, "cluster.pools");
+    return gbl_expected(err, "at most 65536 in all pools");
+}
+
+static int is_default_word(const gbl_node *n, enum gbl_family f) {
+    if (f == GBL_COMPRESS && gbl_node_kind(n) == GBL_ARRAY && !gbl_node_size(n)) return 1;
+    return gbl_node_kind(n) == GBL_STRING && !strcmp(gbl_node_text(n), family_default[f]);
+}
+
+static int bind_policies(gbl_scenario *s, gbl_err *err) {
+    const char *known[GBL_FAMILIES + 1] = {0};
+    for (int f = 0; f < GBL_FAMILIES; f++) known[f] = gbl_family_name((enum gbl_family)f);
+    int code = object_or_absent(s->policy_node, err);
+    if (!code && s->policy_node) code = gbl_node_only(s->policy_node, known, err);
+    for (int f = 0; f < GBL_FAMILIES && !code; f++) {
+        const gbl_node *n = gbl_node_get(s->policy_node, known[f]);
+        if (gbl_policy_at((enum gbl_family)f, 0)) code = gbl_choice_bind(&s->choice[f], (enum gbl_family)f, n, family_default[f], s->arena, err);
+        else if (n && !is_default_word(n, (enum gbl_family)f)) {
+            gbl_node_fail(n, err, "family %s has no policy to choose", known[f]);
+            code = gbl_expected(err, f == GBL_COMPRESS ? "[]" : "\"%s\"", family_default[f]);
+        }
+    }
+    if (code) return code;
+    const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
+    if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || is_default_word(evict, GBL_EVICT)) return 0;
+    gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);
+    return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
+}
+
+static int bind_model(gbl_scenario *s, gbl_err *err) {
+    int code = gbl_llm_load(&s->llm, s->model, gbl_doc_folder(s->doc), s->arena, err);
+    const gbl_node *n = gbl_node_get(gbl_doc_root(s->doc), "model");
+    if (code && n && !*err->where) at_node(err, n);
+    return code;
+}
+
+static int bind_all(gbl_scenario *s, gbl_err *err) {
+    int code = bind_top(s, err);
+    if (!code) code = bind_model(s, err);
+    if (!code) code = bind_engine(s, err);
+    if (!code) code = bind_cluster(s, err);
+    if (!code) code = bind_policies(s, err);
+    if (!code) code = bind_tiers(s, err);
+    if (!code) code = bind_slo(s, err);
+    if (!code) code = bind_part(s, run_rows, s->run_node, err);
+    if (!code && s->trace) code = gbl_trace_check(s->trace, err);
+    if (code) return code;
+    for (size_t i = 0; i < s->n_pools; i++) { /* what cannot run is said before anything is simulated */
+        gbl_cost *c;
+        if ((code = gbl_scenario_cost(s, i, &c, err))) return code;
+        gbl_cost_free(c);
+    }
+    return 0;
+}
+
+int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *err) {
+    const gbl_pool *p = &s->pool[i];
+    gbl_cost_spec spec = {.hw = &p->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)p->tp, .pp = (int32_t)p->pp,
+                          .dp = (int32_t)p->dp, .ep = (int32_t)p->ep, .weights = s->weights, .activations = s->activations, .kv = s->kv,
+                          .block_size = (int32_t)s->block_size, .memory_utilization = s->memory_utilization, .max_num_seqs = s->max_num_seqs,
+                          .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks};
+    int code = gbl_cost_new(out, &spec, err);
+    if (!code || *err->where) return code;
+    const gbl_node *tp = gbl_node_get(p->at, "tp");
+    if (!strncmp(err->what, "tp ", 3) && tp) at_node(err, tp);
+    else gbl_where(err, "model '%s' on pool '%s'", s->model, p->name);
+    return code;
+}
+
+/* ---- opening ---- */
+
+int gbl_scenario_bind(gbl_scenario **out, gbl_doc *doc, gbl_err *err) {
+    gbl_arena *a = gbl_arena_new();
+    gbl_scenario *s = a ? gbl_arena_take(a, sizeof *s) : NULL;
+    *out = s;
+    if (!s) {
+        if (a) gbl_arena_free(a);
+        gbl_doc_free(doc);
+        return gbl_nomem(err, sizeof *s);
+    }
+    s->arena = a;
+    s->doc = doc;
+    int code = bind_all(s, err);
+    if (!code) return 0;
+    gbl_scenario_free(s);
+    *out = NULL;
+    return code;
+}
+
+int gbl_scenario_open(gbl_scenario **out, const char *path, const char *const *sets, size_t n_sets, gbl_err *err) {
+    gbl_doc *doc = NULL;
+    *out = NULL;
+    int code = path ? gbl_doc_read(&doc, path, err) : gbl_doc_parse(&doc, "default scenario", "{}", 2, err);
+    for (size_t i = 0; i < n_sets && !code; i++) {
+        const char *eq = strchr(sets[i], '=');
+        char key[256];
+        if (!eq || eq == sets[i] || (size_t)(eq - sets[i]) >= sizeof key) {
+            gbl_fail(err, GBL_EINPUT, "--set takes a key and a value, not '%.80s'", sets[i]);
+            code = gbl_expected(err, "--set a.b=value");
+            break;
+        }
+        memcpy(key, sets[i], (size_t)(eq - sets[i]));
+        key[eq - sets[i]] = 0;
+        code = gbl_doc_set(doc, key, eq + 1, err);
+    }
+    if (!code) return gbl_scenario_bind(out, doc, err);
+    gbl_doc_free(doc);
+    return code;
+}
+
+void gbl_scenario_free(gbl_scenario *s) {
+    if (!s) return;
+    gbl_doc *doc = s->doc;
+    gbl_arena *a = s->arena;
+    gbl_arena_free(a);
+    gbl_doc_free(doc);
+}
+
+/* ---- writing ---- */
+
+static void cluster_json(const gbl_scenario *s, gbl_json *j) {
+    gbl_json_obj(j, "cluster");
+    if (!s->pools_node) {
+        gbl_param_json(pool_rows + 1, &s->flat, j);
+        gbl_json_end(j);
+        return;
+    }
+    gbl_json_arr(j, "pools");
+    for (size_t i = 0; i < s->n_pools; i++) {
+        gbl_json_obj(j, NULL);
+        gbl_param_json(pool_rows, &s->pool[i], j);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static void policies_json(const gbl_scenario *s, gbl_json *j) {
+    gbl_json_obj(j, "policy");
+    for (int f = 0; f < GBL_FAMILIES; f++) {
+        const char *key = gbl_family_name((enum gbl_family)f);
+        if (s->choice[f].policy) gbl_choice_json(&s->choice[f], key, j);
+        else if (f == GBL_COMPRESS) gbl_json_raw(j, key, "[]");
+        else gbl_json_str(j, key, family_default[f]);
+    }
+    gbl_json_end(j);
+}
+
+static void part_json(gbl_json *j, const char *key, const gbl_param *rows, const gbl_scenario *s) {
+    gbl_json_obj(j, key);
+    gbl_param_json(rows, s, j);
+    gbl_json_end(j);
+}
+
+const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
+    gbl_json *j = gbl_json_new(indent);
+    if (!j) return NULL;
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "gable", "scenario/1");
+    gbl_json_str(j, "name", s->name);
+    char *trace = s->trace ? gbl_node_canonical(s->trace) : NULL;
+    gbl_json_raw(j, "trace", trace ? trace : "{\"file\":\"traces/samples/chat.jsonl.gz\"}");
+    gbl_free(trace);
+    gbl_json_str(j, "model", s->model);
+    cluster_json(s, j);
+    part_json(j, "engine", engine_rows, s);
+    policies_json(s, j);
+    gbl_json_raw(j, "tiers", "[]");
+    part_json(j, "slo", slo_rows, s);
+    part_json(j, "run", run_rows, s);
+    gbl_json_end(j);
+    const char *text = gbl_json_text(j);
+    text = text ? gbl_arena_text(s->arena, text) : NULL;
+    gbl_json_free(j);
+    return text;
+}
+
+static void schema_part(gbl_json *j, const char *key, const gbl_param *rows) {
+    gbl_json_obj(j, key);
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_param_schema(rows, j);
+    gbl_json_end(j);
+}
+
+static void schema_policy(gbl_json *j) {
+    gbl_json_obj(j, "policy");
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
+    for (int f = 0; f < GBL_FAMILIES; f++) {
+        gbl_json_obj(j, gbl_family_name((enum gbl_family)f));
+        if (f == GBL_COMPRESS) gbl_json_raw(j, "default", "[]");
+        else gbl_json_str(j, "default", family_default[f]);
+        const gbl_policy *p;
+        gbl_json_arr(j, "examples");
+        for (int i = 0; (p = gbl_policy_at((enum gbl_family)f, i)); i++) gbl_json_str(j, NULL, p->name);
+        gbl_json_end(j);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+void gbl_scenario_schema(gbl_json *j) {
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    gbl_json_str(j, "title", "gable scenario/1");
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
+    gbl_json_raw(j, "gable", "{\"const\":\"scenario/1\"}");
+    gbl_json_raw(j, "name", "{\"type\":\"string\",\"default\":\"chat on one H100\"}");
+    gbl_json_obj(j, "trace");
+    gbl_trace_schema(j);
+    gbl_json_end(j);
+    gbl_json_raw(j, "model", "{\"type\":\"string\",\"default\":\"llama-3.1-8b\"}");
+    schema_part(j, "cluster", cluster_rows);
+    schema_part(j, "engine", engine_rows);
+    schema_policy(j);
+    gbl_json_raw(j, "tiers", "{\"type\":\"array\",\"default\":[]}");
+    schema_part(j, "slo", slo_rows);
+    schema_part(j, "run", run_rows);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+void gbl_scenario_help(FILE *to) {
+    gbl_param_help(top_rows, "", to);
+    gbl_param_help(cluster_rows, "cluster.", to);
+    gbl_param_help(engine_rows, "engine.", to);
+    gbl_param_help(slo_rows, "slo.", to);
+    gbl_param_help(run_rows, "run.", to);
+}
