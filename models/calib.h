@@ -33,7 +33,7 @@ typedef struct gbl_calib {
     double pre_decode;      /* share of a whole tile that a decode costs in a mixed batch: 0 where heads are packed */
     double small_t0, small_n, small_e_m; /* s, kernels a layer, share of HBM bandwidth */
     double moe_e_c, moe_t0, moe_rows;    /* grouped GEMM: efficiency, s of routing, rows an expert is padded to */
-    double ar_a0, ar_a1, ar_e1, ar_a2, ar_e2, ar_big_a, ar_big_rank, ar_big_e; /* all-reduce over NVLink */
+    double ar_a0, ar_a1, ar_e1, ar_a2, ar_e2, ar_big_a, ar_big_rank, ar_big_sqrt, ar_big_e, ar_big_gain; /* all-reduce over NVLink */
     double pcie_ar_a, pcie_ar_rank, pcie_ar_e;                                 /* over PCIe */
     double copy_e, copy_piece;           /* host-device copies: share of the link, s a piece */
 } gbl_calib;

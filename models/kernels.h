@@ -76,7 +76,7 @@ typedef struct gbl_prefill_load {
 void gbl_prefill(const gbl_machine *g, const gbl_attn_shape *s, const gbl_prefill_load *l, gbl_kernel *out);
 
 /* All-reduce of M bytes over n GPUs. NVLink: below 8 MB a0 + a1 log2 n + min(M (n-1)/(L e1), a2 + 2 (n-1)/n M/(L e2)),
- * above it a + 2 (n-1)/n M/(L e); PCIe: a + rank (n-1) + 2 (n-1)/n M/(L e). Ideal: 2 (n-1)/n M/L. */
+ * above it a + rank (n-1) + s sqrt(M/MB) + 2 (n-1)/n M/(L e (n/8)^gain) (gain: reduction in the switch); PCIe: a + rank (n-1) + 2 (n-1)/n M/(L e). Ideal: 2 (n-1)/n M/L. */
 void gbl_all_reduce(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
 /* Every rank's `bytes`/n to every other: half an all-reduce. */
 void gbl_all_gather(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
