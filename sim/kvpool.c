@@ -50,20 +50,16 @@ static void drop(gbl_kvpool *p, int32_t id) {
     if (--up->kids == 0 && up->refs == 0) set_held(p, parent, 0);
 }
 
+/* One victim at a time: with the last child gone a parent may be older than the next in line, and how many blocks are
+ * taken at once must not change who goes. */
 const char *gbl_kvpool_take(gbl_kvpool *p, int64_t n) {
     assert(n >= 0 && n <= gbl_kvpool_free(p));
     while (gbl_kvpool_empty(p) < n) {
-        int32_t out[64];
-        int64_t lack = n - gbl_kvpool_empty(p);
-        int32_t got = p->evict->victims(p->evict_state, lack < 64 ? (int32_t)lack : 64, out);
-        if (got <= 0) return "it proposes no victim while evictable blocks are resident";
-        if (got > 64 || got > lack) return "it proposes more victims than were asked for";
-        for (int32_t i = 0; i < got; i++) {
-            if (out[i] < 0 || out[i] >= p->n_ids) return "it proposes a block that does not exist";
-            const gbl_kvnode *v = &p->node[out[i]];
-            if (v->refs != 0 || v->kids != 0) return "it proposes a block that is held or gone";
-            drop(p, out[i]);
-        }
+        int32_t out = -1;
+        if (p->evict->victims(p->evict_state, 1, &out) != 1) return "it proposes no victim while evictable blocks are resident";
+        if (out < 0 || out >= p->n_ids) return "it proposes a block that does not exist";
+        if (p->node[out].refs != 0 || p->node[out].kids != 0) return "it proposes a block that is held or gone";
+        drop(p, out);
     }
     p->private_blocks += n;
     return NULL;

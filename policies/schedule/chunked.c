@@ -70,7 +70,9 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     while (!p->preempted && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
     while (!p->preempted && !v->n_swapped && v->n_waiting && p->tokens < budget)
         if (!admit(s, h, v->waiting[0], budget - p->tokens)) break;
-    p->hold = 1;
+    /* A head that waits for blocks behind a cached prefix would need fewer, were its prefix evicted meanwhile. */
+    int may_fit = v->n_waiting && s->reserve == RESERVE_CHUNK && p->tokens < budget && v->n_running + v->n_loading < v->max_num_seqs;
+    p->hold = !(may_fit && h->cached(h, v->waiting[0]) > 0);
 }
 
 static int64_t most_tokens(void *state, const gbl_host *h, int32_t id) {
