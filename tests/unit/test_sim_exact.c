@@ -1,0 +1,144 @@
+/* Random scenarios give the same bytes with holds (O(1) steps) and with --exact (every sequence, every step, the policy asked
+ * each time), and keep the conservation laws, which the engine asserts in every run. */
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "sim/run.h"
+
+static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 64, run, k) % n; }
+
+/* A trace with shared prefixes: families of conversations that grow, 64-token ids. */
+static void write_trace(const char *path, uint64_t run) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    int64_t t = 0;
+    for (uint64_t i = 0; i < 300; i++) {
+        uint64_t k = 100 + 8 * i, family = pick(run, k, 12), input = 1 + pick(run, k + 1, 1500), output = 1 + pick(run, k + 2, 200);
+        t += (int64_t)(pick(run, k + 3, 4) ? pick(run, k + 4, 300) : 0);
+        fprintf(f, "{\"timestamp\":%lld,\"input_length\":%llu,\"output_length\":%llu,\"hash_ids\":[", (long long)t, (unsigned long long)input, (unsigned long long)output);
+        uint64_t ids = (input + 511) / 512, own = pick(run, k + 5, ids + 1);
+        for (uint64_t b = 0; b < ids; b++)
+            fprintf(f, "%s%llu", b ? "," : "", (unsigned long long)(b < own ? family * 1000 + b : 1000000 + i * 100 + b));
+        fprintf(f, "]}\n");
+    }
+    fclose(f);
+}
+
+static char *run_json(const char *text, int exact, double *fast) {
+    gbl_err err = {0};
+    gbl_doc *doc;
+    gbl_scenario *s;
+    gbl_result *r;
+    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
+    int code = gbl_doc_parse(&doc, "property", text, strlen(text), &err);
+    if (!code) code = gbl_scenario_bind(&s, doc, &err);
+    if (!code) code = gbl_run(&r, s, &opt, &err);
+    if (code) {
+        char why[2400];
+        gbl_err_text(&err, why, sizeof why);
+        fail_msg("%s\n%s", text, why);
+    }
+    if (fast) *fast = gbl_result_get(r, "sim.steps_fast");
+    gbl_json *j = gbl_json_new(0);
+    gbl_result_json(r, j);
+    char *out = strdup(gbl_json_text(j));
+    char *sim = strstr(out, ",\"sim\":");
+    assert_non_null(sim);
+    *sim = 0;
+    gbl_json_free(j);
+    gbl_result_free(r);
+    gbl_scenario_free(s);
+    return out;
+}
+
+static void scenario_text(char *out, size_t size, uint64_t run, const char *trace) {
+    static const char *const schedule[] = {"\"chunked\"", "{\"use\":\"chunked\",\"reserve\":\"prompt\"}", "{\"use\":\"chunked\",\"token_budget\":200}", "\"prefill_first\"",
+                                           "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}"};
+    static const char *const evict[] = {"lru", "lru_tail", "fifo"}, *const preempt[] = {"\"recompute\"", "\"swap\"", "{\"use\":\"swap\",\"space_gib\":0.05}"};
+    static const char *const runtime[] = {"ideal", "vllm"}, *const route[] = {"round_robin", "least_kv"}, *const model[] = {"llama-3.1-8b", "mistral-7b-v0.1", "gpt-oss-20b"};
+    char source[700];
+    if (pick(run, 1, 2)) snprintf(source, sizeof source, "{\"file\":\"%s\"}", trace);
+    else
+        snprintf(source, sizeof source,
+                 "{\"generate\":{\"requests\":300,\"arrival\":{\"use\":\"%s\",%s},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":%d},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":300}}}",
+                 pick(run, 2, 2) ? "poisson" : "closed_loop", pick(run, 2, 2) ? "\"rate_s\":8" : "\"concurrency\":24", pick(run, 3, 2) ? 400 : 3000);
+    int bs = pick(run, 4, 3) ? 16 : 64;
+    snprintf(out, size,
+             "{\"trace\":%s,\"model\":\"%s\",\"cluster\":{\"replicas\":%d},\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
+             "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":\"%s\"%s%s%s,\"route\":\"%s\"},\"run\":{\"seed\":%d,\"warmup_s\":%d%s}}",
+             source, model[pick(run, 16, 3)], 1 + (int)pick(run, 5, 3), runtime[pick(run, 6, 2)], pick(run, 7, 2) ? 256 : 6, pick(run, 8, 2) ? 8192 : 512, bs, (int)(4000 + pick(run, 9, 12000)) / bs,
+             schedule[pick(run, 10, 6)], preempt[pick(run, 11, 3)], pick(run, 12, 3) ? "block" : "off", pick(run, 12, 3) ? ",\"evict\":\"" : "",
+             pick(run, 12, 3) ? evict[pick(run, 13, 3)] : "", pick(run, 12, 3) ? "\"" : "", route[pick(run, 14, 2)], (int)run, (int)(pick(run, 15, 2) * 5), pick(run, 17, 4) ? "" : ",\"stop_s\":20");
+}
+
+static void exact_and_fast_agree(void **state) {
+    (void)state;
+    char trace[] = "/tmp/gable-exact-XXXXXX", text[3000];
+    int fd = mkstemp(trace);
+    assert_true(fd >= 0);
+    close(fd);
+    double held = 0, fast;
+    for (uint64_t run = 0; run < 120; run++) {
+        write_trace(trace, run);
+        scenario_text(text, sizeof text, run, trace);
+        char *a = run_json(text, 0, &fast), *b = run_json(text, 1, NULL), *again = run_json(text, 0, NULL);
+        held += fast;
+        if (strcmp(a, b)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, a, b);
+        assert_string_equal(a, again);
+        free(a);
+        free(b);
+        free(again);
+    }
+    unlink(trace);
+    assert_true(held > 10000); /* the property is not vacuous: holds did happen */
+}
+
+static double value_of(const char *text, const char *name) {
+    gbl_err err = {0};
+    gbl_doc *doc;
+    gbl_scenario *s;
+    gbl_result *r;
+    gbl_run_options opt = {.progress = GBL_PROGRESS_OFF};
+    assert_int_equal(gbl_doc_parse(&doc, "t", text, strlen(text), &err), 0);
+    assert_int_equal(gbl_scenario_bind(&s, doc, &err), 0);
+    assert_int_equal(gbl_run(&r, s, &opt, &err), 0);
+    double v = gbl_result_get(r, name);
+    gbl_result_free(r);
+    gbl_scenario_free(s);
+    return v;
+}
+
+#define CROWD "{\"trace\":{\"generate\":{\"requests\":400,\"arrival\":{\"use\":\"poisson\",\"rate_s\":12},\"input\":{\"use\":\"uniform\",\"low\":400,\"high\":1200}," \
+              "\"output\":{\"use\":\"uniform\",\"low\":50,\"high\":400}}},\"engine\":{\"kv_blocks\":900},\"policy\":{\"prefix\":\"off\",\"preempt\":\"%s\"}}"
+
+static void pressure_preempts_and_swap_moves_bytes(void **state) {
+    (void)state;
+    char text[700];
+    snprintf(text, sizeof text, CROWD, "swap");
+    assert_true(value_of(text, "kv.preemptions") > 0);
+    double bytes = value_of(text, "kv.swapped_bytes");
+    assert_true(bytes > 0);
+    assert_true(fmod(bytes, 2 * 16 * 131072.0) == 0); /* every block that goes out comes back */
+    assert_true(value_of(text, "util.pcie_d2h") > 0);
+    snprintf(text, sizeof text, CROWD, "recompute");
+    assert_true(value_of(text, "kv.preemptions") > 0);
+    assert_true(value_of(text, "kv.swapped_bytes") == 0);
+}
+
+static void too_long_is_rejected_and_the_run_goes_on(void **state) {
+    (void)state;
+    static const char text[] = "{\"trace\":{\"generate\":{\"requests\":50,\"arrival\":{\"use\":\"poisson\",\"rate_s\":5},\"input\":{\"use\":\"uniform\",\"low\":10,\"high\":3000},"
+                               "\"output\":{\"use\":\"fixed\",\"tokens\":20}}},\"engine\":{\"kv_blocks\":64},\"policy\":{\"prefix\":\"off\"}}";
+    assert_true(value_of(text, "requests.rejected") > 5);
+    assert_close(value_of(text, "requests.rejected") + value_of(text, "requests.completed"), 50, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_and_fast_agree), cmocka_unit_test(pressure_preempts_and_swap_moves_bytes),
+                                       cmocka_unit_test(too_long_is_rejected_and_the_run_goes_on)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
