@@ -125,7 +125,7 @@ static const char schema_text[] =
     /* One row a run with the numbers people ask for first. */
     "CREATE VIEW summary AS SELECT id AS run, name, started_utc, seed, runtime, calibration,\n"
     "  json_extract(scenario, '$.model') AS model,\n"
-    "  json_extract(scenario, '$.cluster.hardware') AS hardware,\n"
+    "  coalesce(json_extract(scenario, '$.cluster.hardware'), json_extract(scenario, '$.cluster.pools[0].hardware')) AS hardware,\n"
     "  json_extract(scenario, '$.cluster.replicas') AS replicas,\n"
     "  json_extract(scenario, '$.cluster.tp') AS tp,\n"
     "  json_extract(result, '$.requests.injected') AS injected,\n"

@@ -1,0 +1,150 @@
+/* html.c - `gable report`: puts the page together and puts it in place. */
+#include "reports/html.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/lines.h"
+#include "reports/page.h"
+#include "reports/store_db.h"
+
+/* Chart.js 3.9 (MIT), or NULL. A library that could end the script element early is not taken. */
+static char *read_library(void)
+{
+    static const char *const places[] = {"/usr/share/javascript/chart.js/chart.min.js", "/usr/share/nodejs/chart.js/dist/chart.min.js"};
+    const char *own = getenv("GABLE_CHARTJS");
+    size_t n = own ? 1 : sizeof places / sizeof *places;
+    for (size_t i = 0; i < n; i++) {
+        char *text = NULL;
+        size_t len = 0;
+        gbl_err ignored = {0};
+        if (gbl_slurp(own ? own : places[i], &text, &len, 4 << 20, &ignored) == GBL_OK && len && strlen(text) == len && !strstr(text, "</script")) {
+            return text;
+        }
+        gbl_free(text);
+    }
+    return NULL;
+}
+
+/* JSON inside a script element: no '<' may stand there, so that nothing in a string ends the element. */
+static void put_json(FILE *to, const char *json)
+{
+    for (; *json; json++) {
+        if (*json == '<') {
+            fputs("\\u003c", to);
+        } else {
+            fputc(*json, to);
+        }
+    }
+}
+
+static int put_page(page *p, gbl_err *err)
+{
+    const char *charts = gbl_json_text(p->charts);
+    if (!charts) {
+        return gbl_nomem(err, 0);
+    }
+    fputs("<!DOCTYPE html>\n<html lang=\"en\" class=\"plain\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"gable\">\n<title>", p->to);
+    gbl_page_text(p->to, p->run[0].name);
+    fputs(" \xc2\xb7 gable</title>\n<style>\n", p->to);
+    fputs(gbl_page_css, p->to);
+    fputs("</style>\n</head>\n<body>\n", p->to);
+    int code = gbl_page_body(p, err);
+    fputs("<footer><p>Made by gable from the store ", p->to);
+    gbl_page_text(p->to, p->path);
+    fputs(" with <code>gable report</code>. The page needs no network.</p></footer>\n<script type=\"application/json\" id=\"charts-data\">", p->to);
+    put_json(p->to, charts);
+    fputs("</script>\n", p->to);
+    if (p->library) {
+        fprintf(p->to, "<script>%s</script>\n", p->library);
+    }
+    fprintf(p->to, "<script>\n%s</script>\n</body>\n</html>\n", gbl_page_js);
+    return code;
+}
+
+static int fail_out(gbl_err *err, const char *out, int os_errno)
+{
+    gbl_fail(err, GBL_EINPUT, "cannot write the report: %s", strerror(os_errno));
+    gbl_where(err, "%s", out);
+    return gbl_expected(err, "a file in an existing folder this user may write to");
+}
+
+/* A device or a pipe cannot be replaced by a file. */
+static int put_stream(page *p, const char *out, gbl_err *err)
+{
+    p->to = fopen(out, "w");
+    if (!p->to) {
+        return fail_out(err, out, errno);
+    }
+    int code = put_page(p, err), bad = ferror(p->to);
+    bad |= fclose(p->to) != 0;
+    return code == GBL_OK && bad ? fail_out(err, out, EIO) : code;
+}
+
+/* Writes to a temporary file beside `out`, then renames it: nobody sees half a page. */
+static int put_file(page *p, const char *out, gbl_err *err)
+{
+    struct stat st;
+    if (stat(out, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return S_ISDIR(st.st_mode) ? fail_out(err, out, EISDIR) : put_stream(p, out, err);
+    }
+    char *temp = gbl_arena_printf(p->arena, "%s.XXXXXX", out);
+    int fd = temp ? mkstemp(temp) : -1;
+    if (fd < 0) {
+        return temp ? fail_out(err, out, errno) : gbl_nomem(err, strlen(out));
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    p->to = fdopen(fd, "w");
+    if (!p->to) {
+        int os_errno = errno;
+        close(fd);
+        unlink(temp);
+        return fail_out(err, out, os_errno);
+    }
+    int code = put_page(p, err);
+    errno = 0;
+    int bad = ferror(p->to) || fflush(p->to) != 0 || fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0;
+    int os_errno = errno ? errno : EIO;
+    bad |= fclose(p->to) != 0;
+    if (code == GBL_OK && (bad || rename(temp, out) != 0)) {
+        code = fail_out(err, out, bad ? os_errno : errno);
+    }
+    if (code != GBL_OK) {
+        unlink(temp);
+    }
+    return code;
+}
+
+int gbl_report_html(const char *db, const char *out, gbl_err *err)
+{
+    page *p = gbl_alloc(1, sizeof *p);
+    if (!p) {
+        return gbl_nomem(err, sizeof *p);
+    }
+    p->path = db;
+    p->arena = gbl_arena_new();
+    p->charts = gbl_json_new(0);
+    int code = p->arena && p->charts ? gbl_db_open_read(&p->db, db, err) : gbl_nomem(err, 64);
+    if (code == GBL_OK) {
+        sqlite3_exec(p->db, "BEGIN", NULL, NULL, NULL); /* one snapshot for all of the page */
+    }
+    code = code != GBL_OK ? code : gbl_page_load(p, err);
+    if (code == GBL_OK) {
+        p->library = read_library();
+        code = gbl_page_series(p, err);
+    }
+    code = code != GBL_OK ? code : put_file(p, out, err);
+    gbl_page_unload(p);
+    sqlite3_close(p->db);
+    gbl_free(p->library);
+    gbl_json_free(p->charts);
+    gbl_arena_free(p->arena);
+    gbl_free(p);
+    return code;
+}

@@ -1,0 +1,445 @@
+/* page_series.c - the charts of the page, as small JSON descriptions: distributions from sorted request rows, time
+ * series in buckets. A chart carries a few hundred points however long the run was. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/page.h"
+#include "reports/store_db.h"
+
+enum { BUCKETS = 160, CDF_POINTS = 140, MOST_ROWS = 1 << 20 };
+
+typedef struct req {
+    double arrival_s, first_s, finish_s; /* NaN: never */
+    double output;
+    int completed;
+} req;
+
+typedef struct reqs {
+    req *v;
+    size_t n, room;
+    int64_t stride;
+} reqs;
+
+/* ---- descriptions ---- */
+
+static void number(gbl_json *j, double v)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.6g", v); /* a pixel needs no more */
+    gbl_json_num(j, NULL, isfinite(v) ? strtod(text, NULL) : NAN);
+}
+
+static void point(gbl_json *j, double x, double y)
+{
+    gbl_json_arr(j, NULL);
+    number(j, x);
+    number(j, y);
+    gbl_json_end(j);
+}
+
+typedef struct axes {
+    const char *id, *x, *y;
+    int log_x, percent;
+} axes;
+
+static void chart_begin(page *p, axes a, const char *title, const char *text)
+{
+    p->figure[p->figures++] = (page_figure){a.id, title, text};
+    gbl_json_obj(p->charts, NULL);
+    gbl_json_str(p->charts, "id", a.id);
+    gbl_json_str(p->charts, "x", a.x);
+    gbl_json_str(p->charts, "y", a.y);
+    gbl_json_bool(p->charts, "log", a.log_x);
+    gbl_json_bool(p->charts, "percent", a.percent);
+    gbl_json_arr(p->charts, "series");
+}
+
+static void series_begin(gbl_json *j, const char *label, int dashed, int filled)
+{
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "label", label);
+    gbl_json_bool(j, "dash", dashed);
+    gbl_json_bool(j, "fill", filled);
+    gbl_json_arr(j, "points");
+}
+
+static void series_end(gbl_json *j)
+{
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static void chart_end(gbl_json *j)
+{
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+/* ---- rows ---- */
+
+static double seconds(sqlite3_stmt *st, int i)
+{
+    return sqlite3_column_type(st, i) == SQLITE_NULL ? NAN : (double)sqlite3_column_int64(st, i) * 1e-9;
+}
+
+/* Every row up to 2^20 of them, then each k-th: the shape is what a chart shows. */
+static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
+{
+    sqlite3_stmt *st = NULL;
+    out->stride = 1 + r->requests / MOST_ROWS;
+    int rc = sqlite3_prepare_v2(p->db, "SELECT arrival_ns, first_token_ns, finish_ns, output, status = 'completed' FROM request"
+                                       " WHERE run = ?1 AND serial % ?2 = 0 ORDER BY serial", -1, &st, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_int64(st, 1, r->id);
+        sqlite3_bind_int64(st, 2, out->stride);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+            if (gbl_grow(&out->v, &out->room, out->n + 1, sizeof *out->v) != 0) {
+                sqlite3_finalize(st);
+                return gbl_nomem(err, out->n * sizeof *out->v);
+            }
+            out->v[out->n++] = (req){seconds(st, 0), seconds(st, 1), seconds(st, 2), sqlite3_column_double(st, 3), sqlite3_column_int(st, 4)};
+        }
+    }
+    int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
+    sqlite3_finalize(st);
+    return code;
+}
+
+enum latency { TTFT, TPOT, E2EL };
+
+static double latency_ms(const req *r, enum latency which)
+{
+    switch (which) {
+    case TTFT:
+        return (r->first_s - r->arrival_s) * 1e3;
+    case TPOT:
+        return r->output > 1 ? (r->finish_s - r->first_s) * 1e3 / (r->output - 1) : NAN;
+    default:
+        return (r->finish_s - r->arrival_s) * 1e3;
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Share of the arrived requests within `bound`; a one-token request has TPOT 0. */
+static double share_within(const reqs *q, enum latency which, double bound)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < q->n; i++) {
+        const req *r = &q->v[i];
+        double v = which == TPOT && r->output <= 1 ? 0 : latency_ms(r, which);
+        good += r->completed && v <= bound;
+    }
+    return q->n && isfinite(bound) ? (double)good / (double)q->n : NAN;
+}
+
+/* ---- distributions ---- */
+
+/* The share axis is denser towards 1, where the questions are. */
+static void cdf_points(gbl_json *j, const double *sorted, size_t n)
+{
+    for (int i = 0; i <= CDF_POINTS; i++) {
+        double u = (double)i / CDF_POINTS, share = u < 0.7 ? u / 0.7 * 0.9 : 1 - 0.1 * pow(10, -(u - 0.7) / 0.3 * 3);
+        share = i == CDF_POINTS ? 1 : share;
+        point(j, sorted[(size_t)(share * (double)(n - 1))], share * 100);
+    }
+}
+
+static int cdf_of_requests(page *p, const reqs *q, enum latency which, const char *label, gbl_err *err)
+{
+    double *v = gbl_alloc(q->n ? q->n : 1, sizeof *v);
+    size_t n = 0;
+    if (!v) {
+        return gbl_nomem(err, q->n * sizeof *v);
+    }
+    for (size_t i = 0; i < q->n; i++) {
+        double x = latency_ms(&q->v[i], which);
+        if (isfinite(x) && x > 0) { /* the axis is logarithmic */
+            v[n++] = x;
+        }
+    }
+    if (n) {
+        qsort(v, n, sizeof *v, ascending);
+        series_begin(p->charts, label, 0, 0);
+        cdf_points(p->charts, v, n);
+        series_end(p->charts);
+    }
+    gbl_free(v);
+    return GBL_OK;
+}
+
+/* Without rows the seven percentiles of the result draw the curve. */
+static void cdf_of_result(page *p, const page_run *r, const char *metric, const char *label)
+{
+    static const struct { const char *stat; double share; } at[] = {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"p999", 99.9}, {"max", 100}};
+    series_begin(p->charts, label, 0, 0);
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s.%s", metric, at[i].stat);
+        double v = gbl_page_num(r, path);
+        if (v > 0) {
+            point(p->charts, v, at[i].share);
+        }
+    }
+    series_end(p->charts);
+}
+
+static void bound_line(page *p, const char *label, double ms)
+{
+    if (ms > 0) {
+        series_begin(p->charts, label, 1, 0);
+        point(p->charts, ms, 0);
+        point(p->charts, ms, 100);
+        series_end(p->charts);
+    }
+}
+
+static int chart_latency(page *p, const reqs *q, gbl_err *err)
+{
+    static const char *const metric[] = {"ttft_ms", "tpot_ms", "e2el_ms"}, *const label[] = {"TTFT", "TPOT", "E2E"};
+    const page_run *r = &p->run[0];
+    chart_begin(p, (axes){"latency", "ms (logarithmic)", "% of requests", 1, 1}, "Latency distribution",
+                q->n ? "Share of requests at or below a latency. Dashed: the bounds of the SLO." : "Drawn through the stored percentiles, since this run keeps no request rows. Dashed: the bounds of the SLO.");
+    int code = GBL_OK;
+    for (int i = 0; i < 3 && code == GBL_OK; i++) {
+        if (q->n) {
+            code = cdf_of_requests(p, q, (enum latency)i, label[i], err);
+        } else {
+            cdf_of_result(p, r, metric[i], label[i]);
+        }
+    }
+    bound_line(p, "TTFT bound", gbl_page_slo(r, "ttft_ms"));
+    bound_line(p, "TPOT bound", gbl_page_slo(r, "tpot_ms"));
+    bound_line(p, "E2E bound", gbl_page_slo(r, "e2el_ms"));
+    chart_end(p->charts);
+    return code;
+}
+
+static int chart_ttft_of_runs(page *p, const reqs *newest, gbl_err *err)
+{
+    int code = GBL_OK;
+    chart_begin(p, (axes){"runs-ttft", "ms (logarithmic)", "% of requests", 1, 1}, "TTFT, run against run", "Time to first token of each run on this page.");
+    for (int i = 0; i < p->runs && code == GBL_OK; i++) {
+        char label[64];
+        snprintf(label, sizeof label, "run %lld", (long long)p->run[i].id);
+        if (!p->run[i].requests) {
+            cdf_of_result(p, &p->run[i], "ttft_ms", label);
+            continue;
+        }
+        reqs q = {0};
+        code = i ? load_requests(p, &p->run[i], &q, err) : GBL_OK;
+        code = code != GBL_OK ? code : cdf_of_requests(p, i ? &q : newest, TTFT, label, err);
+        gbl_free(q.v);
+    }
+    chart_end(p->charts);
+    return code;
+}
+
+/* ---- time ---- */
+
+typedef struct span {
+    double from, width; /* seconds; width of a bucket */
+} span;
+
+static span span_of(const reqs *q)
+{
+    double from = INFINITY, to = 0;
+    for (size_t i = 0; i < q->n; i++) {
+        from = fmin(from, q->v[i].arrival_s);
+        to = fmax(to, fmax(q->v[i].arrival_s, q->v[i].finish_s)); /* fmax passes NaN over */
+    }
+    return (span){from, to > from ? (to - from) / BUCKETS : 1};
+}
+
+static int bucket_of(span s, double t)
+{
+    int b = (int)((t - s.from) / s.width);
+    return b < 0 ? 0 : b >= BUCKETS ? BUCKETS - 1 : b;
+}
+
+static void rate_series(page *p, const char *label, const double *count, span s, int filled)
+{
+    series_begin(p->charts, label, 0, filled);
+    for (int b = 0; b < BUCKETS; b++) {
+        point(p->charts, (b + 0.5) * s.width, count[b] / s.width);
+    }
+    series_end(p->charts);
+}
+
+static void chart_load(page *p, const reqs *q, span s)
+{
+    double arrived[BUCKETS] = {0}, finished[BUCKETS] = {0}, tokens[BUCKETS] = {0}, k = (double)q->stride;
+    for (size_t i = 0; i < q->n; i++) {
+        arrived[bucket_of(s, q->v[i].arrival_s)] += k;
+        if (q->v[i].completed) {
+            finished[bucket_of(s, q->v[i].finish_s)] += k;
+            tokens[bucket_of(s, q->v[i].finish_s)] += k * q->v[i].output;
+        }
+    }
+    chart_begin(p, (axes){"load", "seconds since the first arrival", "requests / s", 0, 0}, "Arrivals and completions", "Where completions stay below arrivals, a queue grows.");
+    rate_series(p, "arrivals", arrived, s, 1);
+    rate_series(p, "completions", finished, s, 0);
+    chart_end(p->charts);
+    chart_begin(p, (axes){"tokens", "seconds since the first arrival", "output tokens / s", 0, 0}, "Output tokens", "Output tokens of the requests that finish in each interval.");
+    rate_series(p, "output tokens", tokens, s, 1);
+    chart_end(p->charts);
+}
+
+typedef struct arrived {
+    int bucket;
+    double ttft;
+} arrived;
+
+static int by_bucket(const void *a, const void *b)
+{
+    const arrived *x = a, *y = b;
+    return x->bucket != y->bucket ? (x->bucket > y->bucket) - (x->bucket < y->bucket) : (x->ttft > y->ttft) - (x->ttft < y->ttft);
+}
+
+static void ttft_series(page *p, const char *label, const arrived *v, size_t n, span s, double share)
+{
+    series_begin(p->charts, label, 0, 0);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && v[end].bucket == v[i].bucket; end++) {
+        }
+        point(p->charts, (v[i].bucket + 0.5) * s.width, v[i + (size_t)(share * (double)(end - i - 1))].ttft);
+    }
+    series_end(p->charts);
+}
+
+static int chart_ttft(page *p, const reqs *q, span s, gbl_err *err)
+{
+    arrived *v = gbl_alloc(q->n, sizeof *v);
+    size_t n = 0;
+    if (!v) {
+        return gbl_nomem(err, q->n * sizeof *v);
+    }
+    for (size_t i = 0; i < q->n; i++) {
+        double ttft = latency_ms(&q->v[i], TTFT);
+        if (isfinite(ttft)) {
+            v[n++] = (arrived){bucket_of(s, q->v[i].arrival_s), ttft};
+        }
+    }
+    qsort(v, n, sizeof *v, by_bucket);
+    chart_begin(p, (axes){"ttft", "arrival, seconds since the first", "ms", 0, 0}, "TTFT over time", "Median and 99th percentile of the requests that arrive in each interval.");
+    ttft_series(p, "p50", v, n, s, 0.5);
+    ttft_series(p, "p99", v, n, s, 0.99);
+    chart_end(p->charts);
+    gbl_free(v);
+    return GBL_OK;
+}
+
+/* ---- occupancy ---- */
+
+typedef struct occupancy {
+    double running[BUCKETS], waiting[BUCKETS], blocks[BUCKETS];
+    double width_s;
+} occupancy;
+
+/* A replica's buckets without a sample keep the last one's state. */
+static void add_held(occupancy *o, int from, int to, const double *state)
+{
+    for (int b = from; b < to && b < BUCKETS; b++) {
+        o->running[b] += state[0];
+        o->waiting[b] += state[1];
+        o->blocks[b] += state[2];
+    }
+}
+
+static int load_occupancy(page *p, const page_run *r, occupancy *o, gbl_err *err)
+{
+    static const char sql[] =
+        "WITH s AS (SELECT min(t_ns) AS a, max(t_ns) - min(t_ns) + 1 AS w FROM timeline WHERE run = ?1)"
+        " SELECT replica, CAST((t_ns - a) * 1.0 / w * ?2 AS INTEGER) AS b, avg(running), avg(waiting), avg(used_blocks), w / 1e9"
+        " FROM timeline, s WHERE run = ?1 GROUP BY replica, b ORDER BY replica, b";
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(p->db, sql, -1, &st, NULL), next = 0;
+    int64_t replica = -1;
+    double state[3] = {0};
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_int64(st, 1, r->id);
+        sqlite3_bind_int(st, 2, BUCKETS);
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+            int b = sqlite3_column_int(st, 1), same = sqlite3_column_int64(st, 0) == replica;
+            add_held(o, next, same ? b : replica < 0 ? 0 : BUCKETS, state);
+            for (int k = 0; k < 3; k++) {
+                state[k] = sqlite3_column_double(st, 2 + k);
+            }
+            replica = sqlite3_column_int64(st, 0);
+            add_held(o, b, b + 1, state);
+            next = b + 1;
+            o->width_s = sqlite3_column_double(st, 5) / BUCKETS;
+        }
+        add_held(o, next, replica < 0 ? 0 : BUCKETS, state);
+    }
+    int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
+    sqlite3_finalize(st);
+    return code;
+}
+
+static void held_series(page *p, const char *label, const double *v, double width_s, double scale, int filled)
+{
+    series_begin(p->charts, label, 0, filled);
+    for (int b = 0; b < BUCKETS; b++) {
+        point(p->charts, (b + 0.5) * width_s, v[b] * scale);
+    }
+    series_end(p->charts);
+}
+
+static int charts_of_timeline(page *p, gbl_err *err)
+{
+    occupancy o = {0};
+    int code = load_occupancy(p, &p->run[0], &o, err);
+    if (code != GBL_OK) {
+        return code;
+    }
+    double capacity = gbl_page_num(&p->run[0], "kv.capacity_blocks");
+    chart_begin(p, (axes){"batch", "seconds", "requests", 0, 0}, "Running and waiting", "Sequences in the batch and requests in the queue, all replicas together.");
+    held_series(p, "running", o.running, o.width_s, 1, 1);
+    held_series(p, "waiting", o.waiting, o.width_s, 1, 0);
+    chart_end(p->charts);
+    int share = capacity > 0;
+    chart_begin(p, (axes){"kv", "seconds", share ? "% of the KV pool" : "KV blocks", 0, share}, "KV occupancy", "KV blocks in use, all replicas together.");
+    held_series(p, "in use", o.blocks, o.width_s, share ? 100 / capacity : 1, 1);
+    chart_end(p->charts);
+    return GBL_OK;
+}
+
+static int charts_of_requests(page *p, const reqs *q, gbl_err *err)
+{
+    const page_run *r = &p->run[0];
+    span s = span_of(q);
+    p->within_ttft = share_within(q, TTFT, gbl_page_slo(r, "ttft_ms"));
+    p->within_tpot = share_within(q, TPOT, gbl_page_slo(r, "tpot_ms"));
+    p->within_e2el = share_within(q, E2EL, gbl_page_slo(r, "e2el_ms"));
+    chart_load(p, q, s);
+    return chart_ttft(p, q, s, err);
+}
+
+int gbl_page_series(page *p, gbl_err *err)
+{
+    reqs q = {0};
+    int code = load_requests(p, &p->run[0], &q, err);
+    p->within_ttft = p->within_tpot = p->within_e2el = NAN;
+    gbl_json_arr(p->charts, NULL);
+    if (code == GBL_OK) {
+        code = chart_latency(p, &q, err);
+    }
+    if (code == GBL_OK && q.n) {
+        code = charts_of_requests(p, &q, err);
+    }
+    if (code == GBL_OK && p->run[0].samples) {
+        code = charts_of_timeline(p, err);
+    }
+    if (code == GBL_OK && p->runs > 1) {
+        code = chart_ttft_of_runs(p, &q, err);
+    }
+    gbl_json_end(p->charts);
+    gbl_free(q.v);
+    return code;
+}
