@@ -75,7 +75,9 @@ static int card_rows(gbl_table *t, const gbl_node *n, const char *source, gbl_er
         if (strcmp(gbl_node_key(c), "source") == 0 && gbl_node_kind(c) == GBL_STRING) continue;
         if (has_value(c)) {
             const char *its = text_of(c, "source");
-            code = leaf_row(t, path, gbl_node_get(c, "value"), gbl_node_get(c, "se"), its ? its : source) ? gbl_nomem(err, 0) : 0;
+            code = leaf_row(t, path, gbl_node_get(c, "value"), gbl_node_get(c, "se"), its ? its : source)
+                       ? gbl_nomem(err, 0)
+                       : 0;
         } else if (gbl_node_kind(c) == GBL_OBJECT) {
             code = card_rows(t, c, source, err);
         } else {
@@ -154,7 +156,8 @@ static int policy_text(const gbl_thing *thing)
     if (p->params && p->params->name) {
         puts("\nparameters");
         gbl_param_help(p->params, "  ", stdout);
-        printf("\nin a scenario: \"policy\": {\"%s\": {\"use\": \"%s\", \"%s\": %s}}\n", thing->kind, p->name, p->params->name, p->params->dflt);
+        printf("\nin a scenario: \"policy\": {\"%s\": {\"use\": \"%s\", \"%s\": %s}}\n", thing->kind, p->name,
+               p->params->name, p->params->dflt);
     } else {
         printf("no parameters\n\nin a scenario: \"policy\": {\"%s\": \"%s\"}\n", thing->kind, p->name);
     }
@@ -168,7 +171,8 @@ static int explain_many(const gbl_thing *const *found, size_t n, const char *nam
     if (!json) {
         printf("%s is %zu things; explain one of them:\n", name, n);
         for (size_t i = 0; i < n; i++)
-            printf("  gable explain %s/%s%s%s\n", found[i]->kind, name, found[i]->policy ? "    " : "", found[i]->policy ? found[i]->policy->help : "");
+            printf("  gable explain %s/%s%s%s\n", found[i]->kind, name, found[i]->policy ? "    " : "",
+                   found[i]->policy ? found[i]->policy->help : "");
         return GBL_OK;
     }
     gbl_json *j = gbl_json_new(2);
@@ -202,9 +206,16 @@ static int run(const gbl_call *call, gbl_err *err)
     return o->json ? policy_json(found[0], err) : policy_text(found[0]);
 }
 
-const gbl_command gbl_cmd_explain = {
-    .name = "explain", .operands = "[KIND/]NAME", .brief = "one card or policy in full, with its sources",
-    .about = "A card: every number with where it comes from. A policy: what it does, what it follows, its parameters with default, range and "
-             "unit. Where a name is several things, they are listed as KIND/NAME.",
-    .example = {{"gable explain h100-sxm", "a GPU's data sheet and calibration"}, {"gable explain schedule/chunked", "a policy of one family"}},
-    .flags = flags, .opt_size = sizeof(explain_opt), .least = 1, .most = 1, .run = run};
+const gbl_command gbl_cmd_explain = {.name = "explain",
+                                     .operands = "[KIND/]NAME",
+                                     .brief = "one card or policy in full, with its sources",
+                                     .about = "A card: every number with where it comes from. A policy: what it does, "
+                                              "what it follows, its parameters with default, range and "
+                                              "unit. Where a name is several things, they are listed as KIND/NAME.",
+                                     .example = {{"gable explain h100-sxm", "a GPU's data sheet and calibration"},
+                                                 {"gable explain schedule/chunked", "a policy of one family"}},
+                                     .flags = flags,
+                                     .opt_size = sizeof(explain_opt),
+                                     .least = 1,
+                                     .most = 1,
+                                     .run = run};

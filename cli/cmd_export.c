@@ -12,12 +12,32 @@ typedef struct export_opt {
 } export_opt;
 
 static const gbl_flag flags[] = {
-    {.row = {.name = "db", .type = GBL_P_STR, .offset = offsetof(export_opt, db), .dflt = "\"results.db\"", .help = "the store to read"}, .arg = "FILE"},
-    {.row = {.name = "format", .type = GBL_P_CHOICE, .offset = offsetof(export_opt, format), .dflt = "\"csv\"", .choices = "csv|jsonl",
-             .help = "one line a request: CSV with a header, or JSON objects"}, .arg = "FORMAT"},
-    {.row = {.name = "out", .type = GBL_P_STR, .flags = GBL_P_NULLABLE, .offset = offsetof(export_opt, out), .dflt = "null",
-             .help = "write to this file, replaced whole at the end, instead of standard output"}, .arg = "FILE", .letter = 'o'},
-    {.row = {.name = "json", .type = GBL_P_BOOL, .offset = offsetof(export_opt, json), .dflt = "false", .help = "the same as --format jsonl"}},
+    {.row = {.name = "db",
+             .type = GBL_P_STR,
+             .offset = offsetof(export_opt, db),
+             .dflt = "\"results.db\"",
+             .help = "the store to read"},
+     .arg = "FILE"},
+    {.row = {.name = "format",
+             .type = GBL_P_CHOICE,
+             .offset = offsetof(export_opt, format),
+             .dflt = "\"csv\"",
+             .choices = "csv|jsonl",
+             .help = "one line a request: CSV with a header, or JSON objects"},
+     .arg = "FORMAT"},
+    {.row = {.name = "out",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(export_opt, out),
+             .dflt = "null",
+             .help = "write to this file, replaced whole at the end, instead of standard output"},
+     .arg = "FILE",
+     .letter = 'o'},
+    {.row = {.name = "json",
+             .type = GBL_P_BOOL,
+             .offset = offsetof(export_opt, json),
+             .dflt = "false",
+             .help = "the same as --format jsonl"}},
     {.row = {.name = NULL}}};
 
 static int run(const gbl_call *call, gbl_err *err)
@@ -38,8 +58,14 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_export = {
-    .name = "export", .operands = "[RUN]", .brief = "the requests of a run as CSV or JSON lines",
-    .about = "RUN is the number of a run in the store, the newest one without it. A run keeps requests unless it was made with --requests none.",
+    .name = "export",
+    .operands = "[RUN]",
+    .brief = "the requests of a run as CSV or JSON lines",
+    .about = "RUN is the number of a run in the store, the newest one without it. A run keeps requests unless it was "
+             "made with --requests none.",
     .example = {{"gable export > requests.csv", "the newest run of results.db"},
                 {"gable export 3 --db sweep.db --format jsonl -o run3.jsonl", "run 3 of another store, as JSON lines"}},
-    .flags = flags, .opt_size = sizeof(export_opt), .most = 1, .run = run};
+    .flags = flags,
+    .opt_size = sizeof(export_opt),
+    .most = 1,
+    .run = run};

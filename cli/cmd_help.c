@@ -9,14 +9,24 @@ typedef struct help_opt {
 } help_opt;
 enum { SHELL_NONE, SHELL_BASH, SHELL_ZSH };
 
-static const gbl_flag flags[] = {
-    {.row = {.name = "man", .type = GBL_P_BOOL, .offset = offsetof(help_opt, man), .dflt = "false",
-             .help = "print the man page's source: gable help --man > gable.1"}},
-    {.row = {.name = "completion", .type = GBL_P_CHOICE, .offset = offsetof(help_opt, completion), .dflt = "\"none\"",
-             .choices = "none|bash|zsh", .help = "print a completion script for that shell"}, .arg = "SHELL"},
-    {.row = {.name = "json", .type = GBL_P_BOOL, .offset = offsetof(help_opt, json), .dflt = "false",
-             .help = "print every command with its flags as one JSON object"}},
-    {.row = {.name = NULL}}};
+static const gbl_flag flags[] = {{.row = {.name = "man",
+                                          .type = GBL_P_BOOL,
+                                          .offset = offsetof(help_opt, man),
+                                          .dflt = "false",
+                                          .help = "print the man page's source: gable help --man > gable.1"}},
+                                 {.row = {.name = "completion",
+                                          .type = GBL_P_CHOICE,
+                                          .offset = offsetof(help_opt, completion),
+                                          .dflt = "\"none\"",
+                                          .choices = "none|bash|zsh",
+                                          .help = "print a completion script for that shell"},
+                                  .arg = "SHELL"},
+                                 {.row = {.name = "json",
+                                          .type = GBL_P_BOOL,
+                                          .offset = offsetof(help_opt, json),
+                                          .dflt = "false",
+                                          .help = "print every command with its flags as one JSON object"}},
+                                 {.row = {.name = NULL}}};
 
 static void json_flag(const gbl_flag *f, gbl_json *j)
 {
@@ -69,7 +79,7 @@ static int help_about(const gbl_call *call, gbl_err *err)
     if (!c) return err->code;
     if (call->n_arg == 1) return gbl_help_command(c, NULL, stdout, call->arena, err);
     if (!c->sub) {
-        gbl_fail(err, GBL_EINPUT, "gable %s has no commands of its own", c->name);
+        gbl_fail(err, GBL_EINPUT, "%s has no commands of its own", c->name);
         return gbl_expected(err, "gable help %s", c->name);
     }
     sub = gbl_command_find(c->sub, c, call->arg[1], err);
@@ -93,8 +103,14 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_help = {
-    .name = "help", .operands = "[COMMAND [COMMAND]]", .brief = "what the commands are, the man page, shell completion",
+    .name = "help",
+    .operands = "[COMMAND [COMMAND]]",
+    .brief = "what the commands are, the man page, shell completion",
     .about = "Without an operand it lists the commands; with one it prints what `gable COMMAND --help` does.",
     .example = {{"gable help trace hits", "the flags of one command"},
-                {"gable help --completion bash > ~/.local/share/bash-completion/completions/gable", "completion of commands and flags"}},
-    .flags = flags, .opt_size = sizeof(help_opt), .most = 2, .run = run};
+                {"gable help --completion bash > ~/.local/share/bash-completion/completions/gable",
+                 "completion of commands and flags"}},
+    .flags = flags,
+    .opt_size = sizeof(help_opt),
+    .most = 2,
+    .run = run};

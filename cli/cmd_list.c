@@ -21,7 +21,9 @@ static int list_hardware(const gbl_lister *l, gbl_err *err)
 {
     size_t n;
     const char **names = gbl_data_list(l->arena, "models/cards/hardware", &n);
-    if (l->t) gbl_table_columns(l->t, "hardware", "arch", ">BF16 TFLOP/s", ">HBM GiB", ">HBM GB/s", ">NVLink GB/s", ">TDP W", ">USD/h", "calibration", NULL);
+    if (l->t)
+        gbl_table_columns(l->t, "hardware", "arch", ">BF16 TFLOP/s", ">HBM GiB", ">HBM GB/s", ">NVLink GB/s", ">TDP W",
+                          ">USD/h", "calibration", NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_hw hw;
         int code = gbl_hw_load(&hw, names[i], "", l->arena, err);
@@ -71,7 +73,9 @@ static int list_llm(const gbl_lister *l, gbl_err *err)
     size_t n;
     char text[64];
     const char **names = gbl_data_list(l->arena, "models/cards/llm", &n);
-    if (l->t) gbl_table_columns(l->t, "llm", ">parameters", ">active", "attention", ">layers", ">experts", ">context", ">KV KiB/token", NULL);
+    if (l->t)
+        gbl_table_columns(l->t, "llm", ">parameters", ">active", "attention", ">layers", ">experts", ">context",
+                          ">KV KiB/token", NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_llm m;
         int code = gbl_llm_load(&m, names[i], "", l->arena, err);
@@ -96,7 +100,9 @@ static int list_runtime(const gbl_lister *l, gbl_err *err)
 {
     size_t n;
     const char **names = gbl_data_list(l->arena, "models/cards/runtime", &n);
-    if (l->t) gbl_table_columns(l->t, "runtime", ">step us", ">sequence us", ">front end ms", "schedules ahead", "CUDA graphs", NULL);
+    if (l->t)
+        gbl_table_columns(l->t, "runtime", ">step us", ">sequence us", ">front end ms", "schedules ahead",
+                          "CUDA graphs", NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_runtime r;
         int code = gbl_runtime_load(&r, names[i], "", l->arena, err);
@@ -126,7 +132,7 @@ static int list_runtime(const gbl_lister *l, gbl_err *err)
 static int list_policies(const gbl_lister *l, gbl_err *err)
 {
     (void)err;
-    if (l->t) gbl_table_columns(l->t, "family", "policy", "what it does", "source", NULL);
+    if (l->t) gbl_table_columns(l->t, "family", "policy", "what it does, and whom it follows", NULL);
     for (int f = 0; f < GBL_FAMILIES; f++) {
         const char *family = gbl_family_name((enum gbl_family)f);
         const gbl_policy *p;
@@ -143,7 +149,10 @@ static int list_policies(const gbl_lister *l, gbl_err *err)
             gbl_table_cell(l->t, "%s", i ? "" : family);
             gbl_table_cell(l->t, "%s", p->name);
             gbl_table_cell(l->t, "%s", p->help ? p->help : "");
-            gbl_table_cell(l->t, "%s", p->source ? p->source : "");
+            if (!p->source) continue;
+            gbl_table_cell(l->t, "%s", "");
+            gbl_table_cell(l->t, "%s", "");
+            gbl_table_cell(l->t, "    %s", p->source);
         }
     }
     return GBL_OK;
@@ -177,8 +186,9 @@ typedef struct kind {
     int (*list)(const gbl_lister *l, gbl_err *err);
     int in_all; /* `cards` repeats the first three */
 } kind;
-static const kind kinds[] = {{"hardware", list_hardware, 1}, {"llm", list_llm, 1},     {"runtime", list_runtime, 1},
-                             {"policies", list_policies, 1}, {"cards", list_cards, 0}, {"formats", gbl_list_formats, 1}};
+static const kind kinds[] = {{"hardware", list_hardware, 1}, {"llm", list_llm, 1},
+                             {"runtime", list_runtime, 1},   {"policies", list_policies, 1},
+                             {"cards", list_cards, 0},       {"formats", gbl_list_formats, 1}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const kind *find_kind(const char *name, gbl_err *err)
@@ -188,7 +198,7 @@ static const kind *find_kind(const char *name, gbl_err *err)
         if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
         known[i] = kinds[i].name;
     }
-    gbl_fail(err, GBL_EINPUT, "gable list knows no %s", name);
+    gbl_fail(err, GBL_EINPUT, "there is no list of %s", name);
     gbl_expected(err, "hardware, llm, runtime, policies, cards or formats");
     gbl_nearest(err, gbl_near(name, known, KINDS));
     return NULL;
@@ -248,9 +258,16 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_list = {
-    .name = "list", .operands = "[hardware|llm|runtime|policies|cards|formats]", .brief = "what there is: cards, policies, trace formats",
-    .about = "Names as they are written in scenarios and flags. Without an operand everything but the files of the cards. `gable explain NAME` "
+    .name = "list",
+    .operands = "[hardware|llm|runtime|policies|cards|formats]",
+    .brief = "what there is: cards, policies, trace formats",
+    .about = "Names as they are written in scenarios and flags. Without an operand everything but the files of the "
+             "cards. `gable explain NAME` "
              "tells one thing in full.",
     .example = {{"gable list policies", "every policy with its family, one sentence, its source"},
                 {"gable list hardware --json", "the cards' numbers in base units"}},
-    .flags = flags, .opt_size = sizeof(list_opt), .most = 1, .words = "hardware|llm|runtime|policies|cards|formats", .run = run};
+    .flags = flags,
+    .opt_size = sizeof(list_opt),
+    .most = 1,
+    .words = "hardware|llm|runtime|policies|cards|formats",
+    .run = run};

@@ -9,9 +9,12 @@ typedef struct schema_opt {
     int32_t json;
 } schema_opt;
 
-static const gbl_flag flags[] = {
-    {.row = {.name = "json", .type = GBL_P_BOOL, .offset = offsetof(schema_opt, json), .dflt = "false", .help = "changes nothing: a schema is JSON"}},
-    {.row = {.name = NULL}}};
+static const gbl_flag flags[] = {{.row = {.name = "json",
+                                          .type = GBL_P_BOOL,
+                                          .offset = offsetof(schema_opt, json),
+                                          .dflt = "false",
+                                          .help = "changes nothing: a schema is JSON"}},
+                                 {.row = {.name = NULL}}};
 
 static void head(gbl_json *j, const char *title)
 {
@@ -86,8 +89,15 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_schema = {
-    .name = "schema", .operands = "scenario|trace|policies", .brief = "JSON Schema of a document: every key, default, range",
+    .name = "schema",
+    .operands = "scenario|trace|policies",
+    .brief = "JSON Schema of a document: every key, default, range",
     .about = "For editors that check JSON while one types, and for programs that write scenarios.",
     .example = {{"gable schema scenario > scenario.schema.json", "every key of a scenario with its default"},
                 {"gable schema policies", "the parameters of every policy"}},
-    .flags = flags, .opt_size = sizeof(schema_opt), .least = 1, .most = 1, .words = "scenario|trace|policies", .run = run};
+    .flags = flags,
+    .opt_size = sizeof(schema_opt),
+    .least = 1,
+    .most = 1,
+    .words = "scenario|trace|policies",
+    .run = run};

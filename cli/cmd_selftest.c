@@ -44,8 +44,13 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_selftest = {
-    .name = "selftest", .operands = "", .brief = "check this gable against closed forms and hand-worked cases",
-    .about = "Runs the real replica against queueing theory, Little's law, a hand-worked roofline step, a chunked-prefill schedule and a scripted "
+    .name = "selftest",
+    .operands = "",
+    .brief = "check this gable against closed forms and hand-worked cases",
+    .about = "Runs the real replica against queueing theory, Little's law, a hand-worked roofline step, a "
+             "chunked-prefill schedule and a scripted "
              "preemption. One line an oracle; exit 1 when one fails.",
     .example = {{"gable selftest", "one line an oracle"}, {"gable selftest --json", "the same as one JSON object"}},
-    .flags = flags, .opt_size = sizeof(selftest_opt), .run = run};
+    .flags = flags,
+    .opt_size = sizeof(selftest_opt),
+    .run = run};

@@ -7,11 +7,23 @@ typedef struct sql_opt {
     int32_t json, csv;
 } sql_opt;
 
-static const gbl_flag flags[] = {
-    {.row = {.name = "db", .type = GBL_P_STR, .offset = offsetof(sql_opt, db), .dflt = "\"results.db\"", .help = "the store to read"}, .arg = "FILE"},
-    {.row = {.name = "json", .type = GBL_P_BOOL, .offset = offsetof(sql_opt, json), .dflt = "false", .help = "print the rows as a JSON array of objects"}},
-    {.row = {.name = "csv", .type = GBL_P_BOOL, .offset = offsetof(sql_opt, csv), .dflt = "false", .help = "print the rows as CSV with a header"}},
-    {.row = {.name = NULL}}};
+static const gbl_flag flags[] = {{.row = {.name = "db",
+                                          .type = GBL_P_STR,
+                                          .offset = offsetof(sql_opt, db),
+                                          .dflt = "\"results.db\"",
+                                          .help = "the store to read"},
+                                  .arg = "FILE"},
+                                 {.row = {.name = "json",
+                                          .type = GBL_P_BOOL,
+                                          .offset = offsetof(sql_opt, json),
+                                          .dflt = "false",
+                                          .help = "print the rows as a JSON array of objects"}},
+                                 {.row = {.name = "csv",
+                                          .type = GBL_P_BOOL,
+                                          .offset = offsetof(sql_opt, csv),
+                                          .dflt = "false",
+                                          .help = "print the rows as CSV with a header"}},
+                                 {.row = {.name = NULL}}};
 
 static int run(const gbl_call *call, gbl_err *err)
 {
@@ -31,9 +43,18 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_sql = {
-    .name = "sql", .operands = "QUERY", .brief = "ask the store of results in SQL",
-    .about = "The store is opened for reading only. Tables: run, run_param, metric, request, timeline, claim, profile, measurement, note; views: "
-             "latest, summary, newest, request_ms, load_10s, occupancy, metric_wide. percentile(x, p), p in 0..100, interpolates as numpy does.",
+    .name = "sql",
+    .operands = "QUERY",
+    .brief = "ask the store of results in SQL",
+    .about = "The store is opened for reading only. Tables: run, run_param, metric, request, timeline, claim, profile, "
+             "measurement, note; views: "
+             "latest, summary, newest, request_ms, load_10s, occupancy, metric_wide. percentile(x, p), p in 0..100, "
+             "interpolates as numpy does.",
     .example = {{"gable sql 'SELECT * FROM latest'", "the last twenty runs"},
-                {"gable sql 'SELECT percentile(ttft_ms, 99) AS p99 FROM request_ms WHERE run = 1' --json", "a quantile of kept requests"}},
-    .flags = flags, .opt_size = sizeof(sql_opt), .least = 1, .most = 1, .run = run};
+                {"gable sql 'SELECT percentile(ttft_ms, 99) AS p99 FROM request_ms WHERE run = 1' --json",
+                 "a quantile of kept requests"}},
+    .flags = flags,
+    .opt_size = sizeof(sql_opt),
+    .least = 1,
+    .most = 1,
+    .run = run};

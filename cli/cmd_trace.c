@@ -17,9 +17,16 @@ typedef struct info_opt {
     int32_t json;
 } info_opt;
 
-#define FLAG_FORMAT(T)                                                                                               \
-    {.row = {.name = "format", .type = GBL_P_STR, .flags = GBL_P_NULLABLE, .offset = offsetof(T, format), .dflt = "null", \
-             .help = "the trace's format, instead of telling it from the content; `gable list formats`"}, .arg = "NAME"}
+#define FLAG_FORMAT(T)                                                                                       \
+    {                                                                                                        \
+        .row = {.name = "format",                                                                            \
+                .type = GBL_P_STR,                                                                           \
+                .flags = GBL_P_NULLABLE,                                                                     \
+                .offset = offsetof(T, format),                                                               \
+                .dflt = "null",                                                                              \
+                .help = "the trace's format, instead of telling it from the content; `gable list formats`"}, \
+        .arg = "NAME"                                                                                        \
+    }
 
 static const gbl_flag info_flags[] = {FLAG_FORMAT(info_opt), GBL_FLAG_JSON(info_opt, json), {.row = {.name = NULL}}};
 
@@ -54,12 +61,19 @@ static int run_info(const gbl_call *call, gbl_err *err)
     return code;
 }
 
-static const gbl_command info = {
-    .name = "info", .operands = "FILE", .brief = "lengths, rates, burstiness and prefix sharing of a trace",
-    .about = "Reads a trace to its end and describes it; every repaired or dropped row is counted. - is standard input; .gz and .zst are fine.",
-    .example = {{"gable trace info traces/samples/chat.jsonl.gz", "a table"},
-                {"gable trace info azure.csv --format azure --json", "one JSON object of a file whose format is named"}},
-    .flags = info_flags, .opt_size = sizeof(info_opt), .least = 1, .most = 1, .run = run_info};
+static const gbl_command info = {.name = "info",
+                                 .operands = "FILE",
+                                 .brief = "lengths, rates, burstiness and prefix sharing of a trace",
+                                 .about = "Reads a trace to its end and describes it; every repaired or dropped row is "
+                                          "counted. - is standard input; .gz and .zst are fine.",
+                                 .example = {{"gable trace info traces/samples/chat.jsonl.gz", "a table"},
+                                             {"gable trace info azure.csv --format azure --json",
+                                              "one JSON object of a file whose format is named"}},
+                                 .flags = info_flags,
+                                 .opt_size = sizeof(info_opt),
+                                 .least = 1,
+                                 .most = 1,
+                                 .run = run_info};
 
 /* ---------------------------------------------------------------- hits ---- */
 
@@ -69,10 +83,19 @@ typedef struct hits_opt {
 } hits_opt;
 
 static const gbl_flag hits_flags[] = {
-    {.row = {.name = "evict", .type = GBL_P_STR, .offset = offsetof(hits_opt, evict), .dflt = "\"lru\"",
-             .help = "the eviction policy, with parameters as name{key=value,...}; `gable list policies`"}, .arg = "POLICY"},
-    {.row = {.name = "blocks", .type = GBL_P_STR, .offset = offsetof(hits_opt, blocks), .dflt = "\"inf\"", .unit = "blocks",
-             .help = "capacity of the pool in the trace's own id blocks, or inf"}, .arg = "N|inf"},
+    {.row = {.name = "evict",
+             .type = GBL_P_STR,
+             .offset = offsetof(hits_opt, evict),
+             .dflt = "\"lru\"",
+             .help = "the eviction policy, with parameters as name{key=value,...}; `gable list policies`"},
+     .arg = "POLICY"},
+    {.row = {.name = "blocks",
+             .type = GBL_P_STR,
+             .offset = offsetof(hits_opt, blocks),
+             .dflt = "\"inf\"",
+             .unit = "blocks",
+             .help = "capacity of the pool in the trace's own id blocks, or inf"},
+     .arg = "N|inf"},
     FLAG_FORMAT(hits_opt),
     GBL_FLAG_JSON(hits_opt, json),
     {.row = {.name = NULL}}};
@@ -151,7 +174,8 @@ static int run_hits(const gbl_call *call, gbl_err *err)
     gbl_hits h = {0};
     int code = read_blocks(o->blocks, &blocks, err);
     if (!code) code = gbl_spec_doc(&spec, "--evict", o->evict, err);
-    if (!code) code = gbl_choice_bind(&evict, GBL_EVICT, gbl_doc_root(spec), "lru", call->arena, err);
+    if (!code && (code = gbl_choice_bind(&evict, GBL_EVICT, gbl_doc_root(spec), "lru", call->arena, err)) != GBL_OK)
+        gbl_spec_where(err, "--evict");
     if (!code) code = gbl_source_open_file(&s, call->arg[0], o->format, err);
     if (!code) code = gbl_hits_replay(&h, s, &evict, blocks, err);
     if (!code) code = o->json ? hits_json(&h, evict.policy->name, err) : hits_print(&h, evict.policy->name, err);
@@ -161,12 +185,19 @@ static int run_hits(const gbl_call *call, gbl_err *err)
 }
 
 static const gbl_command hits = {
-    .name = "hits", .operands = "FILE", .brief = "what an eviction policy would find again, without time",
-    .about = "Replays the trace's prefix-block ids through one pool of KV blocks, request after request. A hit is a block of the leading "
+    .name = "hits",
+    .operands = "FILE",
+    .brief = "what an eviction policy would find again, without time",
+    .about = "Replays the trace's prefix-block ids through one pool of KV blocks, request after request. A hit is a "
+             "block of the leading "
              "run that is resident.",
     .example = {{"gable trace hits conversation.jsonl.gz --evict lru --blocks 10000", "LRU in 10,000 blocks"},
                 {"gable trace hits conversation.jsonl.gz --blocks inf --json", "the most that any policy can find"}},
-    .flags = hits_flags, .opt_size = sizeof(hits_opt), .least = 1, .most = 1, .run = run_hits};
+    .flags = hits_flags,
+    .opt_size = sizeof(hits_opt),
+    .least = 1,
+    .most = 1,
+    .run = run_hits};
 
 /* ---------------------------------------------------------------- convert ---- */
 
@@ -175,12 +206,11 @@ typedef struct convert_opt {
     int32_t to, json;
 } convert_opt;
 
-static const gbl_flag convert_flags[] = {
-    FLAG_FORMAT(convert_opt),
-    GBL_FLAG_TO(convert_opt, to),
-    GBL_FLAG_OUT(convert_opt, out),
-    GBL_FLAG_JSON(convert_opt, json),
-    {.row = {.name = NULL}}};
+static const gbl_flag convert_flags[] = {FLAG_FORMAT(convert_opt),
+                                         GBL_FLAG_TO(convert_opt, to),
+                                         GBL_FLAG_OUT(convert_opt, out),
+                                         GBL_FLAG_JSON(convert_opt, json),
+                                         {.row = {.name = NULL}}};
 
 static int run_convert(const gbl_call *call, gbl_err *err)
 {
@@ -195,20 +225,31 @@ static int run_convert(const gbl_call *call, gbl_err *err)
 }
 
 static const gbl_command convert = {
-    .name = "convert", .operands = "FILE", .brief = "rewrite a trace in another format",
-    .about = "Reads any format that `gable list formats` says can be read. Nothing is written unless the whole trace could be read; every "
+    .name = "convert",
+    .operands = "FILE",
+    .brief = "rewrite a trace in another format",
+    .about = "Reads any format that `gable list formats` says can be read. Nothing is written unless the whole trace "
+             "could be read; every "
              "repaired or dropped row is counted on stderr.",
-    .example = {{"gable trace convert AzureLLMInferenceTrace_code.csv -o code.jsonl", "Azure's CSV as Mooncake JSON lines"},
+    .example = {{"gable trace convert AzureLLMInferenceTrace_code.csv -o code.jsonl",
+                 "Azure's CSV as Mooncake JSON lines"},
                 {"gable trace convert chat.jsonl.gz --to azure > chat.csv", "the other way; prefix ids are lost"}},
-    .flags = convert_flags, .opt_size = sizeof(convert_opt), .least = 1, .most = 1, .run = run_convert};
+    .flags = convert_flags,
+    .opt_size = sizeof(convert_opt),
+    .least = 1,
+    .most = 1,
+    .run = run_convert};
 
 /* ---------------------------------------------------------------- trace ---- */
 
 static const gbl_command *const subs[] = {&info, &hits, &gbl_cmd_trace_generate, &convert, NULL};
 
 const gbl_command gbl_cmd_trace = {
-    .name = "trace", .operands = "info|hits|generate|convert ...", .brief = "inspect, replay untimed, generate and convert traces",
-    .about = "A trace is a list of requests: arrival time, prompt tokens, output tokens, and the ids of its prompt's blocks where it has them.",
+    .name = "trace",
+    .operands = "info|hits|generate|convert ...",
+    .brief = "inspect, replay untimed, generate and convert traces",
+    .about = "A trace is a list of requests: arrival time, prompt tokens, output tokens, and the ids of its prompt's "
+             "blocks where it has them.",
     .example = {{"gable trace info traces/samples/chat.jsonl.gz", "what is in it"},
                 {"gable trace generate --requests 1000 --rate 5 > poisson.jsonl", "a synthetic one"}},
     .sub = subs};

@@ -15,19 +15,52 @@ typedef struct generate_opt {
 
 #define SPEC "name{key=value,...}"
 static const gbl_flag flags[] = {
-    {.row = {.name = "from", .type = GBL_P_STR, .flags = GBL_P_NULLABLE, .offset = offsetof(generate_opt, from), .dflt = "null",
-             .help = "take the trace of this scenario, instead of the flags below"}, .arg = "SCENARIO.json"},
+    {.row = {.name = "from",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(generate_opt, from),
+             .dflt = "null",
+             .help = "take the trace of this scenario, instead of the flags below"},
+     .arg = "SCENARIO.json"},
     GBL_FLAG_SET(generate_opt, scene),
-    {.row = {.name = "requests", .type = GBL_P_INT, .offset = offsetof(generate_opt, requests), .dflt = "1000", .low = 1, .high = 1e12,
-             .unit = "requests", .help = "how many"}, .arg = "N"},
-    {.row = {.name = "rate", .type = GBL_P_REAL, .offset = offsetof(generate_opt, rate), .dflt = "1", .low = 1e-9, .high = 1e9, .unit = "1/s",
-             .help = "mean arrivals a second, where --arrival is a bare name"}, .arg = "R"},
-    {.row = {.name = "arrival", .type = GBL_P_STR, .offset = offsetof(generate_opt, arrival), .dflt = "\"poisson\"",
-             .help = "arrival process: poisson, deterministic, or " SPEC}, .arg = "PROCESS"},
-    {.row = {.name = "input", .type = GBL_P_STR, .offset = offsetof(generate_opt, input), .dflt = "\"uniform{low=800,high=1000}\"",
-             .unit = "tokens", .help = "prompt lengths: fixed{tokens=N}, uniform{low=,high=}, lognormal{mu=,sigma=,low=,high=}"}, .arg = "LENGTHS"},
-    {.row = {.name = "output", .type = GBL_P_STR, .offset = offsetof(generate_opt, output), .dflt = "\"fixed{tokens=128}\"",
-             .unit = "tokens", .help = "output lengths, in the same words"}, .arg = "LENGTHS"},
+    {.row = {.name = "requests",
+             .type = GBL_P_INT,
+             .offset = offsetof(generate_opt, requests),
+             .dflt = "1000",
+             .low = 1,
+             .high = 1e12,
+             .unit = "requests",
+             .help = "how many"},
+     .arg = "N"},
+    {.row = {.name = "rate",
+             .type = GBL_P_REAL,
+             .offset = offsetof(generate_opt, rate),
+             .dflt = "1",
+             .low = 1e-9,
+             .high = 1e9,
+             .unit = "1/s",
+             .help = "mean arrivals a second, where --arrival is a bare name"},
+     .arg = "R"},
+    {.row = {.name = "arrival",
+             .type = GBL_P_STR,
+             .offset = offsetof(generate_opt, arrival),
+             .dflt = "\"poisson\"",
+             .help = "arrival process: poisson, deterministic, or " SPEC},
+     .arg = "PROCESS"},
+    {.row = {.name = "input",
+             .type = GBL_P_STR,
+             .offset = offsetof(generate_opt, input),
+             .dflt = "\"uniform{low=800,high=1000}\"",
+             .unit = "tokens",
+             .help = "prompt lengths: fixed{tokens=N}, uniform{low=,high=}, lognormal{mu=,sigma=,low=,high=}"},
+     .arg = "LENGTHS"},
+    {.row = {.name = "output",
+             .type = GBL_P_STR,
+             .offset = offsetof(generate_opt, output),
+             .dflt = "\"fixed{tokens=128}\"",
+             .unit = "tokens",
+             .help = "output lengths, in the same words"},
+     .arg = "LENGTHS"},
     GBL_FLAG_SEED(generate_opt, scene),
     GBL_FLAG_TO(generate_opt, to),
     GBL_FLAG_OUT(generate_opt, out),
@@ -65,6 +98,8 @@ static void where_flag(gbl_err *err)
     if (!path) return;
     path += strlen("generate.");
     snprintf(flag, sizeof flag, "--%s", path);
+    for (char *dot = flag; *dot; dot++)
+        if (*dot == '.') *dot = ' ';
     flag[strcspn(flag, ")")] = 0;
     gbl_where(err, "%s", flag);
 }
@@ -77,7 +112,9 @@ static int write_flags(const generate_opt *o, const gbl_trace_target *to, gbl_ar
     int code = j ? trace_json(j, o, a, err) : gbl_nomem(err, 0);
     const char *text = code ? NULL : gbl_json_text(j);
     if (!code) code = text ? gbl_doc_parse(&doc, "flags", text, strlen(text), err) : gbl_nomem(err, 0);
-    if (!code && (code = gbl_source_open(&s, gbl_doc_root(doc), o->scene.seed == GBL_NULL_INT ? 1 : (uint64_t)o->scene.seed, err)) == GBL_EINPUT)
+    if (!code &&
+        (code = gbl_source_open(&s, gbl_doc_root(doc), o->scene.seed == GBL_NULL_INT ? 1 : (uint64_t)o->scene.seed,
+                                err)) == GBL_EINPUT)
         where_flag(err);
     if (!code) code = gbl_trace_deliver(s, to, err);
     if (s) gbl_source_close(s);
@@ -125,10 +162,17 @@ static int run(const gbl_call *call, gbl_err *err)
 }
 
 const gbl_command gbl_cmd_trace_generate = {
-    .name = "generate", .operands = "", .brief = "write a synthetic trace",
-    .about = "Arrivals and lengths are keyed by (seed, request), so that more requests or another process leave the other draws as they were. "
+    .name = "generate",
+    .operands = "",
+    .brief = "write a synthetic trace",
+    .about = "Arrivals and lengths are keyed by (seed, request), so that more requests or another process leave the "
+             "other draws as they were. "
              "The seed is 1 unless --seed or the scenario says otherwise.",
-    .example = {{"gable trace generate --requests 1000 --rate 5 --output 'lognormal{mu=5,sigma=1,low=1,high=2000}' -o chat.jsonl",
+    .example = {{"gable trace generate --requests 1000 --rate 5 --output 'lognormal{mu=5,sigma=1,low=1,high=2000}' -o "
+                 "chat.jsonl",
                  "a chat-like trace in a file"},
-                {"gable trace generate --from scenario.json --to azure > scenario.csv", "the trace of a scenario, as it would be replayed"}},
-    .flags = flags, .opt_size = sizeof(generate_opt), .run = run};
+                {"gable trace generate --from scenario.json --to azure > scenario.csv",
+                 "the trace of a scenario, as it would be replayed"}},
+    .flags = flags,
+    .opt_size = sizeof(generate_opt),
+    .run = run};

@@ -20,15 +20,15 @@ typedef struct gbl_example {
 } gbl_example;
 
 struct gbl_command {
-    const char *name;       /* "run"; of a sub-command its last word: "hits" */
-    const char *operands;   /* "[SCENARIO.json]", or "" */
-    const char *brief;      /* one line, no full stop */
-    const char *about;      /* what one has to know, in sentences */
+    const char *name;     /* "run"; of a sub-command its last word: "hits" */
+    const char *operands; /* "[SCENARIO.json]", or "" */
+    const char *brief;    /* one line, no full stop */
+    const char *about;    /* what one has to know, in sentences */
     gbl_example example[2];
-    const gbl_flag *flags;  /* ends with row.name NULL */
-    size_t opt_size;        /* bytes of the options struct */
-    uint32_t least, most;   /* operands */
-    const char *words;      /* what the first operand can be, "a|b|c", or NULL for a file */
+    const gbl_flag *flags;         /* ends with row.name NULL */
+    size_t opt_size;               /* bytes of the options struct */
+    uint32_t least, most;          /* operands */
+    const char *words;             /* what the first operand can be, "a|b|c", or NULL for a file */
     const gbl_command *const *sub; /* NULL-terminated sub-commands, or NULL */
     /* Returns 0 or an exit code. With GBL_EINPUT nothing has been written to stdout. */
     int (*run)(const gbl_call *call, gbl_err *err);
@@ -55,6 +55,7 @@ GBL_COMMANDS(GBL_COMMAND_DECLARE)
 extern const gbl_command *const gbl_commands[]; /* NULL-terminated */
 /* The command of that name in a table; NULL, with err filled and the nearest name offered, when there is none.
  * `parent` is the command whose sub-commands they are, or NULL. */
-const gbl_command *gbl_command_find(const gbl_command *const *table, const gbl_command *parent, const char *name, gbl_err *err);
+const gbl_command *gbl_command_find(const gbl_command *const *table, const gbl_command *parent, const char *name,
+                                    gbl_err *err);
 
 #endif

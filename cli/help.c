@@ -62,8 +62,9 @@ static void print_flags(const gbl_flag *flags, FILE *to)
             fprintf(to, "\n%*s", COLUMN, "");
         char says[1024];
         const char *d = gbl_help_default(f, dflt, sizeof dflt);
-        snprintf(says, sizeof says, "%s%s%s%s%s%s%s", f->row.help, !d && f->row.unit ? " [" : "", !d && f->row.unit ? f->row.unit : "",
-                 !d && f->row.unit ? "]" : "", d ? " (default " : "", d ? d : "", d ? ")" : "");
+        snprintf(says, sizeof says, "%s%s%s%s%s%s%s", f->row.help, !d && f->row.unit ? " [" : "",
+                 !d && f->row.unit ? f->row.unit : "", !d && f->row.unit ? "]" : "", d ? " (default " : "", d ? d : "",
+                 d ? ")" : "");
         if (f->repeat) strncat(says, " (may be repeated)", sizeof says - strlen(says) - 1);
         wrapped(to, says, COLUMN, COLUMN);
     }
@@ -81,8 +82,8 @@ int gbl_help_command(const gbl_command *c, const gbl_command *parent, FILE *to, 
 {
     const char *full = parent ? gbl_arena_printf(a, "%s %s", parent->name, c->name) : c->name;
     if (!full) return gbl_nomem(err, 64);
-    fprintf(to, "gable %s - %s\n\nusage: gable %s%s%s%s\n\n", full, c->brief, full, c->operands[0] ? " " : "", c->operands,
-            c->sub ? "" : " [flags]");
+    fprintf(to, "gable %s - %s\n\nusage: gable %s%s%s%s\n\n", full, c->brief, full, c->operands[0] ? " " : "",
+            c->operands, c->sub ? "" : " [flags]");
     wrapped(to, c->about, 0, 0);
     if (c->sub) {
         fputs("\ncommands\n", to);
@@ -97,12 +98,16 @@ int gbl_help_command(const gbl_command *c, const gbl_command *parent, FILE *to, 
 
 void gbl_help_overview(FILE *to)
 {
-    fputs("gable " GBL_VERSION " - what LLM serving policies are worth, by replaying request traces through a model of the machine\n"
-          "\nusage: gable COMMAND [operands] [flags]\n\ncommands\n", to);
+    fputs("gable " GBL_VERSION
+          " - what LLM serving policies are worth, by replaying request traces through a model of the machine\n"
+          "\nusage: gable COMMAND [operands] [flags]\n\ncommands\n",
+          to);
     for (const gbl_command *const *c = gbl_commands; *c; c++) fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->brief);
     fputs("\nexamples\n"
           "  gable run\n      the shipped default scenario, offline, in under a second\n"
-          "  gable run --set policy.schedule=prefill_first --json\n      the same with another scheduler, as one JSON object\n"
+          "  gable run --set policy.schedule=prefill_first --json\n      the same with another scheduler, as one JSON "
+          "object\n"
           "\n`gable COMMAND --help` tells more of each. Exit: 0 done, 1 internal fault, 2 bad input or usage,\n"
-          "130 and 143 interrupted.\n", to);
+          "130 and 143 interrupted.\n",
+          to);
 }

@@ -79,7 +79,8 @@ static int on_request(void *to, const gbl_life *life, gbl_err *err)
     return GBL_OK;
 }
 
-static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
+static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks,
+                     gbl_err *err)
 {
     gbl_keep *k = to;
     sample_row row;
@@ -96,8 +97,14 @@ static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, i
 static int probe(gbl_store *store, gbl_err *err)
 {
     int64_t run_id;
-    gbl_run_row row = {.name = "", .scenario_json = "{}", .version = GBL_VERSION, .calibration = "", .runtime = "", .started_utc = "",
-                       .host = "", .cards_json = "{}"};
+    gbl_run_row row = {.name = "",
+                       .scenario_json = "{}",
+                       .version = GBL_VERSION,
+                       .calibration = "",
+                       .runtime = "",
+                       .started_utc = "",
+                       .host = "",
+                       .cards_json = "{}"};
     int code = gbl_store_begin(store, &row, &run_id, err);
     if (!code) gbl_store_rollback(store);
     return code;
@@ -115,7 +122,8 @@ int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests request
     if (gmtime_r(&now, &utc)) strftime(k->started_utc, sizeof k->started_utc, "%Y-%m-%dT%H:%M:%SZ", &utc);
     int code = gbl_store_open(&k->store, db, GBL_STORE_WRITE, err);
     if (!code) code = probe(k->store, err);
-    if (!code && requests == GBL_KEEP_SAMPLE && !(k->heap = gbl_alloc(GBL_KEEP_SAMPLE_SIZE, sizeof *k->heap))) code = gbl_nomem(err, 0);
+    if (!code && requests == GBL_KEEP_SAMPLE && !(k->heap = gbl_alloc(GBL_KEEP_SAMPLE_SIZE, sizeof *k->heap)))
+        code = gbl_nomem(err, 0);
     if (!code && requests == GBL_KEEP_ALL && !(k->lives = gbl_spool_new(err))) code = err->code;
     if (!code && !(k->samples = gbl_spool_new(err))) code = err->code;
     if (!code) return GBL_OK;
@@ -146,10 +154,20 @@ void gbl_keep_close(gbl_keep *k)
 static int store_life(gbl_keep *k, const gbl_life *l, gbl_err *err)
 {
     static const char *const status[] = {"completed", "rejected", "unfinished"};
-    gbl_request_row row = {.serial = l->serial, .session = l->session, .turn = l->turn, .tenant = l->tenant, .replica = l->replica,
-                           .preemptions = l->preemptions, .input = l->input, .output = l->output, .cached = l->cached,
-                           .arrival_ns = l->arrival_ns, .scheduled_ns = l->scheduled_ns, .first_token_ns = l->first_ns,
-                           .finish_ns = l->finish_ns, .status = status[l->status]};
+    gbl_request_row row = {.serial = l->serial,
+                           .session = l->session,
+                           .turn = l->turn,
+                           .tenant = l->tenant,
+                           .replica = l->replica,
+                           .preemptions = l->preemptions,
+                           .input = l->input,
+                           .output = l->output,
+                           .cached = l->cached,
+                           .arrival_ns = l->arrival_ns,
+                           .scheduled_ns = l->scheduled_ns,
+                           .first_token_ns = l->first_ns,
+                           .finish_ns = l->finish_ns,
+                           .status = status[l->status]};
     if (*gbl_signals_flag()) return gbl_signals_fail(err, "nothing was stored");
     return gbl_store_request(k->store, &row, err);
 }
@@ -177,7 +195,8 @@ static int store_requests(gbl_keep *k, gbl_err *err)
         gbl_life life;
         code = spool_rewind(k->lives, err);
         while (!code && fread(&life, sizeof life, 1, k->lives) == 1) code = store_life(k, &life, err);
-        if (!code && ferror(k->lives)) code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
+        if (!code && ferror(k->lives))
+            code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
     }
     return code;
 }
@@ -190,7 +209,8 @@ static int store_timeline(gbl_keep *k, gbl_err *err)
         if (*gbl_signals_flag()) return gbl_signals_fail(err, "nothing was stored");
         code = gbl_store_timeline(k->store, row.replica, row.t_ns, row.running, row.waiting, row.used_blocks, err);
     }
-    if (!code && ferror(k->samples)) code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
+    if (!code && ferror(k->samples))
+        code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
     return code;
 }
 
@@ -237,7 +257,11 @@ static int cards_json(gbl_json *j, const gbl_scenario *s, gbl_err *err)
 {
     const gbl_node *file = gbl_node_get(s->trace, "file");
     gbl_json_obj(j, NULL);
-    card_hash(j, "hardware", s->hw.name, s->hw.hash);
+    for (size_t i = 0; i < s->n_pools; i++) {
+        size_t first = 0; /* two pools may share a card */
+        while (strcmp(s->pool[first].hw.name, s->pool[i].hw.name) != 0) first++;
+        if (first == i) card_hash(j, "hardware", s->pool[i].hw.name, s->pool[i].hw.hash);
+    }
     card_hash(j, "llm", s->llm.name, s->llm.hash);
     card_hash(j, "runtime", s->runtime.name, s->runtime.hash);
     if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
@@ -251,7 +275,18 @@ static int cards_json(gbl_json *j, const gbl_scenario *s, gbl_err *err)
     return GBL_OK;
 }
 
-static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const char *canonical, int64_t *run_id, gbl_err *err)
+/* A run is as well calibrated as its worst pool. */
+static const char *calibration_of(const gbl_scenario *s)
+{
+    static const char *const worst_first[] = {"datasheet", "transferred"};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < s->n_pools; i++)
+            if (strcmp(s->pool[i].hw.calibration, worst_first[k]) == 0) return worst_first[k];
+    return "fitted";
+}
+
+static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const char *canonical, int64_t *run_id,
+                 gbl_err *err)
 {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
@@ -260,18 +295,25 @@ static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const 
     if (!code) gbl_result_json(r, result);
     const char *result_text = code ? NULL : gbl_json_text(result), *cards_text = code ? NULL : gbl_json_text(cards);
     if (!code && (!result_text || !cards_text)) code = gbl_nomem(err, 0);
-    gbl_run_row row = {.name = s->name, .scenario_json = canonical, .version = GBL_VERSION, .calibration = s->hw.calibration,
-                       .runtime = s->runtime.name, .started_utc = k->started_utc, .host = host,
-                       .scenario_hash = gbl_hash64(canonical, strlen(canonical), 0), .seed = s->seed,
-                       .cards_json = cards_text, .result_json = result_text};
+    gbl_run_row row = {.name = s->name,
+                       .scenario_json = canonical,
+                       .version = GBL_VERSION,
+                       .calibration = calibration_of(s),
+                       .runtime = s->runtime.name,
+                       .started_utc = k->started_utc,
+                       .host = host,
+                       .scenario_hash = gbl_hash64(canonical, strlen(canonical), 0),
+                       .seed = s->seed,
+                       .cards_json = cards_text,
+                       .result_json = result_text};
     if (!code) code = gbl_store_begin(k->store, &row, run_id, err);
     gbl_json_free(result);
     gbl_json_free(cards);
     return code;
 }
 
-static int store_rows(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const gbl_node *scenario, const char *canonical,
-                      int64_t *run_id, gbl_err *err)
+static int store_rows(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const gbl_node *scenario,
+                      const char *canonical, int64_t *run_id, gbl_err *err)
 {
     metric_sink sink = {k->store, err};
     int code = begin(k, s, r, canonical, run_id, err);

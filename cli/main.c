@@ -11,7 +11,8 @@
 const gbl_command *const gbl_commands[] = {GBL_COMMANDS(ROW) NULL};
 #undef ROW
 
-const gbl_command *gbl_command_find(const gbl_command *const *table, const gbl_command *parent, const char *name, gbl_err *err)
+const gbl_command *gbl_command_find(const gbl_command *const *table, const gbl_command *parent, const char *name,
+                                    gbl_err *err)
 {
     const char *known[64];
     size_t n = 0;
@@ -32,9 +33,9 @@ static int check_operands(const gbl_command *c, const char *full, const gbl_pars
 {
     if (p->n_arg >= c->least && p->n_arg <= c->most) return GBL_OK;
     if (p->n_arg > c->most)
-        gbl_fail(err, GBL_EINPUT, "%s: one operand too many: %s", full, p->arg[c->most]);
+        gbl_fail(err, GBL_EINPUT, "one operand too many for %s: %s", full, p->arg[c->most]);
     else
-        gbl_fail(err, GBL_EINPUT, "%s: an operand is missing", full);
+        gbl_fail(err, GBL_EINPUT, "%s lacks an operand", full);
     return gbl_expected(err, "%s%s%s [flags]", full, c->operands[0] ? " " : "", c->operands);
 }
 
@@ -62,7 +63,7 @@ static int dispatch_sub(const gbl_command *c, int argc, char **argv, gbl_arena *
 {
     if (argc > 0 && asks_help(argv[0])) return gbl_help_command(c, NULL, stdout, a, err);
     if (argc == 0) {
-        gbl_fail(err, GBL_EINPUT, "gable %s: which one?", c->name);
+        gbl_fail(err, GBL_EINPUT, "no command after gable %s", c->name);
         return gbl_expected(err, "gable %s %s", c->name, c->operands);
     }
     const gbl_command *sub = gbl_command_find(c->sub, c, argv[0], err);

@@ -40,7 +40,8 @@ static void man_flag(const gbl_flag *f, FILE *to)
 
 static void man_command(const gbl_command *c, const gbl_command *parent, FILE *to)
 {
-    fprintf(to, ".SS \"gable %s%s%s%s%s\"\n", parent ? parent->name : "", parent ? " " : "", c->name, c->operands[0] ? " " : "", c->operands);
+    fprintf(to, ".SS \"gable %s%s%s%s%s\"\n", parent ? parent->name : "", parent ? " " : "", c->name,
+            c->operands[0] ? " " : "", c->operands);
     troff(to, c->about);
     fputc('\n', to);
     for (const gbl_flag *f = c->sub ? NULL : c->flags; f && f->row.name; f++) man_flag(f, to);
@@ -57,19 +58,25 @@ static void man_command(const gbl_command *c, const gbl_command *parent, FILE *t
 
 void gbl_help_man(FILE *to)
 {
-    fputs(".TH GABLE 1 \"\" \"gable " GBL_VERSION "\" \"User Commands\"\n"
-          ".SH NAME\ngable \\- replay LLM request traces through a model of the serving engine and its GPU\n"
-          ".SH SYNOPSIS\n.B gable\n.I COMMAND\n[operands] [flags]\n"
-          ".SH DESCRIPTION\n"
-          "A discrete\\-event model of serving engines whose costs come from roofline models of compute, memory and links, to judge\n"
-          "scheduling, eviction and compression policies before anyone buys or writes anything.\n"
-          "Flags may be written \\-\\-flag value or \\-\\-flag=value; \\-\\- ends them. Every command takes \\-\\-help.\n"
-          ".SH COMMANDS\n", to);
+    fputs(
+        ".TH GABLE 1 \"\" \"gable " GBL_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\ngable \\- replay LLM request traces through a model of the serving engine and its GPU\n"
+        ".SH SYNOPSIS\n.B gable\n.I COMMAND\n[operands] [flags]\n"
+        ".SH DESCRIPTION\n"
+        "A discrete\\-event model of serving engines whose costs come from roofline models of compute, memory and "
+        "links, to judge\n"
+        "scheduling, eviction and compression policies before anyone buys or writes anything.\n"
+        "Flags may be written \\-\\-flag value or \\-\\-flag=value; \\-\\- ends them. Every command takes \\-\\-help.\n"
+        ".SH COMMANDS\n",
+        to);
     for (const gbl_command *const *c = gbl_commands; *c; c++) man_command(*c, NULL, to);
-    fputs(".SH EXIT STATUS\n0 done; 1 internal fault; 2 bad input or usage (nothing on standard output, at most four lines on\n"
+    fputs(".SH EXIT STATUS\n0 done; 1 internal fault; 2 bad input or usage (nothing on standard output, at most four "
+          "lines on\n"
           "standard error); 130 or 143 interrupted by Ctrl\\-C or SIGTERM: the store keeps every finished run.\n"
-          ".SH ENVIRONMENT\n.TP\n.B GABLE_DATA\nThe folder that holds models/cards and the other data, instead of the one installed.\n"
-          ".TP\n.B NO_COLOR\nWhen set, no colour is written to a terminal.\n", to);
+          ".SH ENVIRONMENT\n.TP\n.B GABLE_DATA\nThe folder that holds models/cards and the other data, instead of the "
+          "one installed.\n"
+          ".TP\n.B NO_COLOR\nWhen set, no colour is written to a terminal.\n",
+          to);
 }
 
 /* ---------------------------------------------------------------- completion ---- */
@@ -114,24 +121,33 @@ static void command_names(const gbl_command *const *table, FILE *to)
 void gbl_help_bash(FILE *to)
 {
     fputs("# bash completion for gable; made by `gable help --completion bash`\n"
-          "_gable()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags='' words='' choose=''\n"
-          "    local command=${COMP_WORDS[1]}\n    COMPREPLY=()\n    if ((COMP_CWORD == 1)); then\n        words='", to);
+          "_gable()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags='' words='' "
+          "choose=''\n"
+          "    local command=${COMP_WORDS[1]}\n    COMPREPLY=()\n    if ((COMP_CWORD == 1)); then\n        words='",
+          to);
     command_names(gbl_commands, to);
     fputs(" --help --version'\n        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n        return\n    fi\n", to);
     for (const gbl_command *const *c = gbl_commands; *c; c++) {
         if (!(*c)->sub) continue;
-        fprintf(to, "    if [[ $command == %s ]]; then\n        if ((COMP_CWORD == 2)); then\n            COMPREPLY=($(compgen -W '", (*c)->name);
+        fprintf(to,
+                "    if [[ $command == %s ]]; then\n        if ((COMP_CWORD == 2)); then\n            "
+                "COMPREPLY=($(compgen -W '",
+                (*c)->name);
         command_names((*c)->sub, to);
-        fputs(" --help' -- \"$cur\"))\n            return\n        fi\n        command+=\" ${COMP_WORDS[2]}\"\n    fi\n", to);
+        fputs(
+            " --help' -- \"$cur\"))\n            return\n        fi\n        command+=\" ${COMP_WORDS[2]}\"\n    fi\n",
+            to);
     }
     fputs("    case $command in\n", to);
     for (const gbl_command *const *c = gbl_commands; *c; c++) {
         if (!(*c)->sub) bash_case(*c, NULL, to);
         for (const gbl_command *const *s = (*c)->sub; s && *s; s++) bash_case(*s, *c, to);
     }
-    fputs("    esac\n    if [[ $cur == -* && -z $choose ]]; then\n        COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
+    fputs("    esac\n    if [[ $cur == -* && -z $choose ]]; then\n        COMPREPLY=($(compgen -W \"$flags\" -- "
+          "\"$cur\"))\n"
           "    elif [[ -n $words ]]; then\n        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-          "    else\n        COMPREPLY=($(compgen -f -- \"$cur\"))\n    fi\n}\ncomplete -o filenames -F _gable gable\n", to);
+          "    else\n        COMPREPLY=($(compgen -f -- \"$cur\"))\n    fi\n}\ncomplete -o filenames -F _gable gable\n",
+          to);
 }
 
 /* Inside '...' of a zsh _arguments spec: quotes end the word, brackets the sentence, colons the field. */
@@ -186,7 +202,8 @@ static void zsh_table(const char *function, const gbl_command *const *table, FIL
     fprintf(to, "%s()\n{\n    local -a names\n    names=(", function);
     zsh_names(table, to);
     fputs(")\n    if ((CURRENT == 2)); then\n        _describe command names\n        return\n    fi\n"
-          "    local command=$words[2]\n    shift words\n    ((CURRENT--))\n    case $command in\n", to);
+          "    local command=$words[2]\n    shift words\n    ((CURRENT--))\n    case $command in\n",
+          to);
     for (; *table; table++) {
         fputs("    ", to);
         if ((*table)->sub)

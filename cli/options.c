@@ -19,7 +19,8 @@ static const gbl_flag *find_letter(const gbl_flag *flags, char letter)
     return NULL;
 }
 
-static int unknown_flag(const gbl_flag *flags, const char *command, const char *text, size_t n, gbl_arena *a, gbl_err *err)
+static int unknown_flag(const gbl_flag *flags, const char *command, const char *text, size_t n, gbl_arena *a,
+                        gbl_err *err)
 {
     size_t count = 0;
     while (flags[count].row.name) count++;
@@ -78,7 +79,8 @@ static int write_defaults(const gbl_flag *flags, void *opt, gbl_arena *a, gbl_er
 }
 
 /* One word that begins with '-'. *i moves on when the value is the next word. */
-static int take_flag(const gbl_flag *flags, void *opt, const char *command, int argc, char **argv, int *i, gbl_arena *a, gbl_err *err)
+static int take_flag(const gbl_flag *flags, void *opt, const char *command, int argc, char **argv, int *i, gbl_arena *a,
+                     gbl_err *err)
 {
     const char *word = argv[*i], *value = NULL;
     size_t n = strlen(word);
@@ -165,7 +167,8 @@ static int bad_spec(const char *flag, const char *spec, gbl_err *err)
 static void spec_value(gbl_json *j, const char *key, const char *text)
 {
     double number;
-    if (gbl_text_real(text, strlen(text), &number) == 0 || !strcmp(text, "true") || !strcmp(text, "false") || !strcmp(text, "null"))
+    if (gbl_text_real(text, strlen(text), &number) == 0 || !strcmp(text, "true") || !strcmp(text, "false") ||
+        !strcmp(text, "null"))
         gbl_json_raw(j, key, text);
     else
         gbl_json_str(j, key, text);
@@ -176,7 +179,8 @@ static int spec_members(gbl_json *j, const char *flag, const char *spec, char *i
     while (*inside) {
         char *comma = strchr(inside, ','), *equals = strchr(inside, '=');
         if (comma) *comma = 0;
-        if (!equals || equals == inside || !equals[1] || (comma && (equals > comma || !comma[1]))) return bad_spec(flag, spec, err);
+        if (!equals || equals == inside || !equals[1] || (comma && (equals > comma || !comma[1])))
+            return bad_spec(flag, spec, err);
         *equals = 0;
         spec_value(j, inside, equals + 1);
         if (!comma) break;
@@ -215,4 +219,14 @@ int gbl_spec_doc(gbl_doc **out, const char *flag, const char *spec, gbl_err *err
     gbl_json_free(j);
     gbl_arena_free(a);
     return code;
+}
+
+void gbl_spec_where(gbl_err *err, const char *flag)
+{
+    char key[sizeof err->where];
+    const char *open = strrchr(err->where, '(');
+    if (strncmp(err->where, flag, strlen(flag)) != 0) return; /* some other place */
+    snprintf(key, sizeof key, "%s", open ? open + 1 : "");
+    key[strcspn(key, ")")] = 0;
+    gbl_where(err, "%s%s%s", flag, key[0] && strcmp(key, "use") != 0 ? " " : "", strcmp(key, "use") != 0 ? key : "");
 }

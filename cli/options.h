@@ -23,13 +23,21 @@ typedef struct gbl_texts {
 } gbl_texts;
 
 /* The row that most tables share: --json. */
-#define GBL_FLAG_JSON(T, field) \
-    {.row = {.name = "json", .type = GBL_P_BOOL, .offset = offsetof(T, field), .dflt = "false", .help = "print one JSON object instead of text"}}
+#define GBL_FLAG_JSON(T, field)                             \
+    {                                                       \
+        .row = {                                            \
+            .name = "json",                                 \
+            .type = GBL_P_BOOL,                             \
+            .offset = offsetof(T, field),                   \
+            .dflt = "false",                                \
+            .help = "print one JSON object instead of text" \
+        }                                                   \
+    }
 
 typedef struct gbl_parsed {
     const char **arg; /* operands */
     size_t n_arg;
-    int help;         /* --help or -h was among them; nothing else was checked */
+    int help; /* --help or -h was among them; nothing else was checked */
 } gbl_parsed;
 
 /* Writes defaults, then the flags of argv[0..argc) into opt. `command` is what messages call it ("gable run"). */
@@ -40,6 +48,8 @@ const char **gbl_words(gbl_arena *a, const char *joined, size_t *n);
 /* `name{key=value,...}` as on the command line -> a document {"use": name, key: value, ...}; a bare name -> {"use": name}.
  * `flag` is what messages call it. Caller frees with gbl_doc_free. */
 int gbl_spec_doc(gbl_doc **out, const char *flag, const char *spec, gbl_err *err);
+/* For an error in such a document: its line and column tell nothing, so where becomes "--flag" or "--flag key". */
+void gbl_spec_where(gbl_err *err, const char *flag);
 /* The same as JSON text into an open object, under `key`. */
 int gbl_spec_json(gbl_json *j, const char *key, const char *flag, const char *spec, gbl_arena *a, gbl_err *err);
 

@@ -65,7 +65,8 @@ int gbl_output_flush(gbl_err *err)
 {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return GBL_OK;
-    return gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s", errno ? strerror(errno) : "an earlier write failed");
+    return gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s",
+                    errno ? strerror(errno) : "an earlier write failed");
 }
 
 /* ---------------------------------------------------------------- spool ---- */
@@ -84,7 +85,8 @@ static int copy_stream(FILE *from, FILE *to, const char *name, gbl_err *err)
     const volatile int *stop = gbl_signals_flag();
     while ((n = fread(buffer, 1, sizeof buffer, from)) > 0) {
         if (*stop) return gbl_signals_fail(err, "nothing was written");
-        if (fwrite(buffer, 1, n, to) != n) return gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", name, strerror(errno));
+        if (fwrite(buffer, 1, n, to) != n)
+            return gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", name, strerror(errno));
     }
     if (ferror(from)) return gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
     return GBL_OK;
@@ -102,7 +104,8 @@ static int deliver_file(FILE *spool, const char *path, gbl_err *err)
     if (!to) return gbl_fail(err, GBL_EINPUT, "cannot write %s: %s", path, strerror(errno));
     int code = copy_stream(spool, to, path, err);
     if (fclose(to) != 0 && !code) code = gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", path, strerror(errno));
-    if (!code && !special && rename(beside, path) != 0) code = gbl_fail(err, GBL_EFAULT, "cannot rename %s: %s", beside, strerror(errno));
+    if (!code && !special && rename(beside, path) != 0)
+        code = gbl_fail(err, GBL_EFAULT, "cannot rename %s: %s", beside, strerror(errno));
     if (code && !special) remove(beside);
     return code;
 }
@@ -112,7 +115,8 @@ int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
     int code;
     errno = 0;
     if (fflush(spool) != 0 || ferror(spool)) {
-        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
+        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s",
+                        errno ? strerror(errno) : "an earlier write failed");
     } else {
         rewind(spool);
         if (path) gbl_signals_catch();
@@ -124,12 +128,16 @@ int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
 
 /* ---------------------------------------------------------------- signals ---- */
 
-/* The one variable of the program that a signal handler can reach. */
+/* The two variables of the program that a signal handler can reach. */
 static volatile int signal_seen;
+static volatile sig_atomic_t signals_seen;
 
+/* `timeout` and shells' wrappers send a signal twice (to the process, then to its group), so only a third one says that
+ * somebody has lost patience. */
 static void on_signal(int number)
 {
     signal_seen = number;
+    if (++signals_seen > 2) _exit(128 + number);
 }
 
 void gbl_signals_catch(void)
@@ -137,7 +145,7 @@ void gbl_signals_catch(void)
     struct sigaction sa;
     memset(&sa, 0, sizeof sa);
     sa.sa_handler = on_signal;
-    sa.sa_flags = SA_RESETHAND; /* the second Ctrl-C ends the process at once */
+    sa.sa_flags = SA_RESTART;
     sigemptyset(&sa.sa_mask);
     static const int signals[] = {SIGINT, SIGTERM};
     for (int i = 0; i < 2; i++) {

@@ -20,7 +20,7 @@ FILE *gbl_spool_new(gbl_err *err); /* NULL: err is filled */
 /* Copies the spool to stdout (path NULL) or to `path` (written beside it and renamed), and closes it, also on failure. */
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err);
 
-/* From now on SIGINT and SIGTERM set the flag instead of ending the process; a second one ends it. */
+/* From now on SIGINT and SIGTERM set the flag instead of ending the process; a third one ends it. */
 void gbl_signals_catch(void);
 const volatile int *gbl_signals_flag(void); /* the signal's number, 0 before */
 /* An error of an interrupted command: code 130 or 143 by the signal, with `what` lost or kept. */

@@ -22,6 +22,7 @@ int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o,
         if (code) return code;
         sets[i] = o->set.item[i];
     }
-    if (o->seed != GBL_NULL_INT && !(sets[n++] = gbl_arena_printf(a, "run.seed=%" PRId64, o->seed))) return gbl_nomem(err, 32);
+    if (o->seed != GBL_NULL_INT && !(sets[n++] = gbl_arena_printf(a, "run.seed=%" PRId64, o->seed)))
+        return gbl_nomem(err, 32);
     return gbl_scenario_open(out, path, sets, n, err);
 }

@@ -9,14 +9,26 @@ typedef struct gbl_scene_opt {
     int64_t seed; /* GBL_NULL_INT: the document's */
 } gbl_scene_opt;
 
-#define GBL_FLAG_SET(T, field)                                                                             \
-    {.row = {.name = "set", .type = GBL_P_STR, .offset = offsetof(T, field.set),                           \
-             .help = "change one key of the scenario, as in cluster.tp=2 or policy.schedule=prefill_first"},  \
-     .arg = "KEY=VALUE", .repeat = 1}
-#define GBL_FLAG_SEED(T, field)                                                                            \
-    {.row = {.name = "seed", .type = GBL_P_INT, .flags = GBL_P_NULLABLE, .offset = offsetof(T, field.seed), \
-             .dflt = "null", .low = 0, .high = 9007199254740991.0, .help = "seed of every draw, instead of run.seed"}, \
-     .arg = "N"}
+#define GBL_FLAG_SET(T, field)                                                                                  \
+    {                                                                                                           \
+        .row = {.name = "set",                                                                                  \
+                .type = GBL_P_STR,                                                                              \
+                .offset = offsetof(T, field.set),                                                               \
+                .help = "change one key of the scenario, as in cluster.tp=2 or policy.schedule=prefill_first"}, \
+        .arg = "KEY=VALUE", .repeat = 1                                                                         \
+    }
+#define GBL_FLAG_SEED(T, field)                                     \
+    {                                                               \
+        .row = {.name = "seed",                                     \
+                .type = GBL_P_INT,                                  \
+                .flags = GBL_P_NULLABLE,                            \
+                .offset = offsetof(T, field.seed),                  \
+                .dflt = "null",                                     \
+                .low = 0,                                           \
+                .high = 9007199254740991.0,                         \
+                .help = "seed of every draw, instead of run.seed"}, \
+        .arg = "N"                                                  \
+    }
 
 /* path NULL: the shipped default. */
 int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o, gbl_arena *a, gbl_err *err);

@@ -6,12 +6,26 @@
 
 extern const gbl_command gbl_cmd_trace_generate;
 
-#define GBL_FLAG_TO(T, field)                                                                                 \
-    {.row = {.name = "to", .type = GBL_P_CHOICE, .offset = offsetof(T, field), .dflt = "\"mooncake\"",        \
-             .choices = "mooncake|azure", .help = "format to write: JSON lines, or CSV without prefix ids"}, .arg = "FORMAT"}
-#define GBL_FLAG_OUT(T, field)                                                                                \
-    {.row = {.name = "out", .type = GBL_P_STR, .flags = GBL_P_NULLABLE, .offset = offsetof(T, field), .dflt = "null", \
-             .help = "write to this file, replaced whole at the end, instead of standard output"}, .arg = "FILE", .letter = 'o'}
+#define GBL_FLAG_TO(T, field)                                                      \
+    {                                                                              \
+        .row = {.name = "to",                                                      \
+                .type = GBL_P_CHOICE,                                              \
+                .offset = offsetof(T, field),                                      \
+                .dflt = "\"mooncake\"",                                            \
+                .choices = "mooncake|azure",                                       \
+                .help = "format to write: JSON lines, or CSV without prefix ids"}, \
+        .arg = "FORMAT"                                                            \
+    }
+#define GBL_FLAG_OUT(T, field)                                                                        \
+    {                                                                                                 \
+        .row = {.name = "out",                                                                        \
+                .type = GBL_P_STR,                                                                    \
+                .flags = GBL_P_NULLABLE,                                                              \
+                .offset = offsetof(T, field),                                                         \
+                .dflt = "null",                                                                       \
+                .help = "write to this file, replaced whole at the end, instead of standard output"}, \
+        .arg = "FILE", .letter = 'o'                                                                  \
+    }
 
 typedef struct gbl_trace_target {
     const char *out; /* NULL: standard output */

@@ -1,29 +1,183 @@
 # What gable says of itself. The first line of every command's help; usage errors; the generated man page and completions.
 $ gable --version
+gable 0.*
 $ gable --help
+gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
+
+usage: gable COMMAND [operands] [flags]
+
+commands
+  run        replay a scenario and print what its users would see
+  trace      inspect, replay untimed, generate and convert traces
+  model      the analytical sheet of a model on a machine
+  list       what there is: cards, policies, trace formats
+  explain    one card or policy in full, with its sources
+  schema     JSON Schema of a document: every key, default, range
+  sql        ask the store of results in SQL
+  report     one self-contained HTML page about the runs of a store
+  export     the requests of a run as CSV or JSON lines
+  selftest   check this gable against closed forms and hand-worked cases
+  help       what the commands are, the man page, shell completion
+
+examples
+  gable run
+      the shipped default scenario, offline, in under a second
+  gable run --set policy.schedule=prefill_first --json
+      the same with another scheduler, as one JSON object
+
+`gable COMMAND --help` tells more of each. Exit: 0 done, 1 internal fault, 2 bad input or usage,
+130 and 143 interrupted.
 $ gable
+! gable: no command
+!   expected: gable COMMAND; `gable help` lists them, `gable run` shows a first result
+? 2
 $ gable help | head -n 1
+gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
 $ for c in run 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
+gable run - replay a scenario and print what its users would see
+gable trace info - lengths, rates, burstiness and prefix sharing of a trace
+gable trace hits - what an eviction policy would find again, without time
+gable trace generate - write a synthetic trace
+gable trace convert - rewrite a trace in another format
+gable trace - inspect, replay untimed, generate and convert traces
+gable model - the analytical sheet of a model on a machine
+gable list - what there is: cards, policies, trace formats
+gable explain - one card or policy in full, with its sources
+gable schema - JSON Schema of a document: every key, default, range
+gable sql - ask the store of results in SQL
+gable report - one self-contained HTML page about the runs of a store
+gable export - the requests of a run as CSV or JSON lines
+gable selftest - check this gable against closed forms and hand-worked cases
+gable help - what the commands are, the man page, shell completion
 $ gable run --help
+gable run - replay a scenario and print what its users would see
+
+usage: gable run [SCENARIO.json] [flags]
+
+One simulation: latencies, throughput, goodput, utilisation and KV occupancy. Without a file it runs
+the shipped default; - reads the scenario from standard input. `gable schema scenario` prints every
+key with its default.
+
+flags
+  --set KEY=VALUE             change one key of the scenario, as in cluster.tp=2 or
+                              policy.schedule=prefill_first (may be repeated)
+  --seed N                    seed of every draw, instead of run.seed
+  --json                      print one JSON object instead of text
+  --db FILE                   keep the run in this SQLite store, made if it is not there; without it
+                              nothing is written
+  --requests none|sample|all  which requests the store keeps; sample: at most 1,000, drawn by the
+                              seed (default sample)
+  --exact                     recompute every aggregate at every step: slower, and the same answer
+                              to the last bit
+  --itl-def vllm|aiperf       inter-token latency as the pool of all single gaps, or as one mean a
+                              request (default vllm)
+  --progress auto|on|off      a progress line on stderr; auto: on a terminal only (default auto)
+  -h, --help                  print this
+
+examples
+  gable run --set cluster.hardware=a100-80-sxm --set trace.rate_scale=2
+      the default at twice the load on another GPU
+  gable run chat.json --db results.db --requests all --json
+      keep every request of a scenario, print one JSON object
 $ gable help trace hits | head -n 3
+gable trace hits - what an eviction policy would find again, without time
+
+usage: gable trace hits FILE [flags]
 $ gable runn
+! gable: unknown command gable runn
+!   expected: a command that `gable --help` lists
+!   nearest: run
+? 2
 $ gable trace hit
+! gable: unknown command gable trace hit
+!   expected: a command that `gable trace --help` lists
+!   nearest: hits
+? 2
 $ gable trace
+! gable: no command after gable trace
+!   expected: gable trace info|hits|generate|convert ...
+? 2
 $ gable run --jsn
+! gable: unknown flag --jsn
+!   where: gable run
+!   expected: a flag that `gable run --help` lists
+!   nearest: --json
+? 2
 $ gable run --set
+! gable: --set has no value
+!   where: gable run
+!   expected: --set KEY=VALUE
+? 2
 $ gable run --db --json
+! gable: --db has no value
+!   where: gable run
+!   expected: --db FILE
+? 2
 $ gable run --exact=maybe
+! gable: 'exact' is 'maybe'
+!   where: --exact
+!   expected: true or false
+? 2
 $ gable run --requests some
+! gable: 'requests' has no choice 'some'
+!   where: --requests
+!   expected: none, sample or all
+? 2
 $ gable run --seed -1
+! gable: 'seed' is out of range: -1
+!   where: --seed
+!   expected: an integer from 0 to 9007199254740991, or null
+? 2
 $ gable run --seed 1.5
+! gable: 'seed' is '1.5'
+!   where: --seed
+!   expected: an integer from 0 to 9007199254740991, or null
+? 2
 $ gable run one.json two.json
+! gable: one operand too many for gable run: two.json
+!   expected: gable run [SCENARIO.json] [flags]
+? 2
 $ gable sql
+! gable: gable sql lacks an operand
+!   expected: gable sql QUERY [flags]
+? 2
 $ gable run --requests all
+! gable: --requests all has no store to keep them in
+!   expected: --requests all together with --db FILE
+? 2
 $ gable help run extra
+! gable: run has no commands of its own
+!   expected: gable help run
+? 2
 # Commands that are not there are unknown, not stubs.
 $ for c in sweep slurm merge plan compare gate baseline sens why calibrate validate claims conform import; do gable $c 2>/dev/null; echo $c $?; done
+sweep 2
+slurm 2
+merge 2
+plan 2
+compare 2
+gate 2
+baseline 2
+sens 2
+why 2
+calibrate 2
+validate 2
+claims 2
+conform 2
+import 2
 $ gable help --man | head -n 4
+.TH GABLE 1 "" "gable *" "User Commands"
+.SH NAME
+gable \- replay LLM request traces through a model of the serving engine and its GPU
+.SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
+15
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
+5
 $ gable help --json | grep -c '"name"'
+15
 $ gable help --completion fish
+! gable: 'completion' has no choice 'fish'
+!   where: --completion
+!   expected: none, bash or zsh
+? 2

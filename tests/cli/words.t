@@ -1,17 +1,88 @@
 # list, explain, schema.
 $ gable list policies
-$ gable list formats | head -n 3
+family *policy *what it does, and whom it follows
+...
+schedule *chunked *Chunked prefills piggybacked on decodes*
+ *Sarathi-Serve (arXiv 2403.02310)*
+...
+evict *fifo *
+...
+$ gable list formats
+trace format *read *what it is
+---*
+...
+mooncake *yes *Mooncake JSON lines*
+...
 $ gable list hardwar
+! gable: there is no list of hardwar
+!   expected: hardware, llm, runtime, policies, cards or formats
+!   nearest: hardware
+? 2
 $ gable list hardware | grep h100-sxm
+h100-sxm *hopper *989 *fitted
 $ gable list llm | grep llama-3.1-8b
+llama-3.1-8b *8.03 B *GQA *32 *131,072 *128.0
 $ gable list runtime
+runtime *step us *
+---*
+ideal *0.0 *0.00 *0.00 *no *no
+...
 $ gable list --json | head -n 2
+{
+  "hardware": [
 $ gable explain lru
+evict/lru - The least recently used block goes; a chain is touched from its head.
+source: textbook; libCacheSim's LRU on flat sets
+no parameters
+
+in a scenario: "policy": {"evict": "lru"}
 $ gable explain schedule/chunked
+schedule/chunked - Chunked prefills piggybacked on decodes under one token budget; nobody's decode stalls behind a prompt.
+source: Sarathi-Serve (arXiv 2403.02310); vLLM v1 scheduler (vllm/v1/core/sched/scheduler.py)
+
+parameters
+    token_budget  INT     null     1..1000000000  tokens  Tokens computed in one step; null: engine.max_num_batched_tokens.
+    reserve       CHOICE  "chunk"  chunk|prompt           What KV an admission reserves: the chunk (vLLM v1) or the whole prompt (Sarathi-Serve).
+    watermark     REAL    null     0..1           share   Share of the blocks that an admission must leave free; null: 0 with reserve chunk, 0.01 with prompt.
+
+in a scenario: "policy": {"schedule": {"use": "chunked", "token_budget": null}}
 $ gable explain evict/lru --json
+{
+  "kind": "evict",
+  "name": "lru",
+  "help": "The least recently used block goes; a chain is touched from its head.",
+  "source": "textbook; libCacheSim's LRU on flat sets",
+  "abi": 0,
+  "parameters": {}
+}
 $ gable explain h100-sxm | head -n 6
+hardware/h100-sxm - $ROOT/models/cards/hardware/h100-sxm.json
+key *value *source
+---*
+gable *hardware/1
+name *h100-sxm
+arch *hopper
 $ gable explain h100-sxn
+! gable: nothing is called h100-sxn
+!   expected: a name that `gable list` prints, or KIND/NAME
+!   nearest: h100-sxm
+? 2
 $ gable explain schedule/lru
+! gable: nothing is called schedule/lru
+!   expected: a name that `gable list` prints, or KIND/NAME
+!   nearest: lru
+? 2
 $ gable explain vllm | head -n 3
+runtime/vllm - $ROOT/models/cards/runtime/vllm.json
+key *value *source
+---*
 $ gable schema scenario | head -n 4
+{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "gable scenario/1",
+  "type": "object",
 $ gable schema scenari
+! gable: there is no schema of scenari
+!   expected: scenario, trace or policies
+!   nearest: scenario
+? 2

@@ -1,0 +1,49 @@
+# gable model: the sheet, and what cannot be.
+$ gable model llama-3.1-8b --batch 32 --context 2048 | head -n 2
+llama-3.1-8b on h100-sxm x 1, runtime vllm (fitted calibration)
+  parameters      8.030 B, active 8.030 B, 15.0 GiB of weights in bf16
+$ gable model llama-3.1-8b --json | grep -E '"(parameters|bytes_per_token|resident_bytes|bound)":' | head -n 4
+  "parameters": 8030261248,
+    "bytes_per_token": 131072,
+    "resident_bytes": 536870912,
+  "bound": "hbm",
+$ gable model llama-3.1-8
+! gable: unknown llm "llama-3.1-8"
+!   expected: a card's name (gable list llm) or the path of a file
+!   nearest: llama-3.1-8b
+? 2
+$ gable model llama-3.1-8b --hardware h100-sxn
+! gable: unknown hardware "h100-sxn"
+!   expected: a card's name (gable list hardware) or the path of a file
+!   nearest: h100-sxm
+? 2
+$ gable model llama-3.1-8b --runtime vlm
+! gable: unknown runtime "vlm"
+!   expected: a card's name (gable list runtime) or the path of a file
+!   nearest: vllm
+? 2
+$ gable model llama-3.1-8b --tp 3
+! gable: tp 3 does not divide 32 attention heads
+!   expected: one of 1, 2, 4, 8
+? 2
+$ gable model llama-3.1-70b
+! gable: llama-3.1-70b does not fit: * GB of weights a GPU (bf16, tp 1) and * GB of reserve leave no KV block in the * GB that h100-sxm gives
+!   expected: a larger tp, fewer bits a weight, or a GPU with more memory (memory_utilization is 0.9)
+? 2
+$ gable model llama-3.1-8b --kv bf17
+! gable: unknown format "bf17" of kv
+!   expected: auto, bf16, fp16, fp8, int8, fp4 or int4
+!   nearest: bf16
+? 2
+$ gable model llama-3.1-8b --batch 0
+! gable: 'batch' is out of range: 0
+!   where: --batch
+!   expected: an integer from 1 to 1000000 (sequences)
+? 2
+$ gable model nowhere.json
+! gable: cannot open the file: No such file or directory
+!   where: nowhere.json
+!   expected: a readable file, or - for standard input
+? 2
+$ gable model llama-3.1-8b --context 200000 > /dev/null
+! gable: warning: 200000 tokens are beyond the context of llama-3.1-8b (131072)
