@@ -46,7 +46,8 @@ void gbl_deque_remove(gbl_deque *d, size_t i);
 typedef struct gbl_hold {
     int32_t on;
     int64_t k;         /* held steps begun */
-    int64_t most;      /* held steps allowed before a finish, a slope change or a reservation's end */
+    int64_t most;      /* held steps allowed before a slope change, a reservation's end, or the finish */
+    int64_t finish;    /* the held step at whose end the first sequence finishes */
     int64_t measured;  /* of its decodes, those that count in the metrics */
     int64_t *ring;     /* block_size counters: decodes that need a block at step k = index + 1 modulo block_size */
 } gbl_hold;

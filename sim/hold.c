@@ -17,19 +17,21 @@ int gbl_hold_begin(gbl_replica *r) {
     int32_t bs = e->block_size;
     memset(h->ring, 0, (size_t)bs * sizeof *h->ring);
     h->most = INT64_MAX;
+    h->finish = INT64_MAX;
     h->k = 0;
     h->measured = 0;
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &e->req[r->item[i]];
         h->measured += q->arrival_ns >= e->m.measured_from_ns;
         int64_t left = q->output - q->generated; /* it finishes at the end of held step `left` */
-        h->most = min64(h->most, left - 1);
+        h->finish = min64(h->finish, left);
         h->most = min64(h->most, gbl_batch_slope(r->price, q->computed));
         int64_t spare = (int64_t)q->blocks * bs - q->computed; /* tokens before it needs a block */
         if (spare >= left) continue;
         if (spare < bs) h->ring[spare]++;
         else h->most = min64(h->most, spare);
     }
+    h->most = min64(h->most, h->finish);
     if (h->most < 1) return 0;
     h->on = 1;
     return 1;

@@ -173,7 +173,7 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
 /* ---- schedule ---- */
 
 static int add_item(gbl_replica *r, int32_t id, int64_t tokens, int32_t chunk) {
-    if (gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) {
+    if ((size_t)r->plan.n == r->item_room && gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) {
         gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->item));
         return -1;
     }

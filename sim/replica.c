@@ -205,9 +205,24 @@ static void finish(gbl_replica *r, int32_t id) {
     gbl_request_leave(r->e, id, 0);
 }
 
+/* Decodes of one batch mostly share their gap, so equal neighbours are added together. */
+typedef struct gap_run {
+    gbl_quantile *to;
+    int64_t gap, n;
+} gap_run;
+static void add_gap(gap_run *g, int64_t gap) {
+    if (gap != g->gap && g->n) {
+        gbl_quantile_add_int(g->to, g->gap, g->n);
+        g->n = 0;
+    }
+    g->gap = gap;
+    g->n++;
+}
+
 /* One token for every sequence whose known tokens are all computed. Returns the number that finished. */
 static int hand_out(gbl_replica *r) {
     gbl_engine *e = r->e;
+    gap_run run = {.to = e->m.series[GBL_ITL]};
     int done = 0;
     for (int32_t i = 0; i < r->plan.n; i++) {
         int32_t id = r->item[i];
@@ -222,11 +237,12 @@ static int hand_out(gbl_replica *r) {
             int64_t gap = e->now_ns - p->last_ns;
             p->gap_sum += gap;
             p->gap_n++;
-            if (!e->opt->itl_per_request && q->arrival_ns >= e->m.measured_from_ns) gbl_quantile_add_int(e->m.series[GBL_ITL], gap, 1);
+            if (!e->opt->itl_per_request && q->arrival_ns >= e->m.measured_from_ns) add_gap(&run, gap);
         }
         p->last_ns = e->now_ns;
         done += q->generated == q->output;
     }
+    if (run.n) gbl_quantile_add_int(run.to, run.gap, run.n);
     return done;
 }
 
@@ -241,20 +257,21 @@ static void retire(gbl_replica *r) {
     r->view.n_running = kept;
 }
 
+static void let_go(gbl_replica *r) {
+    gbl_replica_account(r, r->e->now_ns);
+    retire(r);
+}
+
 void gbl_replica_step_end(gbl_replica *r) {
     gbl_engine *e = r->e;
     r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
-    if (r->hold.on) {
-        gbl_hold_step_end(r, e->now_ns);
+    int held = r->hold.on;
+    if (held) gbl_hold_step_end(r, e->now_ns);
+    else if (hand_out(r)) let_go(r);
+    else if (r->plan.hold && !e->opt->exact && !r->plan.preempted) held = gbl_hold_begin(r);
+    if (held) {
         if (gbl_hold_run(r)) return;
-    } else {
-        int done = hand_out(r);
-        if (done) {
-            gbl_replica_account(r, e->now_ns);
-            retire(r);
-        } else if (r->plan.hold && !e->opt->exact && !r->plan.preempted && gbl_hold_begin(r)) {
-            if (gbl_hold_run(r)) return;
-        }
+        if (r->hold.k == r->hold.finish) let_go(r);
     }
     if (!e->failed) plan_next(r);
 }
