@@ -65,9 +65,7 @@ static int azure_open(void **state, gbl_rows *rows, gbl_err *err)
 {
     *state = gbl_alloc(1, sizeof(azure));
     if (!*state) return gbl_nomem(err, sizeof(azure));
-    if (!header(*state, rows, err)) return 0;
-    azure_close(*state);
-    return err->code;
+    return header(*state, rows, err) ? err->code : 0;
 }
 
 /* n digits at *p as a number; -1 where they are none. */

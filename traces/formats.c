@@ -33,7 +33,9 @@ typedef struct words { /* of the first line: keys or columns */
 static void add_word(words *w, const char *at, size_t len)
 {
     while (len && (*at == ' ' || *at == '"')) { at++; len--; }
-    while (len && (at[len - 1] == ' ' || at[len - 1] == '"' || at[len - 1] == ':')) len--;
+    while (len && (at[len - 1] == ' ' || at[len - 1] == '"')) len--;
+    const char *colon = len ? memchr(at, ':', len) : NULL; /* the first line of a YAML header: "trace_version: 2" */
+    if (colon) len = (size_t)(colon - at);
     if (!len || w->n == MOST_WORDS) return;
     w->at[w->n] = at;
     w->len[w->n++] = len;

@@ -32,7 +32,8 @@ typedef struct gbl_format {
     /* Words of the first line that tell the format: keys of a JSON object or columns of a CSV header. ',' = and,
      * '|' = or. */
     const char *signature;
-    int (*open)(void **state, gbl_rows *rows, gbl_err *err); /* NULL: known by name only */
+    /* NULL: known by name only. *state is NULL before; where it is set, it is closed, also after a failure. */
+    int (*open)(void **state, gbl_rows *rows, gbl_err *err);
     /* 1: a row; 0: end; -1: error. Fills arrival_ns (any origin, >= 0), input and output (0 allowed), and what else the
      * format knows of the request; *out comes with defaults. */
     int (*next)(void *state, gbl_rows *rows, gbl_record *out, gbl_err *err);

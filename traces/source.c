@@ -1,4 +1,5 @@
 /* source.c - the trace object made a stream: opens a file or a generator, and does what every format needs alike. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 #include "base/param.h"
@@ -15,7 +16,8 @@ typedef struct conf {
 
 #define AT(FIELD) offsetof(conf, FIELD)
 #define FORMAT_ROW {"format", GBL_P_STR, GBL_P_NULLABLE, AT(format), "null", 1, 0, NULL, NULL, "Format of the file; null: told from its content."}
-#define RATE_ROW {"rate_scale", GBL_P_REAL, 0, AT(rate_scale), "1.0", 1e-6, 1e6, NULL, NULL, "Requests come so many times as fast: arrival times are divided by it."}
+#define RATE_ROW \
+    {"rate_scale", GBL_P_REAL, 0, AT(rate_scale), "1.0", 1e-6, 1e6, NULL, NULL, "Requests come so many times as fast: arrival times are divided by it."}
 #define LIMIT_ROW {"limit", GBL_P_INT, 0, AT(limit), "0", 0, 1e15, "requests", NULL, "Requests taken from the start; 0: all."}
 static const char default_file[] = "traces/samples/chat.jsonl.gz";
 static const gbl_param file_params[] = {
@@ -81,15 +83,16 @@ static int check_scale(const gbl_node *n, const conf *c, const gbl_node *arrival
 
 static int conf_check(conf *c, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
-    if (conf_bind(c, n, a, err) || check_format(n, c->format, err)) return err->code;
-    if (!c->generate) return 0;
-    if (gbl_generator_check(c->generate, a, err)) return err->code;
-    return check_scale(n, c, gbl_node_get(c->generate, "arrival"), err);
+    int rc = conf_bind(c, n, a, err);
+    if (!rc) rc = check_format(n, c->format, err);
+    if (rc || !c->generate) return rc;
+    rc = gbl_generator_check(c->generate, a, err);
+    return rc ? rc : check_scale(n, c, gbl_node_get(c->generate, "arrival"), err);
 }
 
 int gbl_trace_check(const gbl_node *n, gbl_err *err)
 {
-    conf c;
+    conf c = {.rate_scale = 1};
     gbl_arena *a = gbl_arena_new();
     int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
     gbl_arena_free(a);
@@ -104,7 +107,7 @@ void gbl_trace_schema(gbl_json *j)
 
 int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err)
 {
-    conf c;
+    conf c = {.rate_scale = 1};
     gbl_arena *a = gbl_arena_new();
     int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
     if (!rc) {
@@ -166,6 +169,7 @@ static int open_rows(gbl_source *s, const char *format, gbl_err *err)
     s->rows.first = first;
     s->rows.first_len = len;
     if (!s->format && gbl_format_sniff(&s->format, &s->rows, err)) return err->code;
+    assert(s->format);
     return s->format->open(&s->state, &s->rows, err);
 }
 
@@ -197,7 +201,7 @@ static const char *locate(gbl_source *s, const gbl_node *n, const char *file)
 
 int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err *err)
 {
-    conf c;
+    conf c = {.rate_scale = 1};
     gbl_source *s = source_new(err);
     if (!s) return err->code;
     int rc = conf_check(&c, n, s->arena, err);
@@ -296,10 +300,12 @@ int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
     int got = s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
     if (got != 1) return got;
     out->serial = s->serial;
-    if (!(s->generator && gbl_generator_closed(s->generator)) && scale(s, out, err)) return -1;
+    if (!gbl_source_closed(s) && scale(s, out, err)) return -1;
     s->serial++;
     return 1;
 }
+
+int gbl_source_closed(const gbl_source *s) { return s->generator && gbl_generator_closed(s->generator); }
 
 void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns)
 {

@@ -40,6 +40,7 @@ void gbl_source_close(gbl_source *s);
 int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err);
 /* A request left the system (completed or rejected) at now_ns: a closed loop answers with the next. */
 void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns);
+int gbl_source_closed(const gbl_source *s); /* a closed loop: arrivals follow from completions */
 const gbl_repairs *gbl_source_repairs(const gbl_source *s);
 const char *gbl_source_format(const gbl_source *s);     /* "mooncake", "azure", "generate" */
 double gbl_source_progress(const gbl_source *s);        /* share of the requests yielded, 0..1; -1 for a file without limit */

@@ -98,13 +98,13 @@ static int read_all(gbl_trace_info *i, gbl_source *s, gbl_err *err)
 {
     gbl_record r;
     int got;
-    while ((got = gbl_source_next(s, &r, err)) == 1)
-        if (add(i, &r)) return gbl_nomem(err, sizeof r);
-    if (got < 0) return err->code;
-    if (got == 2) {
+    if (gbl_source_closed(s)) {
         gbl_fail(err, GBL_EINPUT, "a closed loop has no arrival times before it is run");
         return gbl_expected(err, "a trace file, or a generator with open arrivals");
     }
+    while ((got = gbl_source_next(s, &r, err)) == 1)
+        if (add(i, &r)) return gbl_nomem(err, sizeof r);
+    if (got < 0) return err->code;
     i->repairs = *gbl_source_repairs(s);
     snprintf(i->format, sizeof i->format, "%s", gbl_source_format(s));
     return 0;
@@ -257,7 +257,7 @@ void gbl_trace_info_print(const gbl_trace_info *i, FILE *to)
             number(rate, sizeof rate, rate_s(i)), gbl_human_int(sessions, sizeof sessions, gbl_map_size(i->sessions)));
     gbl_table *t = gbl_table_new(NULL);
     if (t) {
-        gbl_table_columns(t, "tokens", ">min", ">p50", ">mean", ">p99", ">max", ">sum", NULL);
+        gbl_table_columns(t, "tokens", ">min", ">p50", ">mean", ">p99", ">max", ">sum", (char *)NULL);
         tokens_row(t, "input", &i->input);
         tokens_row(t, "output", &i->output);
         gbl_table_print(t, to);

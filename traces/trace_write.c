@@ -72,6 +72,11 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *er
     int kind = format_of(format, err), got = 0;
     int64_t rows = 0;
     if (kind < 0) return -1;
+    if (gbl_source_closed(s)) {
+        gbl_fail(err, GBL_EINPUT, "a closed loop has no arrival times before it is run");
+        gbl_expected(err, "open arrivals: poisson, deterministic, gamma, weibull or curve");
+        return -1;
+    }
     if (kind == AZURE) fputs("TIMESTAMP,ContextTokens,GeneratedTokens\n", to);
     while (!ferror(to) && (got = gbl_source_next(s, &r, err)) == 1) {
         if (kind == AZURE) put_azure(to, &r);
@@ -79,11 +84,6 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *er
         rows++;
     }
     if (got < 0) return -1;
-    if (got == 2) {
-        gbl_fail(err, GBL_EINPUT, "a closed loop has no arrival times before it is run");
-        gbl_expected(err, "open arrivals: poisson, deterministic, gamma, weibull or curve");
-        return -1;
-    }
     if (fflush(to) || ferror(to)) return gbl_fail(err, GBL_EFAULT, "the trace could not be written whole"), -1;
     return rows;
 }
