@@ -1,0 +1,225 @@
+/* sheet.c - see sheet.h. */
+#include "models/sheet.h"
+
+#include <string.h>
+
+#include "base/term.h"
+#include "base/text.h"
+
+static int64_t either(int64_t v, int64_t dflt)
+{
+    return v ? v : dflt;
+}
+
+static int format_of(const char *what, const char *name, int dflt, int32_t *out, gbl_err *err)
+{
+    const char *known[GBL_FORMATS];
+    *out = dflt;
+    if (!name || !strcmp(name, "auto"))
+        return 0;
+    for (int f = 0; f < GBL_FORMATS; f++)
+        known[f] = gbl_format_name((enum gbl_format)f);
+    *out = gbl_format_of(name);
+    if (*out >= 0)
+        return 0;
+    gbl_fail(err, GBL_EINPUT, "unknown format \"%s\" of %s", name, what);
+    gbl_expected(err, "auto, bf16, fp16, fp8, int8, fp4 or int4");
+    return gbl_nearest(err, gbl_near(name, known, GBL_FORMATS));
+}
+
+static int check_count(const char *what, int64_t v, int64_t most, gbl_err *err)
+{
+    if (v >= 0 && v <= most)
+        return 0;
+    gbl_fail(err, GBL_EINPUT, "%s %lld is out of range", what, (long long)v);
+    return gbl_expected(err, "1 .. %lld", (long long)most);
+}
+
+static int load(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
+{
+    const char *folder = ask->folder ? ask->folder : "";
+    if (gbl_llm_load(&s->llm, ask->llm, folder, a, err) || gbl_hw_load(&s->hw, ask->hardware ? ask->hardware : "h100-sxm", folder, a, err) ||
+        gbl_runtime_load(&s->runtime, ask->runtime ? ask->runtime : "vllm", folder, a, err))
+        return err->code;
+    if (check_count("batch", ask->batch, 1 << 20, err) || check_count("context", ask->context, 1 << 30, err) ||
+        check_count("prompt", ask->prompt, 1 << 30, err) || check_count("tp", ask->tp, 1 << 20, err))
+        return err->code;
+    s->tp = either(ask->tp, 1);
+    s->batch = either(ask->batch, 1);
+    s->context = either(ask->context, s->llm.context < 4096 ? s->llm.context : 4096);
+    s->prompt = either(ask->prompt, s->context);
+    int64_t longest = s->prompt > s->context ? s->prompt : s->context;
+    if (longest > s->llm.context)
+        snprintf(s->warning, sizeof s->warning, "%lld tokens are beyond the context of %s (%lld)", (long long)longest, s->llm.name, (long long)s->llm.context);
+    return 0;
+}
+
+static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_err *err)
+{
+    int32_t activations;
+    int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
+    if (format_of("weights", ask->weights, own, &s->weights, err) || format_of("activations", ask->activations, -1, &activations, err) ||
+        format_of("kv", ask->kv, GBL_BF16, &s->kv, err))
+        return err->code;
+    gbl_cost_spec spec = {
+        .hw = &s->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)s->tp, .pp = 1, .dp = 1, .ep = 1,
+        .weights = s->weights, .activations = activations, .kv = s->kv, .block_size = (int32_t)either(ask->block_size, 16),
+        .memory_utilization = ask->memory_utilization > 0 ? ask->memory_utilization : 0.9,
+        .max_num_seqs = either(ask->max_num_seqs, 256), .max_num_batched_tokens = either(ask->max_num_batched_tokens, 8192), .kv_blocks = -1};
+    return gbl_cost_new(c, &spec, err);
+}
+
+/* Tokens whose KV a decode step reads, summed over layers: windows clip. */
+static double tokens_read(const gbl_sheet *s)
+{
+    double L = (double)s->llm.layers, slide = s->llm.window ? (double)s->llm.window_layers : 0, C = (double)s->context;
+    double within = s->llm.window && (double)s->llm.window < C ? (double)s->llm.window : C;
+    return ((L - slide) * C + slide * within) / L;
+}
+
+static void memory(gbl_sheet *s, const gbl_cost *c)
+{
+    double per = gbl_cost_kv_bytes_per_token(c), B = (double)s->batch;
+    int64_t size = gbl_cost_spec_of(c)->block_size, blocks = (s->context + size - 1) / size;
+    s->kv_bytes_per_token = per;
+    s->kv_resident_bytes = per * B * (double)s->context;
+    s->kv_paged_bytes = per * B * (double)(blocks * size);
+    s->kv_peak_bytes = s->kv_resident_bytes; /* nothing is ever dropped or rewritten without compression */
+    s->kv_read_bytes = per * B * tokens_read(s);
+    s->kv_capacity_tokens = gbl_cost_kv_blocks(c) * size;
+    s->max_concurrency = gbl_cost_kv_blocks(c) / blocks;
+}
+
+static void times(gbl_sheet *s, const gbl_cost *c)
+{
+    static const char *const bounds[] = {"sm", "hbm", "link", "host"};
+    gbl_batch prefill = {0}, decode = {0};
+    gbl_step_cost cost;
+    gbl_batch_chunk(c, &prefill, s->prompt, 0, 1);
+    gbl_cost_step(c, &prefill, &cost);
+    s->prefill_ms = (double)cost.demand.alone_ns / 1e6;
+    for (int64_t i = 0; i < s->batch; i++)
+        gbl_batch_decode(c, &decode, s->context);
+    gbl_cost_step(c, &decode, &cost);
+    s->decode_ms = (double)cost.demand.alone_ns / 1e6;
+    s->bound = bounds[cost.bound];
+    s->n_op = gbl_cost_operators(c, &prefill, "prefill", s->op, GBL_OPS_MOST);
+    s->n_op += gbl_cost_operators(c, &decode, "decode", s->op + s->n_op, GBL_OPS_MOST);
+    s->context_switch_ms = gbl_cost_context_switch_s(c, s->context) * 1e3;
+}
+
+int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
+{
+    gbl_cost *c = NULL;
+    memset(out, 0, sizeof *out);
+    if (load(out, ask, a, err) || open_cost(&c, out, ask, err))
+        return err->code;
+    out->parameters = gbl_llm_parameters(&out->llm);
+    out->active_parameters = gbl_llm_active_parameters(&out->llm);
+    out->weight_bytes = gbl_cost_weight_bytes(c);
+    memory(out, c);
+    times(out, c);
+    gbl_cost_free(c);
+    return 0;
+}
+
+static void op_json(const gbl_op *o, gbl_json *j)
+{
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "name", o->name);
+    gbl_json_str(j, "phase", o->phase);
+    gbl_json_num(j, "count", o->count);
+    gbl_json_num(j, "flops", o->flops);
+    gbl_json_num(j, "hbm_bytes", o->hbm_bytes);
+    gbl_json_num(j, "link_bytes", o->link_bytes);
+    gbl_json_num(j, "time_us", o->time_us);
+    gbl_json_str(j, "bound", o->bound);
+    gbl_json_num(j, "efficiency", o->efficiency);
+    gbl_json_end(j);
+}
+
+void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
+{
+    gbl_json_str(j, "model", s->llm.name);
+    gbl_json_str(j, "hardware", s->hw.name);
+    gbl_json_obj(j, "profile");
+    gbl_json_str(j, "runtime", s->runtime.name);
+    gbl_json_str(j, "calibration", s->hw.calibration);
+    gbl_json_end(j);
+    gbl_json_int(j, "tp", s->tp);
+    gbl_json_int(j, "batch", s->batch);
+    gbl_json_int(j, "context", s->context);
+    gbl_json_int(j, "prompt", s->prompt);
+    gbl_json_str(j, "weights", gbl_format_name((enum gbl_format)s->weights));
+    gbl_json_num(j, "parameters", s->parameters);
+    gbl_json_num(j, "active_parameters", s->active_parameters);
+    gbl_json_num(j, "weight_bytes", s->weight_bytes);
+    gbl_json_obj(j, "kv");
+    gbl_json_str(j, "format", gbl_format_name((enum gbl_format)s->kv));
+    gbl_json_num(j, "bytes_per_token", s->kv_bytes_per_token);
+    gbl_json_num(j, "resident_bytes", s->kv_resident_bytes);
+    gbl_json_num(j, "paged_bytes", s->kv_paged_bytes);
+    gbl_json_num(j, "peak_bytes", s->kv_peak_bytes);
+    gbl_json_num(j, "read_bytes_per_step", s->kv_read_bytes);
+    gbl_json_int(j, "capacity_tokens", s->kv_capacity_tokens);
+    gbl_json_int(j, "max_concurrency", s->max_concurrency);
+    gbl_json_end(j);
+    gbl_json_num(j, "prefill_ms", s->prefill_ms);
+    gbl_json_num(j, "decode_ms", s->decode_ms);
+    gbl_json_num(j, "context_switch_ms", s->context_switch_ms);
+    gbl_json_str(j, "bound", s->bound);
+    gbl_json_arr(j, "operators");
+    for (int i = 0; i < s->n_op; i++)
+        op_json(&s->op[i], j);
+    gbl_json_end(j);
+}
+
+static void print_operators(const gbl_sheet *s, gbl_table *t)
+{
+    char flops[32], bytes[32];
+    gbl_table_columns(t, "phase", "operator", ">count", ">FLOPs", ">HBM", ">time us", ">share %", "bound", ">of roofline %", NULL);
+    for (int i = 0; i < s->n_op; i++) {
+        const gbl_op *o = &s->op[i];
+        double step = !strcmp(o->phase, "prefill") ? s->prefill_ms : s->decode_ms;
+        if (i && strcmp(o->phase, s->op[i - 1].phase))
+            gbl_table_rule(t);
+        gbl_table_cell(t, "%s", o->phase);
+        gbl_table_cell(t, "%s", o->name);
+        gbl_table_cell(t, "%.0f", o->count);
+        gbl_table_cell(t, "%s", gbl_human_si(flops, sizeof flops, o->flops, ""));
+        gbl_table_cell(t, "%s", gbl_human_si(bytes, sizeof bytes, o->hbm_bytes, "B"));
+        gbl_table_cell(t, "%.2f", o->time_us);
+        gbl_table_cell(t, "%.1f", 100 * o->count * o->time_us * 1e-3 / step);
+        gbl_table_cell(t, "%s", o->bound);
+        gbl_table_cell(t, "%.0f", 100 * o->efficiency);
+    }
+}
+
+static void print_head(const gbl_sheet *s, FILE *to)
+{
+    char a[32], b[32], c[32], d[32];
+    fprintf(to, "%s on %s x %lld, runtime %s (%s calibration)\n", s->llm.name, s->hw.name, (long long)s->tp, s->runtime.name, s->hw.calibration);
+    fprintf(to, "  parameters      %.3f B, active %.3f B, %s of weights in %s\n", s->parameters / 1e9, s->active_parameters / 1e9,
+            gbl_human_bytes(a, sizeof a, s->weight_bytes), gbl_format_name((enum gbl_format)s->weights));
+    fprintf(to, "  KV cache        %s a token in %s; %lld x %lld tokens hold %s (%s in blocks), a step reads %s\n",
+            gbl_human_bytes(a, sizeof a, s->kv_bytes_per_token), gbl_format_name((enum gbl_format)s->kv), (long long)s->batch,
+            (long long)s->context, gbl_human_bytes(b, sizeof b, s->kv_resident_bytes), gbl_human_bytes(c, sizeof c, s->kv_paged_bytes),
+            gbl_human_si(d, sizeof d, s->kv_read_bytes, "B"));
+    gbl_human_int(a, sizeof a, s->kv_capacity_tokens);
+    fprintf(to, "  capacity        %s tokens: %lld sequences of %lld\n", a, (long long)s->max_concurrency, (long long)s->context);
+    fprintf(to, "  prefill         %.3f ms for one prompt of %lld tokens\n", s->prefill_ms, (long long)s->prompt);
+    fprintf(to, "  decode          %.3f ms a step of %lld sequences, bound by %s\n", s->decode_ms, (long long)s->batch, s->bound);
+    fprintf(to, "  context switch  %.3f ms: one sequence to host memory and back\n\n", s->context_switch_ms);
+}
+
+int gbl_sheet_print(const gbl_sheet *s, FILE *to)
+{
+    gbl_table *t = gbl_table_new(NULL);
+    if (!t)
+        return -1;
+    print_head(s, to);
+    print_operators(s, t);
+    gbl_table_print(t, to);
+    gbl_table_free(t);
+    return 0;
+}
