@@ -1,6 +1,5 @@
 /* Readers: what each format's rows become, and what is said about rows that are wrong. */
 #include "tests/unit/traces_help.h"
-#include <zlib.h>
 
 #define MOONCAKE_KEYS "timestamp (ms), input_length, output_length (tokens), and hash_ids where known"
 #define TOKENS "tokens, a whole number from 0 to 1000000000"
@@ -132,10 +131,11 @@ static void repairs(void **state)
 static void packed(void **state)
 {
     (void)state;
-    gzFile z = gzopen(TRACE, "wb");
-    assert_non_null(z);
-    assert_int_equal(gzputs(z, ROW ROW), 2 * (int)strlen(ROW));
-    assert_int_equal(gzclose(z), Z_OK);
+    const unsigned char gzip[] = { /* ROW ROW */
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 42, 201, 204, 77, 45, 46, 73, 204, 45, 80, 178, 82, 48, 208, 81, 80, 202, 204, 43, 40,
+        45, 137, 207, 73, 205, 75, 47, 201, 0, 10, 25, 130, 196, 242, 75, 75, 80, 4, 77, 107, 185, 170, 201, 213, 8, 0, 51, 138, 113, 95,
+        114, 0, 0, 0};
+    put_bytes((const char *)gzip, sizeof gzip);
     gbl_source *s = from_file(TRACE);
     check_row(s, 0, 0, 10, 5);
     check_row(s, 1, 0, 10, 5);
