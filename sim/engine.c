@@ -326,8 +326,7 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     if (code) return code;
     e->max_model_len = s->max_model_len != GBL_NULL_INT ? s->max_model_len : gbl_cost_context(e->cost[0]);
     if ((code = gbl_source_open(&e->source, s->trace, (uint64_t)s->seed, err))) return code;
-    const gbl_node *use = gbl_node_at(s->trace, "generate.arrival.use");
-    e->closed_loop = use && gbl_node_kind(use) == GBL_STRING && !strcmp(gbl_node_text(use), "closed_loop");
+    e->closed_loop = gbl_source_closed(e->source);
     if ((code = gbl_metrics_init(&e->m, err))) return code;
     e->heap = gbl_heap_new();
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);

@@ -394,9 +394,8 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "gable", "scenario/1");
     gbl_json_str(j, "name", s->name);
-    char *trace = s->trace ? gbl_node_canonical(s->trace) : NULL;
-    gbl_json_raw(j, "trace", trace ? trace : "{\"file\":\"traces/samples/chat.jsonl.gz\"}");
-    gbl_free(trace);
+    gbl_err checked; /* the trace was checked when the scenario was bound */
+    gbl_trace_json(s->trace, "trace", j, &checked);
     gbl_json_str(j, "model", s->model);
     cluster_json(s, j);
     part_json(j, "engine", engine_rows, s);

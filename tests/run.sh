@@ -5,7 +5,7 @@
 # An item is any program that prints TAP ("ok N - what", "not ok N - what", "... # SKIP why") and exits non-zero
 # when something failed: a cmocka program, a script, or FILE.t, which goes through tests/cli/transcript.sh.
 # Prints one line an item as it ends, then the output of those that failed, then, last, "N passed, N failed, N skipped".
-# A crash, a hang (TEST_TIMEOUT_S, default 600) and a program that ran no test are failures.
+# A crash, a hang (TEST_TIMEOUT_S, default 240) and a program that ran no test are failures.
 #
 # Environment: BUILD (default build), JOBS (default: cores), TEST_TIMEOUT_S.
 set -u
@@ -30,7 +30,7 @@ if [ "${1-}" = --one ]; then
     */replay_*) set -- "$item" "tests/fuzz/corpus/${item##*/replay_}" ;;
     *) set -- "$item" ;;
     esac
-    timeout -k 5 "${TEST_TIMEOUT_S:-600}" "$@" </dev/null >"$out.log" 2>&1
+    timeout -k 5 "${TEST_TIMEOUT_S:-240}" "$@" </dev/null >"$out.log" 2>&1
     code=$?
     ms=$((($(date +%s%N) - start) / 1000000))
     awk -v code=$code -v name="$name" -v ms=$ms -v counts="$out.n" '
@@ -63,7 +63,7 @@ if [ $# -gt 0 ]; then
     printf '%s\n' "$@"
 else
     # The slow ones first, so that both cores are busy to the end.
-    for f in tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/harness/harness.sh tests/law/*_law.sh; do
+    for f in tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/readme/policy.sh tests/harness/harness.sh tests/law/*_law.sh; do
         [ -f "$f" ] && printf '%s\n' "$f"
     done
     # Only programs whose source is there: an old build folder may hold more.
