@@ -357,7 +357,9 @@ void gbl_scenario_free(gbl_scenario *s) {
 static void cluster_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_obj(j, "cluster");
     if (!s->pools_node) {
-        gbl_param_json(pool_rows + 1, &s->flat, j);
+        gbl_param rows[sizeof cluster_rows / sizeof *cluster_rows] = {{0}};
+        for (size_t i = 0; cluster_rows[i].type != GBL_P_NODE; i++) rows[i] = cluster_rows[i];
+        gbl_param_json(rows, s, j);
         gbl_json_end(j);
         return;
     }

@@ -137,8 +137,34 @@ static void too_long_is_rejected_and_the_run_goes_on(void **state) {
     assert_close(value_of(text, "requests.rejected") + value_of(text, "requests.completed"), 50, 0);
 }
 
+/* What is stored with a run can be run again: same document, same result. */
+static void stored_scenario_runs_again(void **state) {
+    (void)state;
+    char text[3000];
+    for (uint64_t run = 0; run < 12; run++) {
+        scenario_text(text, sizeof text, run | 1ull << 32, "traces/samples/chat.jsonl.gz");
+        gbl_err err = {0};
+        gbl_doc *doc;
+        gbl_scenario *s;
+        assert_int_equal(gbl_doc_parse(&doc, "t", text, strlen(text), &err), 0);
+        assert_int_equal(gbl_scenario_bind(&s, doc, &err), 0);
+        char *stored = strdup(gbl_scenario_json(s, 2));
+        gbl_scenario_free(s);
+        int code = gbl_doc_parse(&doc, "stored", stored, strlen(stored), &err);
+        if (!code) code = gbl_scenario_bind(&s, doc, &err);
+        if (code) fail_msg("%s: %s\n%s", err.where, err.what, stored);
+        assert_string_equal(gbl_scenario_json(s, 2), stored);
+        gbl_scenario_free(s);
+        char *a = run_json(text, 0, NULL), *b = run_json(stored, 0, NULL);
+        assert_string_equal(a, b);
+        free(a);
+        free(b);
+        free(stored);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_and_fast_agree), cmocka_unit_test(pressure_preempts_and_swap_moves_bytes),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(exact_and_fast_agree), cmocka_unit_test(stored_scenario_runs_again), cmocka_unit_test(pressure_preempts_and_swap_moves_bytes),
                                        cmocka_unit_test(too_long_is_rejected_and_the_run_goes_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
