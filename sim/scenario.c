@@ -258,7 +258,7 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     }
     if (code) return code;
     const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
-    if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || is_default_word(evict, GBL_EVICT)) return 0;
+    if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);
     return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
 }
