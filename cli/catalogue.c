@@ -1,12 +1,22 @@
 #include "cli/catalogue.h"
 
+#include <stdlib.h>
+
 #include "base/text.h"
 
-const gbl_card_kind gbl_card_kinds[] = {{"hardware", "models/cards/hardware"},
-                                        {"llm", "models/cards/llm"},
-                                        {"runtime", "models/cards/runtime"},
-                                        {"method", "policies/cards"},
-                                        {NULL, NULL}};
+const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS] = {{"hardware", "models/cards/hardware"},
+                                                      {"llm", "models/cards/llm"},
+                                                      {"runtime", "models/cards/runtime"},
+                                                      {"method", "policies/cards"}};
+
+int gbl_catalogue_there(gbl_arena *a, gbl_err *err)
+{
+    if (gbl_data_path(a, "models/cards")) return GBL_OK;
+    const char *set = getenv("GABLE_DATA");
+    gbl_fail(err, GBL_EINPUT, "gable cannot find its cards");
+    if (set && set[0]) gbl_where(err, "GABLE_DATA=%s", set);
+    return gbl_expected(err, "a folder with models/cards: above the program, its share/gable, or GABLE_DATA");
+}
 
 static size_t count_policies(void)
 {
@@ -18,17 +28,17 @@ static size_t count_policies(void)
 
 const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
 {
-    const char **names[8];
-    size_t counts[8], most = count_policies();
+    const char **names[GBL_CARD_KINDS] = {NULL};
+    size_t counts[GBL_CARD_KINDS] = {0}, most = count_policies();
     *n = 0;
-    for (size_t k = 0; gbl_card_kinds[k].kind; k++) {
+    for (size_t k = 0; k < GBL_CARD_KINDS; k++) {
         names[k] = gbl_data_list(a, gbl_card_kinds[k].folder, &counts[k]);
         most += counts[k];
     }
     gbl_thing *things = gbl_arena_take(a, (most + 1) * sizeof *things);
     if (!things) return NULL;
-    for (size_t k = 0; gbl_card_kinds[k].kind; k++)
-        for (size_t i = 0; i < counts[k]; i++) {
+    for (size_t k = 0; k < GBL_CARD_KINDS; k++)
+        for (size_t i = 0; names[k] && i < counts[k]; i++) {
             const char *file = gbl_arena_printf(a, "%s/%s.json", gbl_card_kinds[k].folder, names[k][i]);
             const char *path = file ? gbl_data_path(a, file) : NULL;
             if (!path) return NULL;

@@ -9,7 +9,8 @@ typedef struct gbl_card_kind {
     const char *kind;   /* "hardware" */
     const char *folder; /* "models/cards/hardware" */
 } gbl_card_kind;
-extern const gbl_card_kind gbl_card_kinds[]; /* ends with kind NULL */
+enum { GBL_CARD_KINDS = 4 };
+extern const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS];
 
 /* One thing: a card (policy NULL) or a policy (path NULL). */
 typedef struct gbl_thing {
@@ -17,6 +18,8 @@ typedef struct gbl_thing {
     const char *path;        /* of the card's file */
     const gbl_policy *policy;
 } gbl_thing;
+/* Without its data folder every name would be unknown: says so instead. */
+int gbl_catalogue_there(gbl_arena *a, gbl_err *err);
 /* Everything there is, cards first, in the arena; *n of them. NULL without memory. */
 const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n);
 

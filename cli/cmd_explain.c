@@ -94,7 +94,7 @@ static int card_text(const gbl_thing *thing, const gbl_node *root, gbl_err *err)
     snprintf(title, sizeof title, "%s/%s - %s", thing->kind, thing->name, thing->path);
     gbl_table *t = gbl_table_new(title);
     if (!t) return gbl_nomem(err, 0);
-    gbl_table_columns(t, "key", "value", "source", NULL);
+    gbl_table_columns(t, "key", "value", "source", (const char *)NULL);
     int code = card_rows(t, root, NULL, err);
     if (!code) gbl_table_print(t, stdout);
     gbl_table_free(t);
@@ -196,6 +196,7 @@ static int run(const gbl_call *call, gbl_err *err)
     const char *asked = call->arg[0], *slash = strrchr(asked, '/'), *name = slash ? slash + 1 : asked;
     const gbl_thing *found[32];
     size_t n, n_found = 0;
+    if (gbl_catalogue_there(call->arena, err)) return err->code;
     const gbl_thing *things = gbl_catalogue(call->arena, &n);
     if (!things) return gbl_nomem(err, 0);
     for (size_t i = 0; i < n && n_found < 32; i++)

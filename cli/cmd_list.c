@@ -23,7 +23,7 @@ static int list_hardware(const gbl_lister *l, gbl_err *err)
     const char **names = gbl_data_list(l->arena, "models/cards/hardware", &n);
     if (l->t)
         gbl_table_columns(l->t, "hardware", "arch", ">BF16 TFLOP/s", ">HBM GiB", ">HBM GB/s", ">NVLink GB/s", ">TDP W",
-                          ">USD/h", "calibration", NULL);
+                          ">USD/h", "calibration", (const char *)NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_hw hw;
         int code = gbl_hw_load(&hw, names[i], "", l->arena, err);
@@ -75,7 +75,7 @@ static int list_llm(const gbl_lister *l, gbl_err *err)
     const char **names = gbl_data_list(l->arena, "models/cards/llm", &n);
     if (l->t)
         gbl_table_columns(l->t, "llm", ">parameters", ">active", "attention", ">layers", ">experts", ">context",
-                          ">KV KiB/token", NULL);
+                          ">KV KiB/token", (const char *)NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_llm m;
         int code = gbl_llm_load(&m, names[i], "", l->arena, err);
@@ -102,7 +102,7 @@ static int list_runtime(const gbl_lister *l, gbl_err *err)
     const char **names = gbl_data_list(l->arena, "models/cards/runtime", &n);
     if (l->t)
         gbl_table_columns(l->t, "runtime", ">step us", ">sequence us", ">front end ms", "schedules ahead",
-                          "CUDA graphs", NULL);
+                          "CUDA graphs", (const char *)NULL);
     for (size_t i = 0; i < n; i++) {
         gbl_runtime r;
         int code = gbl_runtime_load(&r, names[i], "", l->arena, err);
@@ -132,7 +132,7 @@ static int list_runtime(const gbl_lister *l, gbl_err *err)
 static int list_policies(const gbl_lister *l, gbl_err *err)
 {
     (void)err;
-    if (l->t) gbl_table_columns(l->t, "family", "policy", "what it does, and whom it follows", NULL);
+    if (l->t) gbl_table_columns(l->t, "family", "policy", "what it does, and whom it follows", (const char *)NULL);
     for (int f = 0; f < GBL_FAMILIES; f++) {
         const char *family = gbl_family_name((enum gbl_family)f);
         const gbl_policy *p;
@@ -163,7 +163,7 @@ static int list_cards(const gbl_lister *l, gbl_err *err)
     size_t n;
     const gbl_thing *things = gbl_catalogue(l->arena, &n);
     if (!things) return gbl_nomem(err, 0);
-    if (l->t) gbl_table_columns(l->t, "kind", "card", "file", NULL);
+    if (l->t) gbl_table_columns(l->t, "kind", "card", "file", (const char *)NULL);
     for (size_t i = 0; i < n; i++) {
         if (!things[i].path) continue;
         if (l->j) {
@@ -254,6 +254,7 @@ static int run(const gbl_call *call, gbl_err *err)
     const list_opt *o = call->opt;
     const kind *only = call->n_arg ? find_kind(call->arg[0], err) : NULL;
     if (call->n_arg && !only) return err->code;
+    if (gbl_catalogue_there(call->arena, err)) return err->code;
     return o->json ? print_json(only, call->arena, err) : print_tables(only, call->arena, err);
 }
 

@@ -1,3 +1,4 @@
+#include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "models/sheet.h"
@@ -109,6 +110,7 @@ static int run(const gbl_call *call, gbl_err *err)
                          .memory_utilization = o->memory_utilization};
     gbl_sheet *s = gbl_arena_take(call->arena, sizeof *s);
     if (!s) return gbl_nomem(err, sizeof *s);
+    if (gbl_catalogue_there(call->arena, err)) return err->code;
     int code = gbl_model_sheet(s, &ask, call->arena, err);
     if (code) return code;
     if (s->warning[0]) gbl_output_warn("%s", s->warning);

@@ -155,7 +155,7 @@ static int hits_print(const gbl_hits *h, const char *policy, gbl_err *err)
              gbl_human_int(evicted, sizeof evicted, h->evicted_blocks));
     gbl_table *t = gbl_table_new(title);
     if (!t) return gbl_nomem(err, 0);
-    gbl_table_columns(t, "prefix reuse", ">hit", ">of", ">share", NULL);
+    gbl_table_columns(t, "prefix reuse", ">hit", ">of", ">share", (const char *)NULL);
     hits_row(t, "blocks", h->hit_blocks, h->total_blocks);
     hits_row(t, "tokens", h->hit_tokens, h->total_tokens);
     hits_row(t, "requests with a hit", h->requests_any_hit, h->requests);

@@ -4,7 +4,7 @@
 int gbl_list_formats(const gbl_lister *l, gbl_err *err)
 {
     (void)err;
-    if (l->t) gbl_table_columns(l->t, "trace format", "read", "what it is", NULL);
+    if (l->t) gbl_table_columns(l->t, "trace format", "read", "what it is", (const char *)NULL);
     for (const gbl_format *const *f = gbl_formats; *f; f++) {
         if (l->j) {
             gbl_json_obj(l->j, NULL);

@@ -16,7 +16,7 @@ const gbl_command *gbl_command_find(const gbl_command *const *table, const gbl_c
 {
     const char *known[64];
     size_t n = 0;
-    for (; table[n] && n < 64; n++) {
+    for (; n < 64 && table[n]; n++) {
         if (strcmp(table[n]->name, name) == 0) return table[n];
         known[n] = table[n]->name;
     }

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/catalogue.h"
+
 static int check_set(const char *text, gbl_err *err)
 {
     const char *equals = strchr(text, '=');
@@ -14,6 +16,7 @@ static int check_set(const char *text, gbl_err *err)
 
 int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o, gbl_arena *a, gbl_err *err)
 {
+    if (gbl_catalogue_there(a, err)) return err->code;
     size_t n = o->set.n;
     const char **sets = gbl_arena_take(a, (n + 1) * sizeof *sets);
     if (!sets) return gbl_nomem(err, (n + 1) * sizeof *sets);

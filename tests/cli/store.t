@@ -39,12 +39,12 @@ same
 1
 $ gable sql 'DELETE FROM run' --db r.db
 ! gable: SQL: a statement may only read (not authorized)
-!   where: query:1:1
+!   where: query
 !   expected: SELECT, WITH, VALUES, EXPLAIN or a PRAGMA that tells, like table_info(run)
 ? 2
 $ gable sql 'SELECT * FROM runs' --db r.db
 ! gable: SQL: no such table: runs
-!   where: query:1:1
+!   where: query:1:15
 !   expected: a table or view: run, run_param, metric, request, timeline, note, claim, profile, measurement; summary, latest, newest, request_ms, load_10s, occupancy, metric_wide
 !   nearest: run
 ? 2

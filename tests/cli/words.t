@@ -86,3 +86,8 @@ $ gable schema scenari
 !   expected: scenario, trace or policies
 !   nearest: scenario
 ? 2
+$ GABLE_DATA=/nowhere gable list
+! gable: gable cannot find its cards
+!   where: GABLE_DATA=/nowhere
+!   expected: a folder with models/cards: above the program, its share/gable, or GABLE_DATA
+? 2
