@@ -10,7 +10,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$root/build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 cd "$root" || exit 1
-export LC_ALL=C GABLE_DATA="${GABLE_DATA:-$root}"
+export LC_ALL=C
+# A build folder outside the tree cannot find the cards by its place.
+case $build in "$root"/*) ;; *) export GABLE_DATA="${GABLE_DATA:-$root}" ;; esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
