@@ -11,8 +11,9 @@
 #include "reports/page.h"
 #include "reports/store_db.h"
 
-/* Chart.js 3.9 (MIT), or NULL. A library that could end the script element early is not taken. */
-static char *read_library(void)
+/* Chart.js 3.9 (MIT) into p->library; left NULL where there is none. One that could end the script element early is not
+ * taken. */
+static int read_library(page *p, gbl_err *err)
 {
     static const char *const places[] = {"/usr/share/javascript/chart.js/chart.min.js", "/usr/share/nodejs/chart.js/dist/chart.min.js"};
     const char *own = getenv("GABLE_CHARTJS");
@@ -20,13 +21,17 @@ static char *read_library(void)
     for (size_t i = 0; i < n; i++) {
         char *text = NULL;
         size_t len = 0;
-        gbl_err ignored = {0};
-        if (gbl_slurp(own ? own : places[i], &text, &len, 4 << 20, &ignored) == GBL_OK && len && strlen(text) == len && !strstr(text, "</script")) {
-            return text;
+        int code = gbl_slurp(own ? own : places[i], &text, &len, 4 << 20, err);
+        if (code == GBL_OK && len && strlen(text) == len && !strstr(text, "</script")) {
+            p->library = text;
+            return GBL_OK;
         }
         gbl_free(text);
+        if (code == GBL_EFAULT) {
+            return code;
+        }
     }
-    return NULL;
+    return GBL_OK;
 }
 
 /* JSON inside a script element: no '<' may stand there, so that nothing in a string ends the element. */
@@ -136,8 +141,8 @@ int gbl_report_html(const char *db, const char *out, gbl_err *err)
     }
     code = code != GBL_OK ? code : gbl_page_load(p, err);
     if (code == GBL_OK) {
-        p->library = read_library();
-        code = gbl_page_series(p, err);
+        code = read_library(p, err);
+        code = code != GBL_OK ? code : gbl_page_series(p, err);
     }
     code = code != GBL_OK ? code : put_file(p, out, err);
     gbl_page_unload(p);

@@ -52,6 +52,7 @@ static const char *noted(page *p, const char *before, const page_run *r, const c
 {
     char text[64];
     const char *s = gbl_arena_printf(p->arena, "%s%s%s", before, gbl_page_human(text, sizeof text, gbl_page_num(r, path) * scale), after);
+    p->no_memory |= !s;
     return s ? s : "";
 }
 
@@ -82,6 +83,7 @@ static void verdict(page *p, const page_run *r)
 
 static void fact(page *p, const char *label, const char *text)
 {
+    p->no_memory |= !text;
     if (text && *text) {
         fprintf(p->to, "<div><dt>%s</dt><dd>", label);
         gbl_page_text(p->to, text);
@@ -372,6 +374,7 @@ static void compare(page *p)
 static void json_details(page *p, const char *title, const gbl_node *n)
 {
     char *text = gbl_node_canonical(n);
+    p->no_memory |= !text;
     fprintf(p->to, "<details><summary>%s</summary><pre class=\"json\">", title);
     gbl_page_text(p->to, text ? text : "");
     put(p, "</pre></details>\n");
@@ -382,7 +385,7 @@ static void card_facts(page *p, const page_run *r, gbl_err *err)
 {
     gbl_doc *d = NULL;
     if (gbl_doc_parse(&d, "cards", r->cards, strlen(r->cards), err) != GBL_OK) {
-        err->code = GBL_OK; /* shown as text below all the same */
+        p->no_memory |= err->code == GBL_EFAULT;
         fact(p, "Cards", r->cards);
         return;
     }
@@ -431,5 +434,5 @@ int gbl_page_body(page *p, gbl_err *err)
     quality(p, r);
     provenance(p, r, err);
     put(p, "</main>\n");
-    return code;
+    return code == GBL_OK && p->no_memory ? gbl_nomem(err, 64) : code;
 }

@@ -29,7 +29,10 @@ static void head(page *p)
 static int key_row(page *p, sqlite3_stmt *value, const char *key)
 {
     fputs("<tr><th scope=\"row\"><code>", p->to);
-    gbl_page_text(p->to, key);
+    for (const char *c = key; *c; c++) { /* SQLite quotes names with an underscore */
+        const char one[2] = {*c == '"' ? 0 : *c};
+        gbl_page_text(p->to, one);
+    }
     fputs("</code></th>", p->to);
     for (int i = 0; i < p->runs; i++) {
         sqlite3_reset(value);

@@ -134,7 +134,7 @@ char *gbl_page_human(char *out, size_t size, double v)
         snprintf(out, size, "\xe2\x80\x93");
     } else if (a >= 1e15) {
         snprintf(out, size, "%.3g", v);
-    } else if (a >= 999.5 || v == floor(v)) {
+    } else if (a >= 999.5 || fabs(v - round(v)) <= 1e-12 * a) {
         group_thousands(out, size, v);
     } else {
         snprintf(out, size, "%.*f", a >= 99.95 ? 1 : a >= 0.9995 ? 2 : a >= 0.0995 ? 3 : a >= 0.00995 ? 4 : 6, v);

@@ -10,8 +10,8 @@
 enum { BUCKETS = 160, CDF_POINTS = 140, MOST_ROWS = 1 << 20 };
 
 typedef struct req {
-    double arrival_s, first_s, finish_s; /* NaN: never */
-    double output;
+    int64_t arrival_ns, first_ns, finish_ns; /* -1: never. Differences are taken as integers, since bounds are inclusive. */
+    int64_t output;
     int completed;
 } req;
 
@@ -78,9 +78,14 @@ static void chart_end(gbl_json *j)
 
 /* ---- rows ---- */
 
-static double seconds(sqlite3_stmt *st, int i)
+static int64_t time_ns(sqlite3_stmt *st, int i)
 {
-    return sqlite3_column_type(st, i) == SQLITE_NULL ? NAN : (double)sqlite3_column_int64(st, i) * 1e-9;
+    return sqlite3_column_type(st, i) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, i);
+}
+
+static double seconds(int64_t ns)
+{
+    return ns < 0 ? NAN : (double)ns / 1e9;
 }
 
 /* Every row up to 2^20 of them, then each k-th: the shape is what a chart shows. */
@@ -98,7 +103,7 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
                 sqlite3_finalize(st);
                 return gbl_nomem(err, out->n * sizeof *out->v);
             }
-            out->v[out->n++] = (req){seconds(st, 0), seconds(st, 1), seconds(st, 2), sqlite3_column_double(st, 3), sqlite3_column_int(st, 4)};
+            out->v[out->n++] = (req){time_ns(st, 0), time_ns(st, 1), time_ns(st, 2), sqlite3_column_int64(st, 3), sqlite3_column_int(st, 4)};
         }
     }
     int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
@@ -108,15 +113,20 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
 
 enum latency { TTFT, TPOT, E2EL };
 
+static double elapsed_ms(int64_t from_ns, int64_t to_ns)
+{
+    return to_ns < 0 ? NAN : (double)(to_ns - from_ns) / 1e6;
+}
+
 static double latency_ms(const req *r, enum latency which)
 {
     switch (which) {
     case TTFT:
-        return (r->first_s - r->arrival_s) * 1e3;
+        return elapsed_ms(r->arrival_ns, r->first_ns);
     case TPOT:
-        return r->output > 1 ? (r->finish_s - r->first_s) * 1e3 / (r->output - 1) : NAN;
+        return r->output > 1 ? elapsed_ms(r->first_ns, r->finish_ns) / (double)(r->output - 1) : NAN;
     default:
-        return (r->finish_s - r->arrival_s) * 1e3;
+        return elapsed_ms(r->arrival_ns, r->finish_ns);
     }
 }
 
@@ -250,8 +260,8 @@ static span span_of(const reqs *q)
 {
     double from = INFINITY, to = 0;
     for (size_t i = 0; i < q->n; i++) {
-        from = fmin(from, q->v[i].arrival_s);
-        to = fmax(to, fmax(q->v[i].arrival_s, q->v[i].finish_s)); /* fmax passes NaN over */
+        from = fmin(from, seconds(q->v[i].arrival_ns));
+        to = fmax(to, fmax(seconds(q->v[i].arrival_ns), seconds(q->v[i].finish_ns))); /* fmax passes NaN over */
     }
     return (span){from, to > from ? (to - from) / BUCKETS : 1};
 }
@@ -275,10 +285,10 @@ static void chart_load(page *p, const reqs *q, span s)
 {
     double arrived[BUCKETS] = {0}, finished[BUCKETS] = {0}, tokens[BUCKETS] = {0}, k = (double)q->stride;
     for (size_t i = 0; i < q->n; i++) {
-        arrived[bucket_of(s, q->v[i].arrival_s)] += k;
+        arrived[bucket_of(s, seconds(q->v[i].arrival_ns))] += k;
         if (q->v[i].completed) {
-            finished[bucket_of(s, q->v[i].finish_s)] += k;
-            tokens[bucket_of(s, q->v[i].finish_s)] += k * q->v[i].output;
+            finished[bucket_of(s, seconds(q->v[i].finish_ns))] += k;
+            tokens[bucket_of(s, seconds(q->v[i].finish_ns))] += k * (double)q->v[i].output;
         }
     }
     chart_begin(p, (axes){"load", "seconds since the first arrival", "requests / s", 0, 0}, "Arrivals and completions", "Where completions stay below arrivals, a queue grows.");
@@ -322,7 +332,7 @@ static int chart_ttft(page *p, const reqs *q, span s, gbl_err *err)
     for (size_t i = 0; i < q->n; i++) {
         double ttft = latency_ms(&q->v[i], TTFT);
         if (isfinite(ttft)) {
-            v[n++] = (arrived){bucket_of(s, q->v[i].arrival_s), ttft};
+            v[n++] = (arrived){bucket_of(s, seconds(q->v[i].arrival_ns)), ttft};
         }
     }
     qsort(v, n, sizeof *v, by_bucket);
