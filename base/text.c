@@ -92,7 +92,7 @@ static int64_t read_exponent(const char **p, const char *end)
     if (s < end && (*s == '-' || *s == '+')) s++;
     if (s == end || *s < '0' || *s > '9') return INT64_MIN;
     for (; s < end && *s >= '0' && *s <= '9'; s++)
-        if (e < INT64_C(1) << 60) e = e * 10 + (*s - '0');
+        if (e < INT64_C(100000000000000000)) e = e * 10 + (*s - '0');
     *p = s;
     return negative ? -e : e;
 }
