@@ -26,13 +26,18 @@ typedef struct gbl_calib {
     double dec_t0, dec_t_cta, dec_e_m, dec_g, dec_p;
     double dec_comb;        /* s: combination of the splits, KV above 128 tokens */
     double dec_copy;        /* s: query transposition when heads > kv_heads > 1 and more than one sequence */
+    double dec_fp8_t0, dec_fp8_e_m; /* 8-bit KV: s more, share of HBM bandwidth instead of dec_e_m */
     double dec_split_mha;   /* 1: KV is split also where heads = kv_heads */
     double pre_t0, pre_e_c, pre_e_m, pre_q, pre_kvw, pre_droop;
     double pre_t_w;         /* s: prologue and epilogue of each wave after the first */
+    double pre_fp8_e_c;     /* instead of pre_e_c with 8-bit KV */
+    double pre_softmax;     /* exponentials beside the products of a head of 128: time share; smaller heads feel it more */
     double pre_rows;        /* query rows of a tile: 128 (FA3) or 64 (FA2) */
     double pre_decode;      /* share of a whole tile that a decode costs in a mixed batch: 0 where heads are packed */
     double small_t0, small_n, small_e_m; /* s, kernels a layer, share of HBM bandwidth */
-    double moe_e_c, moe_t0, moe_rows;    /* grouped GEMM: efficiency, s of routing, rows an expert is padded to */
+    /* grouped GEMM: efficiencies, passes over the activations, exponent of the smooth maximum, s of routing (top-k,
+     * alignment, reduction), rows an expert is padded to */
+    double moe_e_c, moe_e_m, moe_passes, moe_p, moe_t0, moe_rows;
     double ar_a0, ar_a1, ar_e1, ar_a2, ar_e2, ar_big_a, ar_big_rank, ar_big_sqrt, ar_big_e, ar_big_gain; /* all-reduce over NVLink */
     double pcie_ar_a, pcie_ar_rank, pcie_ar_e;                                 /* over PCIe */
     double copy_e, copy_piece;           /* host-device copies: share of the link, s a piece */

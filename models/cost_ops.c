@@ -144,7 +144,8 @@ static void decode_line(const gbl_cost *c, const gbl_batch *b, const char *name,
     gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)kv, &next_line(out, n, name, count)->k);
 }
 
-/* The chunks' load; with a window the tile-rounded pairs shrink like the exact ones. */
+/* The chunks' load; with a window the tile-rounded pairs shrink like the exact ones, and each tile still computes the
+ * keys that only some of its rows see. */
 static gbl_prefill_load load_of(const gbl_cost *c, const gbl_batch *b, int windowed)
 {
     gbl_prefill_load l = {(double)b->pre_tokens, (double)b->pre_kv, (double)b->pre_work, (double)b->pre_tiles, (double)b->pre_pairs,
@@ -152,7 +153,8 @@ static gbl_prefill_load load_of(const gbl_cost *c, const gbl_batch *b, int windo
     if (!windowed)
         return l;
     double w = (double)c->spec.llm->window;
-    l.tile_pairs *= (double)b->pre_pairs_win / l.pairs;
+    double br = (double)c->rows_tile, seen = l.tile_pairs * (double)b->pre_pairs_win / l.pairs + l.tiles * br * br;
+    l.tile_pairs = fmin(l.tile_pairs, seen);
     l.pairs = (double)b->pre_pairs_win;
     l.kv = fmin(l.kv, l.tokens + w * (double)b->pre_n);
     l.longest = fmin(l.longest, w + (double)c->rows_tile);

@@ -23,8 +23,15 @@ void gbl_decode_prepare(const gbl_machine *g, const gbl_attn_shape *s, double b,
     out->share = c->dec_g * ctas / sms;
     out->most_split = splits ? fmax(1, 2 * sms / ctas) : 1;
     out->fixed = c->dec_t0 * t0_share(g);
+    if (s->narrow_kv)
+        out->fixed += c->dec_fp8_t0;
     if (s->heads > s->kv_heads && s->kv_heads > 1 && b > 1)
         out->fixed += c->dec_copy;
+}
+
+static double decode_share(const gbl_machine *g, const gbl_attn_shape *s)
+{
+    return s->narrow_kv ? g->cal->dec_fp8_e_m : g->cal->dec_e_m;
 }
 
 void gbl_decode(const gbl_machine *g, const gbl_attn_shape *s, const gbl_decode_terms *t, double kv, gbl_kernel *out)
@@ -43,7 +50,7 @@ void gbl_decode(const gbl_machine *g, const gbl_attn_shape *s, const gbl_decode_
     }
     /* The split is taken as a real number: with a ceiling, time would fall at each 256th token. */
     double each = kv / t->b, split = fmin(t->most_split, fmax(1, each / 256));
-    double stream = out->hbm_s / (c->dec_e_m * fmin(1, t->share * split));
+    double stream = out->hbm_s / (decode_share(g, s) * fmin(1, t->share * split));
     double time = pow(t->cta_p + pow(stream, c->dec_p), 1 / c->dec_p);
     double dense = out->sm_s / c->pre_e_c;
     out->time_s = t->fixed + (time > dense ? time : dense) + (each > 128 ? c->dec_comb : 0);
@@ -62,6 +69,14 @@ static double tile_time(const gbl_machine *g, const gbl_attn_shape *s, const gbl
     return busy > path ? busy : path;
 }
 
+/* Share of the peak that full tiles reach, by head size and KV format. */
+static double prefill_share(const gbl_machine *g, const gbl_attn_shape *s)
+{
+    const gbl_calib *c = g->cal;
+    double full = s->narrow_kv ? c->pre_fp8_e_c : c->pre_e_c, soft = c->pre_softmax;
+    return full * (1 + soft) / (1 + soft * 512 / s->flops_pair) * (g->engine ? c->gemm.phi_c : 1);
+}
+
 void gbl_prefill(const gbl_machine *g, const gbl_attn_shape *s, const gbl_prefill_load *l, gbl_kernel *out)
 {
     const gbl_calib *c = g->cal;
@@ -77,12 +92,11 @@ void gbl_prefill(const gbl_machine *g, const gbl_attn_shape *s, const gbl_prefil
         out->time_s = fmax(out->sm_s, out->hbm_s);
         return;
     }
-    double e_c = c->pre_e_c * (g->engine ? c->gemm.phi_c : 1);
-    double tiles = tile_time(g, s, l, e_c);
+    double tiles = tile_time(g, s, l, prefill_share(g, s));
     if (c->pre_droop > 0) /* long kernels run into the power limit */
         tiles /= 1 - c->pre_droop * tiles / (tiles + 1e-3);
     /* kvw bytes an element of K and V in 16 bits: read by several tiles, and written to the cache. */
     double bytes = l->tokens * (s->qo_bytes + c->pre_kvw / 4 * s->kv_bytes) + (l->kv - l->tokens) * s->kv_bytes;
     out->time_s = c->pre_t0 * t0_share(g) + tiles + bytes / (g->hw->hbm_bps * c->pre_e_m) +
-                  dec_bytes / (g->hw->hbm_bps * c->dec_e_m);
+                  dec_bytes / (g->hw->hbm_bps * decode_share(g, s));
 }

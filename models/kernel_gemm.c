@@ -114,7 +114,8 @@ void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel 
     double distinct = gbl_moe_distinct(s->experts, s->top_k, m), each = m * s->top_k / distinct;
     double pair = s->matrices * s->hidden * s->ffn;
     out->flops = 2 * m * s->top_k * pair;
-    out->hbm_bytes = distinct * pair * s->weight_bytes + m * s->top_k * (2 * s->hidden + s->matrices * s->ffn) * s->act_bytes;
+    double weights = distinct * pair * s->weight_bytes, moved = m * s->top_k * (2 * s->hidden + s->matrices * s->ffn) * s->act_bytes;
+    out->hbm_bytes = weights + moved;
     rooflines(g->hw, g->hw->flops[s->compute], out);
     if (g->ideal) {
         out->time_s = fmax(out->sm_s, out->hbm_s);
@@ -123,8 +124,8 @@ void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel 
     double block = each > 64 ? 64 : c->moe_rows, rows = ceil(each / block) * block;
     double phi_c = g->engine ? f->phi_c : 1, phi_m = g->engine ? f->phi_m : 1;
     double t_c = 2 * distinct * rows * pair / (g->hw->flops[s->compute] * c->moe_e_c * phi_c);
-    double t_m = out->hbm_bytes / (g->hw->hbm_bps * f->e_m * phi_m);
-    out->time_s = 2 * f->t0 + fmax(t_c, t_m);
+    double t_m = (weights + c->moe_passes * moved) / (g->hw->hbm_bps * c->moe_e_m * phi_m);
+    out->time_s = 2 * f->t0 + smooth_max(t_c, t_m, c->moe_p);
 }
 
 void gbl_small_ops(const gbl_machine *g, double bytes, gbl_kernel *out)

@@ -48,6 +48,7 @@ typedef struct gbl_attn_shape {
     double kv_bytes;      /* a token, this GPU: keys and values */
     double qo_bytes;      /* a token: query and output */
     double compute_flops; /* peak FLOP/s of the format */
+    int narrow_kv;        /* KV in 8 bits, widened on the way */
 } gbl_attn_shape;
 
 /* Decode, b sequences with kv tokens in all:
@@ -67,6 +68,7 @@ void gbl_decode(const gbl_machine *g, const gbl_attn_shape *s, const gbl_decode_
 /* Prefill chunks, and mixed batches, by counting tiles of Br query rows:
  *   work = h f (sum of tile-rounded pairs + share Br x decode KV), w = h tiles / S (+ decode CTAs)
  *   W = (1-q) w + q ceil w,
+ *   e_c: of a head of 128; the exponentials make it e_c (1+s)/(1 + s 128/d) elsewhere
  *   t = t0 + max(work/(F e_c) W/w + t_w max(0, W-1), f Br longest / (F/S e_c)) + bytes/(B e_m) + decode bytes/(B e_m of decode) */
 typedef struct gbl_prefill_load {
     double tokens, kv;      /* new tokens; sum of cached + new */
@@ -82,7 +84,7 @@ void gbl_all_reduce(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *o
 void gbl_all_gather(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
 
 /* Routed experts of one layer on m tokens: distinct experts E (1-(1-k/E)^m) are read; tokens an expert are padded to
- * rows (64 above 64). One GPU's share: ffn is the shard's. Without the routing time. */
+ * rows (64 above 64): t = 2 t0 + (t_c^p + t_m^p)^(1/p), the activations passed over several times. One GPU's share: ffn is the shard's. Without the routing time. */
 typedef struct gbl_moe_shape {
     double experts, top_k, hidden, ffn, matrices;
     int compute;
