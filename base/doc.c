@@ -115,7 +115,7 @@ static int survey_value(survey *s, place p, int depth)
         else gbl_scan_fail(&s->scan, at, s->err, "unexpected '%c'", *at);
         return gbl_expected(s->err, "a value");
     }
-    if (depth > GBL_DEPTH) {
+    if (depth == GBL_DEPTH && (t == GBL_T_OBJ || t == GBL_T_ARR)) {
         gbl_scan_fail(&s->scan, at, s->err, "nested too deep");
         return gbl_expected(s->err, "at most %d levels", (int)GBL_DEPTH);
     }
@@ -525,7 +525,9 @@ static int place_value(gbl_doc *d, const char *path, gbl_node *value, gbl_err *e
         size_t len = strcspn(key, ".");
         if (at->kind != GBL_OBJECT && at->kind != GBL_ARRAY) {
             char words[64];
-            gbl_fail(err, GBL_EINPUT, "'%.*s' is %s and has no keys", key == path ? 0 : (int)(key - path - 1), path, gbl_node_words(at, words, sizeof words));
+            gbl_node_words(at, words, sizeof words);
+            if (key == path) gbl_fail(err, GBL_EINPUT, "the document is %s and has no keys", words);
+            else gbl_fail(err, GBL_EINPUT, "'%.*s' is %s and has no keys", (int)(key - path - 1), path, words);
             gbl_where(err, "--set %s", path);
             return gbl_expected(err, "an object on the way");
         }
