@@ -33,6 +33,7 @@ typedef struct page {
     gbl_json *charts;              /* array of chart descriptions, read by the page's script */
     char *library;                 /* Chart.js, NULL where it is missing */
     double within_ttft, within_tpot, within_e2el; /* shares of the newest run's requests within their bounds; NaN unknown */
+    int sampled; /* the rows are a part of the requests, so shares and rates from them are estimates */
     int no_memory; /* a piece of text could not be made: the page is not to be kept */
     FILE *to;
 } page;

@@ -165,7 +165,7 @@ static void slo_row(page *p, const page_run *r, const char *label, const char *k
 
 static void slo(page *p, const page_run *r)
 {
-    static const char *const heads[] = {"Metric", ">Bound, ms", ">p50, ms", ">p99, ms", ">Requests within", NULL};
+    const char *const heads[] = {"Metric", ">Bound, ms", ">p50, ms", ">p99, ms", p->sampled ? ">Requests within, from the stored sample" : ">Requests within", NULL};
     if (!has_bound(r)) {
         return;
     }
@@ -316,15 +316,22 @@ static const column columns[] = {
     {"kv.preemptions", ">Preemptions", 1, -1}, {"mfu", ">MFU, %", 100, 1}, {"cost.usd_per_mtok_output", ">USD/M tok", 1, -1}};
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* The best value of a column; NaN where all agree, since then nothing is to be marked. */
+/* Closer than people would call different. */
+static int alike(double a, double b)
+{
+    return fabs(a - b) <= 1e-3 * fabs(b);
+}
+
+/* The best value of a column; NaN where all are alike, since then nothing is to be marked. */
 static double best_of(const page *p, const column *c)
 {
-    double best = NAN;
+    double best = NAN, first = NAN;
     int differ = 0;
     for (int i = 0; i < p->runs; i++) {
         double v = gbl_page_num(&p->run[i], c->path);
         if (isfinite(v)) {
-            differ |= isfinite(best) && v != best;
+            first = isfinite(first) ? first : v;
+            differ |= !alike(v, first);
             best = !isfinite(best) || (v - best) * c->better > 0 ? v : best;
         }
     }
@@ -339,7 +346,7 @@ static void compare_row(page *p, const page_run *r, const double *best)
     for (int k = 0; k < COLUMNS; k++) {
         double v = gbl_page_num(r, columns[k].path);
         char text[64];
-        if (isfinite(v) && v == best[k]) {
+        if (isfinite(v) && isfinite(best[k]) && alike(v, best[k])) {
             gbl_page_human(text, sizeof text, v * columns[k].scale);
             fprintf(p->to, "<td class=\"n best\" data-v=\"%.12g\">%s<span class=\"sr\"> (best)</span></td>", v * columns[k].scale, text);
         } else {

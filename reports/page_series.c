@@ -18,7 +18,7 @@ typedef struct req {
 typedef struct reqs {
     req *v;
     size_t n, room;
-    int64_t stride;
+    double weight; /* requests of the run for each row here */
 } reqs;
 
 /* ---- descriptions ---- */
@@ -92,12 +92,12 @@ static double seconds(int64_t ns)
 static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
 {
     sqlite3_stmt *st = NULL;
-    out->stride = 1 + r->requests / MOST_ROWS;
+    int64_t stride = 1 + r->requests / MOST_ROWS;
     int rc = sqlite3_prepare_v2(p->db, "SELECT arrival_ns, first_token_ns, finish_ns, output, status = 'completed' FROM request"
                                        " WHERE run = ?1 AND serial % ?2 = 0 ORDER BY serial", -1, &st, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_bind_int64(st, 1, r->id);
-        sqlite3_bind_int64(st, 2, out->stride);
+        sqlite3_bind_int64(st, 2, stride);
         while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
             if (gbl_grow(&out->v, &out->room, out->n + 1, sizeof *out->v) != 0) {
                 sqlite3_finalize(st);
@@ -108,6 +108,8 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
     }
     int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
     sqlite3_finalize(st);
+    double injected = gbl_page_num(r, "requests.injected"), n = out->n ? (double)out->n : 1;
+    out->weight = injected > n ? injected / n : 1;
     return code;
 }
 
@@ -209,12 +211,23 @@ static void bound_line(page *p, const char *label, double ms)
     }
 }
 
+static const char *latency_text(page *p, const reqs *q)
+{
+    if (q->weight == 1) {
+        return "Share of requests at or below a latency. Dashed: the bounds of the SLO.";
+    }
+    char n[40];
+    const char *s = gbl_arena_printf(p->arena, "Share of requests at or below a latency, from the %s rows stored of them. Dashed: the bounds of the SLO.", gbl_page_human(n, sizeof n, (double)q->n));
+    p->no_memory |= !s;
+    return s ? s : "";
+}
+
 static int chart_latency(page *p, const reqs *q, gbl_err *err)
 {
     static const char *const metric[] = {"ttft_ms", "tpot_ms", "e2el_ms"}, *const label[] = {"TTFT", "TPOT", "E2E"};
     const page_run *r = &p->run[0];
     chart_begin(p, (axes){"latency", "ms (logarithmic)", "% of requests", 1, 1}, "Latency distribution",
-                q->n ? "Share of requests at or below a latency. Dashed: the bounds of the SLO." : "Drawn through the stored percentiles, since this run keeps no request rows. Dashed: the bounds of the SLO.");
+                q->n ? latency_text(p, q) : "Drawn through the stored percentiles, since this run keeps no request rows. Dashed: the bounds of the SLO.");
     int code = GBL_OK;
     for (int i = 0; i < 3 && code == GBL_OK; i++) {
         if (q->n) {
@@ -283,7 +296,7 @@ static void rate_series(page *p, const char *label, const double *count, span s,
 
 static void chart_load(page *p, const reqs *q, span s)
 {
-    double arrived[BUCKETS] = {0}, finished[BUCKETS] = {0}, tokens[BUCKETS] = {0}, k = (double)q->stride;
+    double arrived[BUCKETS] = {0}, finished[BUCKETS] = {0}, tokens[BUCKETS] = {0}, k = q->weight;
     for (size_t i = 0; i < q->n; i++) {
         arrived[bucket_of(s, seconds(q->v[i].arrival_ns))] += k;
         if (q->v[i].completed) {
@@ -424,6 +437,7 @@ static int charts_of_requests(page *p, const reqs *q, gbl_err *err)
 {
     const page_run *r = &p->run[0];
     span s = span_of(q);
+    p->sampled = q->weight > 1;
     p->within_ttft = share_within(q, TTFT, gbl_page_slo(r, "ttft_ms"));
     p->within_tpot = share_within(q, TPOT, gbl_page_slo(r, "tpot_ms"));
     p->within_e2el = share_within(q, E2EL, gbl_page_slo(r, "e2el_ms"));
