@@ -60,6 +60,7 @@ typedef struct gbl_step_cost {
     double flops;       /* model FLOPs: 2 x active parameters x tokens (LM head: x rows sampled) + attention; for mfu */
     double bytes;       /* necessary bytes: weights once, KV read and written; for mbu */
     int32_t bound;      /* 0 sm, 1 hbm, 2 link, 3 host: what most of the time was spent on */
+    int64_t part_ns[4]; /* alone_ns split by what bound each operator: sm, hbm, link, host; adds up to alone_ns */
 } gbl_step_cost;
 void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out);
 

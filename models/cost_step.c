@@ -136,6 +136,18 @@ static void demand(const gbl_cost *c, const gbl_cost_row *all, double host, gbl_
     d->busy_ns[GBL_R_HOST] = clip_ns(host, ns);
 }
 
+/* Whole nanoseconds by bound; what rounding leaves goes to the largest part. */
+static void split(const gbl_cost_row *all, double host, gbl_step_cost *out)
+{
+    int64_t left = out->demand.alone_ns;
+    for (int i = 0; i < 4; i++) {
+        int64_t ns = (int64_t)((i < 3 ? all->by_bound[i] : host) * 1e9);
+        out->part_ns[i] = ns < left ? ns : left;
+        left -= out->part_ns[i];
+    }
+    out->part_ns[out->bound] += left;
+}
+
 void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
 {
     gbl_cost_row room, room2, attn, all;
@@ -155,6 +167,7 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
         all.by_bound[i] = t->by_bound[i] + attn.by_bound[i] + s->by_bound[i];
     demand(c, &all, host, &out->demand);
     out->bound = largest(all.by_bound, host);
+    split(&all, host, out);
     double full = c->full_layers, win = c->window_layers;
     double pairs = full * (double)(b->dec_kv + b->pre_pairs) + win * (double)(b->dec_kv_win + b->pre_pairs_win);
     double kv = full * (double)(b->dec_kv + b->pre_kv) + win * (double)(b->dec_kv_win + b->pre_kv) + (full + win) * (double)tokens;

@@ -17,6 +17,10 @@ enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, 
 typedef struct gbl_engine gbl_engine;
 typedef struct gbl_replica gbl_replica;
 
+/* A replica's clocks: how its time was spent so far, by what bound its steps, and waiting. They add up to the time. */
+enum { GBL_SPENT_SM, GBL_SPENT_HBM, GBL_SPENT_LINK, GBL_SPENT_HOST, GBL_SPENT_WAIT, GBL_SPENT };
+enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED };
+
 /* What the engine knows of a request besides its public view. */
 typedef struct gbl_priv {
     uint64_t *ids;
@@ -32,6 +36,10 @@ typedef struct gbl_priv {
     int64_t queue_ns;    /* waits before the first schedule */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
+    int32_t phase;       /* enum gbl_phase: where its time goes now */
+    int64_t since_ns;    /* start of that */
+    int64_t spent[GBL_SPENT];   /* its replica's clocks then */
+    int64_t part_ns[GBL_PARTS]; /* closed so far */
 } gbl_priv;
 
 /* A queue of ids that also takes at the front. */
@@ -89,6 +97,7 @@ struct gbl_replica {
     int64_t queued_tokens, outstanding_tokens;
     int64_t computed_tokens; /* by steps */
     int64_t state_ns[3], state_since_ns;
+    int64_t spent[GBL_SPENT], spent_until_ns;
     gbl_replica_load load;
     gbl_replica_view seen; /* as the router sees it */
 };
@@ -150,6 +159,11 @@ void gbl_replica_step_end(gbl_replica *r);
 void gbl_replica_flow_end(gbl_replica *r); /* host.c */
 void gbl_replica_go(gbl_replica *r);       /* its transfers are done: the planned step starts */
 void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s);
+
+/* clocks.c: where time went */
+void gbl_clock_wait(gbl_replica *r);     /* time up to now that was no step */
+void gbl_clock_step(gbl_replica *r);     /* the step that ends now */
+void gbl_clock_phase(gbl_replica *r, int32_t id, enum gbl_phase next); /* closes the phase a request was in */
 
 /* hold.c: steps that repeat a plan in O(1) */
 int gbl_hold_begin(gbl_replica *r);

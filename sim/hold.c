@@ -108,6 +108,7 @@ int gbl_hold_run(gbl_replica *r) {
             return 1;
         }
         e->now_ns = end;
+        gbl_clock_step(r);
         gbl_hold_step_end(r, end);
         r->seen_ns = e->s->runtime.lag ? r->step_start_ns : end;
     }

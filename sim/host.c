@@ -230,6 +230,11 @@ static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     if (p->admitted) return;
     p->admitted = 1;
     p->scheduled_ns = r->e->now_ns;
+    p->part_ns[GBL_PART_FRONT] = r->e->req[id].queued_ns - r->e->req[id].arrival_ns;
+    p->part_ns[GBL_PART_QUEUE] = r->e->now_ns - r->e->req[id].queued_ns;
+    p->phase = GBL_PHASE_PREFILL;
+    p->since_ns = r->e->now_ns;
+    for (int i = 0; i < GBL_SPENT; i++) p->spent[i] = r->spent[i];
     p->first_cached = (int32_t)cached;
     r->e->m.prompt_tokens += r->e->req[id].input;
     r->e->m.hit_tokens += cached;
@@ -370,6 +375,7 @@ static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
     }
     if (e->req[id].scheduled) unplan(r, id);
     running_remove(r, id);
+    if (e->priv[id].phase != GBL_PHASE_PREEMPTED) gbl_clock_phase(r, id, GBL_PHASE_PREEMPTED);
     e->req[id].preemptions++;
     e->m.preemptions++;
     r->plan.preempted++;

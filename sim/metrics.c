@@ -29,6 +29,7 @@ static int add_completed(gbl_metrics *m, const gbl_scenario *s, const gbl_life *
     if (l->output > 1) bad |= gbl_quantile_add(m->series[GBL_TPOT], tpot);
     if (itl_per_request && gap_n) bad |= gbl_quantile_add(m->series[GBL_ITL], itl);
     m->measured_completed++;
+    for (int i = 0; i < GBL_PARTS; i++) m->part_ns[i] += l->part_ns[i];
     m->input_tokens += l->input;
     m->output_tokens += l->output;
     if (is_good(&s->slo, (double)ttft, tpot, (double)e2el, itl)) {

@@ -30,6 +30,7 @@ typedef struct gbl_metrics {
     int64_t taken, reused, dropped, finished_tokens; /* token conservation */
     __int128 in_system_ns, sojourn_ns;               /* Little's law */
     int64_t little_since_ns;
+    __int128 part_ns[GBL_PARTS];
     gbl_quantile *series[GBL_SERIES_N];
 } gbl_metrics;
 

@@ -158,6 +158,7 @@ void gbl_step_begin(gbl_replica *r, int64_t now_ns) {
 /* Whoever was seen late because the last step was already planned is seen by the step after this one. */
 void gbl_replica_go(gbl_replica *r) {
     gbl_engine *e = r->e;
+    gbl_clock_wait(r);
     gbl_replica_state(r, GBL_STEPPING);
     gbl_step_begin(r, e->now_ns);
     if (!r->fluid.n) {
@@ -175,6 +176,7 @@ static int stuck(const gbl_replica *r) {
 /* Asks for a plan and starts it; idle when there is nothing to do. */
 static void plan_next(gbl_replica *r) {
     gbl_engine *e = r->e;
+    gbl_clock_wait(r);
     gbl_replica_account(r, e->now_ns);
     for (int tries = 0; tries < 3; tries++) {
         ask(r);
@@ -200,6 +202,7 @@ void gbl_replica_plan(gbl_replica *r) {
 }
 
 static void finish(gbl_replica *r, int32_t id) {
+    gbl_clock_phase(r, id, GBL_PHASE_DECODE);
     r->e->m.finished_tokens += r->e->req[id].computed;
     gbl_replica_release(r, id);
     gbl_request_leave(r->e, id, 0);
@@ -232,6 +235,7 @@ static int hand_out(gbl_replica *r) {
         if (q->computed != q->known) continue;
         q->generated++;
         q->known++;
+        if (p->phase != GBL_PHASE_DECODE) gbl_clock_phase(r, id, GBL_PHASE_DECODE);
         if (p->first_ns < 0) p->first_ns = e->now_ns;
         else {
             int64_t gap = e->now_ns - p->last_ns;
@@ -264,6 +268,7 @@ static void let_go(gbl_replica *r) {
 
 void gbl_replica_step_end(gbl_replica *r) {
     gbl_engine *e = r->e;
+    gbl_clock_step(r);
     r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
     int held = r->hold.on;
     if (held) gbl_hold_step_end(r, e->now_ns);

@@ -121,6 +121,11 @@ static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, dou
     put(r, "cost", "usd_per_mtok_output", ratio(usd * 1e6, (double)e->m.output_tokens));
 }
 
+/* Mean time a measured completed request spent on each part; adds up to e2el_ms.mean. */
+static void put_parts(gbl_result *r, const gbl_metrics *m) {
+    for (int i = 0; i < GBL_PARTS; i++) put(r, "time_ms", gbl_part_name((enum gbl_part)i), ratio((double)m->part_ns[i] * 1e-6, (double)m->measured_completed));
+}
+
 static void put_sim(gbl_result *r, const gbl_engine *e, double wall) {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
@@ -188,6 +193,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     put_goodput(r, m, measured_s);
     put_kv(r, e, &t, (double)e->now_ns - (double)m->first_arrival_ns);
     put_machine(r, e, &t, duration_s);
+    put_parts(r, m);
     put_sim(r, e, wall);
     return 0;
 }
@@ -320,6 +326,18 @@ static void print_resources(const gbl_result *r, FILE *to) {
     fprintf(to, "   MBU %s\n", percent(b, sizeof b, gbl_result_get(r, "mbu")));
 }
 
+static void print_parts(const gbl_result *r, FILE *to) {
+    char b[16];
+    double all = got(r, "e2el_ms", "mean");
+    if (isnan(all)) return;
+    fprintf(to, "time went   ");
+    for (int i = 0; i < GBL_PARTS; i++) {
+        double v = got(r, "time_ms", gbl_part_name((enum gbl_part)i));
+        if (v / all >= 0.0005) fprintf(to, "%s %s   ", gbl_part_name((enum gbl_part)i), percent(b, sizeof b, v / all));
+    }
+    fputc('\n', to);
+}
+
 static void print_kv(const gbl_result *r, FILE *to) {
     char peak[16], mean[16], hit[16];
     double cap = got(r, "kv", "capacity_blocks");
@@ -338,6 +356,7 @@ void gbl_result_print(const gbl_result *r, FILE *to) {
             got(r, "throughput", "input_tok_s"), got(r, "throughput", "output_tok_s"), got(r, "throughput", "output_tok_s_per_gpu"));
     fprintf(to, "goodput     %.3f requests/s   %s of the requests meet the SLO (%s)\n", got(r, "goodput", "request_s"),
             percent(b, sizeof b, got(r, "goodput", "slo_attainment")), r->slo);
+    print_parts(r, to);
     print_resources(r, to);
     print_kv(r, to);
     fprintf(to, "energy      %.3f kWh   %.2f J a token", got(r, "energy", "joule") / 3.6e6, got(r, "energy", "joule_per_output_tok"));

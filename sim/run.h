@@ -6,11 +6,21 @@
 #include "base/term.h"
 #include "sim/scenario.h"
 
+/* Where a request's time went; the parts add up to its end-to-end latency to the nanosecond. Prefill and decode are split by
+ * what bound the steps that the request lived through (its neighbours' prompts included); transfer: the replica waited for
+ * copies; preempt: from losing its place to its next token, recomputation included. */
+enum gbl_part {
+    GBL_PART_FRONT, GBL_PART_QUEUE, GBL_PART_PREFILL_SM, GBL_PART_PREFILL_HBM, GBL_PART_PREFILL_LINK, GBL_PART_PREFILL_HOST,
+    GBL_PART_DECODE_SM, GBL_PART_DECODE_HBM, GBL_PART_DECODE_LINK, GBL_PART_DECODE_HOST, GBL_PART_TRANSFER, GBL_PART_PREEMPT, GBL_PARTS
+};
+const char *gbl_part_name(enum gbl_part p); /* "frontend", "queue", "prefill_sm", ... */
+
 /* One request's life, for whoever keeps rows. Times in ns, -1 = never. */
 typedef struct gbl_life {
     int64_t serial, session, input, output, cached;
     int32_t turn, tenant, replica, preemptions;
     int64_t arrival_ns, scheduled_ns, first_ns, finish_ns;
+    int64_t part_ns[GBL_PARTS]; /* of a completed request */
     int32_t status; /* 0 completed, 1 rejected, 2 unfinished */
 } gbl_life;
 
