@@ -71,13 +71,19 @@ double gbl_q_weibull(double u, double shape, double scale)
     return scale * pow(-log1p(-u), 1 / shape);
 }
 
+/* Share of the nearer tail beyond x: P below the median, Q above it, where 1 - P would have no digits left. */
+static double gamma_tail(double x, double shape, int upper)
+{
+    return upper ? gsl_cdf_gamma_Q(x, shape, 1) : gsl_cdf_gamma_P(x, shape, 1);
+}
+
 /* Bisection over the exponent: slow, sure. For the few arguments on which GSL's Newton steps do not settle. */
-static double gamma_by_bisection(double u, double shape)
+static double gamma_by_bisection(double tail, double shape, int upper)
 {
     double low = -745, high = log(shape) + 50; /* ln x; exp(-745) is the smallest double */
     for (int i = 0; i < 80; i++) {
         double middle = 0.5 * (low + high);
-        if (gsl_cdf_gamma_P(exp(middle), shape, 1) < u) low = middle;
+        if ((gamma_tail(exp(middle), shape, upper) < tail) != upper) low = middle;
         else high = middle;
     }
     return exp(0.5 * (low + high));
@@ -94,9 +100,11 @@ __attribute__((constructor)) static void silence(void)
 double gbl_q_gamma(double u, double shape, double scale)
 {
     check(u);
-    double x = gsl_cdf_gamma_Pinv(u, shape, 1);
-    double back = x > 0 && isfinite(x) ? gsl_cdf_gamma_P(x, shape, 1) : -1;
-    if (!(fabs(back - u) <= 1e-6 * fmin(u, 1 - u))) x = gamma_by_bisection(u, shape);
+    int upper = u > 0.5;
+    double tail = upper ? 1 - u : u; /* exact */
+    double x = upper ? gsl_cdf_gamma_Qinv(tail, shape, 1) : gsl_cdf_gamma_Pinv(tail, shape, 1);
+    double back = x > 0 && isfinite(x) ? gamma_tail(x, shape, upper) : -1;
+    if (!(fabs(back - tail) <= 1e-6 * tail)) x = gamma_by_bisection(tail, shape, upper);
     return scale * x;
 }
 
