@@ -330,10 +330,10 @@ static void print_parts(const gbl_result *r, FILE *to) {
     char b[16];
     double all = got(r, "e2el_ms", "mean");
     if (isnan(all)) return;
-    fprintf(to, "time went   ");
+    fprintf(to, "time went");
     for (int i = 0; i < GBL_PARTS; i++) {
         double v = got(r, "time_ms", gbl_part_name((enum gbl_part)i));
-        if (v / all >= 0.0005) fprintf(to, "%s %s   ", gbl_part_name((enum gbl_part)i), percent(b, sizeof b, v / all));
+        if (v / all >= 0.0005) fprintf(to, "   %s %s", gbl_part_name((enum gbl_part)i), percent(b, sizeof b, v / all));
     }
     fputc('\n', to);
 }

@@ -1,0 +1,15 @@
+# The shipped study: stall-free batching against its baselines, same arrivals and lengths. Published ordering
+# (Sarathi-Serve, OSDI'24): the tail of the gaps between tokens is by far the shortest with chunked prefills; prefill-first has the
+# shortest TTFT and the longest tail; Orca's reservation runs out of slots, so its TTFT is the longest.
+$ gable run $ROOT/reports/studies/stall_free.json --set name=sarathi --db s.db --requests none > sarathi.txt
+$ gable run $ROOT/reports/studies/stall_free.json --set name=vllm --set policy.schedule=prefill_first --db s.db --requests none > vllm.txt
+$ gable run $ROOT/reports/studies/stall_free.json --set name=orca --set policy.schedule=iteration --set engine.max_num_seqs=16 --db s.db --requests none > orca.txt
+$ gable sql "SELECT group_concat(name, ' < ') AS itl_p99 FROM (SELECT name FROM summary ORDER BY itl_p99_ms)" --db s.db --csv
+itl_p99
+sarathi < orca < vllm
+$ gable sql "SELECT group_concat(name, ' < ') AS ttft_p50 FROM (SELECT name FROM summary ORDER BY ttft_p50_ms)" --db s.db --csv
+ttft_p50
+vllm < sarathi < orca
+$ gable sql "SELECT min(itl_p99_ms) * 2 < (SELECT min(itl_p99_ms) FROM summary WHERE name != 'sarathi') AS by_far FROM summary" --db s.db --csv
+by_far
+1
