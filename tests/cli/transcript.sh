@@ -48,11 +48,12 @@ for file in "$@"; do
         for s in out err; do
             sed -e "s|$work/tmp|\$TMP|g" -e "s|$ROOT|\$ROOT|g" "$b.raw$s" >"$b.$s"
         done
+        # printf below: the echo of some shells would act on backslashes in a command.
         what=$(head -n 1 "$b.cmd" | cut -c 1-100)
         if awk -v code="$code" -v b="$b" -f "$here/match.awk" >"$b.diff"; then
-            echo "ok $((base + n)) - $what"
+            printf '%s\n' "ok $((base + n)) - $what"
         else
-            echo "not ok $((base + n)) - $what"
+            printf '%s\n' "not ok $((base + n)) - $what"
             echo "# $file:$(cat "$b.line")"
             sed 's/^/#   /' "$b.diff"
             [ -n "${UPDATE:-}" ] || status=1

@@ -44,11 +44,11 @@ while IFS= read -r command; do
     # make must see the repository itself: with -C, and without the flags of a make above.
     case $run in make*) run="env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C '$root' ${run#make}" ;; esac
     if timeout -k 5 "${COMMAND_TIMEOUT_S:-300}" sh -c "$run" </dev/null >"$tmp/out" 2>&1; then
-        echo "ok $n - $command"
+        printf '%s\n' "ok $n - $command"
     else
         code=$?
         failed=1
-        echo "not ok $n - $command"
+        printf '%s\n' "not ok $n - $command"
         echo "#   exit $code"
         tail -n 15 "$tmp/out" | sed 's/^/#   /'
     fi
