@@ -204,17 +204,16 @@ static void check_ids(gbl_engine *e, int32_t id) {
 }
 
 static void arrive(gbl_engine *e, int32_t id) {
-    gbl_req *q = &e->req[id];
     if (!e->m.injected++) {
         e->m.first_arrival_ns = e->now_ns;
         e->m.measured_from_ns = e->now_ns + (int64_t)(e->s->warmup_s * 1e9);
     }
     count_in_system(e, 1);
     if (!e->closed_loop) pull(e);
-    q = &e->req[id]; /* pull may have moved it */
     check_ids(e, id);
     gbl_replica *r = e->failed ? NULL : route(e, id);
     if (!r) return;
+    const gbl_req *q = &e->req[id]; /* only now: a pull may move the table */
     if (!can_ever_run(r, id)) {
         gbl_request_leave(e, id, 1);
         return;
