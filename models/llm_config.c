@@ -104,6 +104,8 @@ static int trunk(gbl_llm *m, const config *c)
         return c->err->code;
     if (m->heads < 1)
         return gbl_node_fail(c->root, c->err, "impossible model: no attention heads");
+    if (m->layers > 100000)
+        return gbl_node_fail(c->root, c->err, "impossible model: %lld layers", (long long)m->layers);
     if (kv_heads(m, c) || pick(c, "head_dim|kv_channels", m->hidden / m->heads, &m->head_dim))
         return c->err->code;
     int wide = is(c, "falcon") || is(c, "gptj") || is(c, "gpt2");
