@@ -2,6 +2,7 @@
 #include "base/node.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,7 @@ static int write_node(const gbl_node *n, gbl_json *j, const char *key)
     case GBL_STRING: gbl_json_str(j, key, n->text); break;
     case GBL_NUMBER:
         if (gbl_text_whole(n->text, strlen(n->text), &whole) == 0) gbl_json_int(j, key, whole);
+        else if (n->number == floor(n->number) && fabs(n->number) < 0x1p63) gbl_json_int(j, key, (int64_t)n->number); /* as its own text would read */
         else gbl_json_num(j, key, n->number);
         break;
     case GBL_ARRAY:

@@ -274,6 +274,20 @@ static void canonical_sorts_and_shortens(void **state)
     gbl_doc_free(d);
 }
 
+/* Canonical text is its own canonical text: numbers that round to integers, or to zero, become those at once. */
+static void canonical_is_stable(void **state)
+{
+    static const char *const cases[][2] = {{"[-5e-9223372036854775808]", "[0]"}, {"[1000000000000000.01]", "[1000000000000000]"}, {"[-1e-400, 0.0]", "[0,0]"},
+        {"[9223372036854775807.5]", "[9.223372036854776e+18]"}, {"[-9223372036854775808.5]", "[-9.223372036854776e+18]"}, {"[9223372036854774784.1]", "[9223372036854774784]"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int k = 0; k < 2; k++) {
+            gbl_doc *d = parse(cases[i][k]);
+            assert_canonical(gbl_doc_root(d), cases[i][1]);
+            gbl_doc_free(d);
+        }
+}
+
 /* ---------------------------------------------------------------- set ---- */
 
 static void values_are_set(void **state)
@@ -529,7 +543,7 @@ int main(void)
         cmocka_unit_test(bad_documents_are_explained), cmocka_unit_test(nul_bytes_are_refused), cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(many_keys_and_their_duplicate), cmocka_unit_test(too_many_values), cmocka_unit_test(positions_and_paths),
         cmocka_unit_test(strings_are_decoded), cmocka_unit_test(numbers_keep_their_text), cmocka_unit_test(typed_reads_explain),
-        cmocka_unit_test(canonical_sorts_and_shortens), cmocka_unit_test(values_are_set), cmocka_unit_test(bad_sets_are_explained),
+        cmocka_unit_test(canonical_sorts_and_shortens), cmocka_unit_test(canonical_is_stable), cmocka_unit_test(values_are_set), cmocka_unit_test(bad_sets_are_explained),
         cmocka_unit_test(files_know_their_folder), cmocka_unit_test(random_documents_round_trip), cmocka_unit_test(random_damage_is_survived),
         cmocka_unit_test(memory_may_run_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
