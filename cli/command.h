@@ -39,6 +39,7 @@ struct gbl_command {
     X(run)              \
     X(trace)            \
     X(model)            \
+    X(validate)         \
     X(list)             \
     X(explain)          \
     X(schema)           \
