@@ -48,6 +48,7 @@ static const gbl_calib_row rows[] = {
     ROW("moe", "p", moe_p, 1, 1, 20),
     ROW("moe", "routing_us", moe_t0, 1e-6, 0, 1000),
     ROW("moe", "rows_padded", moe_rows, 1, 1, 1024),
+    ROW("all_reduce", "engine_extra_us", ar_extra, 1e-6, 0, 10000),
     ROW("all_reduce", "a0_us", ar_a0, 1e-6, 0, 10000),
     ROW("all_reduce", "a1_us", ar_a1, 1e-6, 0, 10000),
     ROW("all_reduce", "e1", ar_e1, 1, 0.01, 2),

@@ -38,6 +38,7 @@ typedef struct gbl_calib {
     /* grouped GEMM: efficiencies, passes over the activations, exponent of the smooth maximum, s of routing (top-k,
      * alignment, reduction), rows an expert is padded to */
     double moe_e_c, moe_e_m, moe_passes, moe_p, moe_t0, moe_rows;
+    double ar_extra;        /* s of waiting for each other, in an engine */
     double ar_a0, ar_a1, ar_e1, ar_a2, ar_e2, ar_big_a, ar_big_rank, ar_big_sqrt, ar_big_e, ar_big_gain; /* all-reduce over NVLink */
     double pcie_ar_a, pcie_ar_rank, pcie_ar_e;                                 /* over PCIe */
     double copy_e, copy_piece;           /* host-device copies: share of the link, s a piece */

@@ -9,12 +9,12 @@ static const double custom_most = 8e6; /* bytes: vLLM's custom all-reduce takes 
 static double over_nvlink(const gbl_machine *g, double bytes, double n, double ring)
 {
     const gbl_calib *c = g->cal;
-    double link = g->hw->nvlink_bps;
+    double link = g->hw->nvlink_bps, wait = g->engine ? c->ar_extra : 0;
     if (bytes >= custom_most)
-        return c->ar_big_a + c->ar_big_rank * (n - 1) + c->ar_big_sqrt * sqrt(bytes / 1e6) +
+        return wait + c->ar_big_a + c->ar_big_rank * (n - 1) + c->ar_big_sqrt * sqrt(bytes / 1e6) +
                ring / (link * c->ar_big_e * pow(n / 8, c->ar_big_gain));
     double one_shot = bytes * (n - 1) / (link * c->ar_e1), two_shot = c->ar_a2 + ring / (link * c->ar_e2);
-    return c->ar_a0 + c->ar_a1 * log2(n) + fmin(one_shot, two_shot);
+    return wait + c->ar_a0 + c->ar_a1 * log2(n) + fmin(one_shot, two_shot);
 }
 
 static void collective(const gbl_machine *g, double bytes, double n, double ring, gbl_kernel *out)
