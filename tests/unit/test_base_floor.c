@@ -318,13 +318,49 @@ static void data_is_found(void **state)
     gbl_arena_free(a);
 }
 
-int main(void)
+/* The binary finds its data from where it lies: this program, copied into trees of the three shapes. */
+static void data_lies_beside_the_binary(void **state)
 {
+    static const char *const shapes[][2] = {{"build", "."}, {"build/asan", "."}, {"build/tests/unit", "."}, {"bin", "share/gable"}, {"far/off/from/any", NULL}};
+    char folder[] = "/tmp/gable-tree-XXXXXX", self[4096], command[9000], got[4200], want[4200];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    (void)state;
+    assert_true(n > 0);
+    self[n] = '\0';
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        snprintf(command, sizeof command, "cd %s && rm -rf ./* && mkdir -p %s %s/models/cards && cp %s %s/prog && env -u GABLE_DATA %s/prog --data-root", folder,
+                 shapes[i][0], shapes[i][1] != NULL ? shapes[i][1] : "here", self, shapes[i][0], shapes[i][0]);
+        FILE *out = popen(command, "r");
+        assert_non_null(out);
+        got[fread(got, 1, sizeof got - 1, out)] = '\0';
+        assert_int_equal(pclose(out), 0);
+        if (shapes[i][1] == NULL) snprintf(want, sizeof want, "none\n");
+        else snprintf(want, sizeof want, "%s%s%s\n", folder, strcmp(shapes[i][1], ".") ? "/" : "", strcmp(shapes[i][1], ".") ? shapes[i][1] : "");
+        assert_string_equal(got, want);
+    }
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static int print_data_root(void)
+{
+    gbl_arena *a = gbl_arena_new();
+    const char *root = a == NULL ? NULL : gbl_data_root(a);
+    puts(root == NULL ? "none" : root);
+    gbl_arena_free(a);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--data-root") == 0) return print_data_root();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_has_four_lines), cmocka_unit_test(error_stays_in_its_lines), cmocka_unit_test(products_are_checked),
         cmocka_unit_test(nth_allocation_fails), cmocka_unit_test(array_grows_by_doubling), cmocka_unit_test(arena_pieces_are_apart),
         cmocka_unit_test(nearest_name), cmocka_unit_test(integers_from_text), cmocka_unit_test(whole_numbers_however_written),
         cmocka_unit_test(reals_from_text), cmocka_unit_test(reals_are_rounded_correctly), cmocka_unit_test(numbers_for_people),
-        cmocka_unit_test(utf8_is_well_formed), cmocka_unit_test(hashes_are_known), cmocka_unit_test(data_is_found)};
+        cmocka_unit_test(utf8_is_well_formed), cmocka_unit_test(hashes_are_known), cmocka_unit_test(data_is_found),
+        cmocka_unit_test(data_lies_beside_the_binary)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
