@@ -108,6 +108,14 @@ static void truncated_archives(void **state)
         assert_non_null(mark);
         assert_string_equal(mark, gz);
     }
+    unsigned char twice[2 * sizeof gz_two];
+    memcpy(twice, gz_two, sizeof gz_two);
+    memcpy(twice + sizeof gz_two, gz_two, sizeof gz_two);
+    for (size_t n = 1; n < sizeof gz_two; n++) { /* in its second member */
+        const char *mark = strchr(read_all(twice, sizeof gz_two + n), '!');
+        assert_non_null(mark);
+        assert_string_equal(mark, gz);
+    }
     for (size_t n = 4; n < sizeof zst_two; n++) {
         const char *got = read_all(zst_two, n), *mark = strchr(got, '!');
         assert_non_null(mark);

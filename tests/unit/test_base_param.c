@@ -149,6 +149,8 @@ static void flags_are_read(void **state)
     assert_true(s.budget == 64 && s.share == 0.5 && s.flag == 1 && s.reserve == 1 && isnan(s.stop_s) && s.seed == 1000);
     assert_string_equal(s.name, "null"); /* a string that may not be null is just that word */
     assert_string_equal(s.file, "x");
+    static const char *const ends[][2] = {{"budget", "1"}, {"budget", "1000000"}, {"share", "0"}, {"share", "1"}, {"seed", "0"}}; /* ranges include their ends */
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) assert_int_equal(gbl_param_flag(rows, &s, ends[i][0], ends[i][1], "--f", a, &err), GBL_OK);
     gbl_param_flag(rows, &s, "flag", "no", "--flag", a, &err);
     assert_int_equal(s.flag, 0);
     gbl_arena_free(a);
