@@ -60,15 +60,10 @@ static int unknown(enum gbl_family f, const char *name, const gbl_node *n, gbl_e
     return gbl_nearest(err, gbl_near(name, names, (size_t)count));
 }
 
+/* An object without "use" sets parameters of the default policy. */
 static int use_of(const gbl_node *n, const gbl_node **at, const char **name, gbl_err *err) {
-    *at = n;
-    if (gbl_node_kind(n) == GBL_OBJECT) {
-        *at = gbl_node_get(n, "use");
-        if (!*at) {
-            gbl_node_fail(n, err, "a policy object without a name");
-            return gbl_expected(err, "{\"use\": name, parameters...}");
-        }
-    }
+    *at = gbl_node_kind(n) == GBL_OBJECT ? gbl_node_get(n, "use") : n;
+    if (!*at) return 0;
     if (gbl_node_kind(*at) != GBL_STRING) {
         gbl_node_fail(*at, err, "a policy is named by a string");
         return gbl_expected(err, "a name or {\"use\": name, parameters...}");

@@ -416,7 +416,9 @@ static void schema_part(gbl_json *j, const char *key, const gbl_param *rows) {
     gbl_json_obj(j, key);
     gbl_json_str(j, "type", "object");
     gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
     gbl_param_schema(rows, j);
+    gbl_json_end(j);
     gbl_json_end(j);
 }
 
@@ -449,7 +451,11 @@ void gbl_scenario_schema(gbl_json *j) {
     gbl_json_raw(j, "gable", "{\"const\":\"scenario/1\"}");
     gbl_json_raw(j, "name", "{\"type\":\"string\",\"default\":\"chat on one H100\"}");
     gbl_json_obj(j, "trace");
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
     gbl_trace_schema(j);
+    gbl_json_end(j);
     gbl_json_end(j);
     gbl_json_raw(j, "model", "{\"type\":\"string\",\"default\":\"llama-3.1-8b\"}");
     schema_part(j, "cluster", cluster_rows);
