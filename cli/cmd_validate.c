@@ -118,7 +118,7 @@ static const gbl_command engine = {
     .about = "Each log is replayed through the simulator at its own arrival times. Signed errors in percent of TTFT, TPOT, "
              "ITL and E2E, of throughput and of KV token-seconds, with the load rho beside them: an error of what a further sequence "
              "costs grows by rho/(1-rho). LOG is a shipped description's name, or the path of one's own; "
-             "validate/README.md says how to write it.",
+             "validate/ENGINES.md says how to write it.",
     .example = {{"gable validate engine", "every known log"},
                 {"gable validate engine ./mylog.json --db results.db", "an engine of one's own, kept in a store"}},
     .flags = engine_flags,
