@@ -53,10 +53,10 @@ int gbl_output_json(gbl_json *j, gbl_err *err)
 {
     const char *text = j ? gbl_json_text(j) : NULL;
     int code = GBL_OK;
-    if (text)
-        puts(text);
-    else
+    if (!text)
         code = gbl_nomem(err, 0);
+    else if (puts(text) < 0) /* said here: by the time of the flush the reason is gone */
+        code = gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s", strerror(errno));
     gbl_json_free(j);
     return code;
 }

@@ -111,7 +111,7 @@ $ printf '{"gable": "sweep/1"}' > kind.json; gable run kind.json
 ? 2
 $ awk 'BEGIN { for (i = 0; i < 5000; i++) printf "["; }' > deep.json; gable run deep.json
 ! gable: nested too deep
-!   where: deep.json:1:130
+!   where: deep.json:1:129
 !   expected: at most 128 levels
 ? 2
 $ (printf '{"name": "'; head -c 70000000 /dev/zero | tr '\0' x; printf '"}') > oversized.json; gable run oversized.json
