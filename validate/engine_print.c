@@ -88,9 +88,9 @@ static int print_kind(const gbl_engine_scores *s, enum gbl_engine_kind kind, FIL
     const char *log = "";
     if (!t) return -1;
     if (kind == GBL_ENGINE_REQUESTS)
-        gbl_table_columns(t, "error %, mean/p50/p90/p99", ">req/s", ">rho", ">TTFT", ">TPOT", ">ITL", ">E2E", ">tok/s", ">KV", ">|TPOT|", ">|TTFT|", NULL);
+        gbl_table_columns(t, "error %, mean/p50/p90/p99", ">req/s", ">rho", ">TTFT", ">TPOT", ">ITL", ">E2E", ">tok/s", ">KV", ">|TPOT|", ">|TTFT|", (const char *)NULL);
     else
-        gbl_table_columns(t, "closed loop, means, ms", ">rho", ">TTFT", ">simulated", ">error %", ">TPOT", ">simulated", ">error %", NULL);
+        gbl_table_columns(t, "closed loop, means, ms", ">rho", ">TTFT", ">simulated", ">error %", ">TPOT", ">simulated", ">error %", (const char *)NULL);
     for (size_t i = 0; i < s->n; i++) {
         const gbl_engine_score *w = &s->row[i];
         if (w->kind != kind) continue;
@@ -124,7 +124,7 @@ static int print_reach(const gbl_engine_scores *s, FILE *to)
     int n = gbl_engine_reaches(s, r);
     gbl_table *t = n ? gbl_table_new(NULL) : NULL;
     if (!t) return n ? -1 : 0;
-    gbl_table_columns(t, "absolute error %", ">points", ">median", ">goal", ">worst", ">goal", "", NULL);
+    gbl_table_columns(t, "absolute error %", ">points", ">median", ">goal", ">worst", ">goal", "", (const char *)NULL);
     for (int i = 0; i < n; i++) {
         gbl_table_cell(t, "%s", r[i].what);
         gbl_table_cell(t, "%lld", (long long)r[i].n);
@@ -164,7 +164,7 @@ static void pair_json(gbl_json *j, const char *key, const gbl_engine_pair *p)
 static void score_json(gbl_json *j, const gbl_engine_score *w)
 {
     static const char *const kinds[] = {"requests", "points", "hits"};
-    gbl_json_obj(j, NULL);
+    gbl_json_obj(j, (const char *)NULL);
     gbl_json_str(j, "log", w->log);
     gbl_json_str(j, "kind", kinds[w->kind]);
     gbl_json_str(j, "label", w->label);
@@ -203,7 +203,7 @@ void gbl_engine_json(const gbl_engine_scores *s, gbl_json *j)
     gbl_json_end(j);
     gbl_json_arr(j, "reach");
     for (int i = 0; i < n; i++) {
-        gbl_json_obj(j, NULL);
+        gbl_json_obj(j, (const char *)NULL);
         gbl_json_str(j, "what", r[i].what);
         gbl_json_int(j, "points", r[i].n);
         gbl_json_num(j, "median_percent", r[i].median);
@@ -232,7 +232,7 @@ static int keep_pair(keeper *k, const char *quantity, const char *stat, const gb
     if (isnan(p->measured)) return 0;
     gbl_json *j = gbl_json_new(0);
     if (!j) return gbl_nomem(k->err, 64);
-    gbl_json_obj(j, NULL);
+    gbl_json_obj(j, (const char *)NULL);
     gbl_json_str(j, "point", w->label);
     gbl_json_str(j, "model", w->model);
     gbl_json_str(j, "runtime", w->runtime);

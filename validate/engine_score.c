@@ -132,7 +132,7 @@ static void put(gbl_engine_score *w, int simulated, side *d)
     sample *const from[GBL_EQ_N] = {[GBL_EQ_TTFT] = &d->ttft, [GBL_EQ_TPOT] = &d->tpot, [GBL_EQ_E2E] = &d->e2e};
     for (int q = 0; q < GBL_EQ_N; q++) {
         double v[GBL_ES_N] = {NAN, NAN, NAN, NAN};
-        if (from[q]) statistics(from[q], 1e3, v);
+        if (q != GBL_EQ_ITL) statistics(from[q], 1e3, v);
         else v[GBL_ES_MEAN] = d->gaps > 0 ? 1e3 * d->gaps_s / d->gaps : NAN;
         for (int k = 0; k < GBL_ES_N; k++) *(simulated ? &w->q[q][k].simulated : &w->q[q][k].measured) = v[k];
     }
@@ -191,6 +191,11 @@ static void part_span(part_work *p, const gbl_engine_row *row, size_t n, int32_t
     }
 }
 
+static double load(double alone, double tpot)
+{
+    return isnan(tpot) ? NAN : fmax(0, 1 - alone / tpot);
+}
+
 static int finish_part(part_work *p, gbl_engine_score *w, const gbl_engine_replay *r, gbl_err *err)
 {
     double stats[GBL_ES_N], alone, scored = (double)(w->n - w->lost);
@@ -204,7 +209,7 @@ static int finish_part(part_work *p, gbl_engine_score *w, const gbl_engine_repla
     if (p->last_ns > p->first_ns) w->rate_s = (double)(w->n - 1) * 1e9 / (double)(p->last_ns - p->first_ns);
     if (scored < 1) return 0;
     if (gbl_engine_alone_s(r, (int64_t)((p->input + p->output / 2) / scored), &alone, err)) return err->code;
-    w->rho = fmax(0, 1 - alone * 1e3 / w->q[GBL_EQ_TPOT][GBL_ES_MEAN].measured);
+    w->rho = load(alone * 1e3, w->q[GBL_EQ_TPOT][GBL_ES_MEAN].measured);
     return 0;
 }
 
@@ -287,16 +292,15 @@ static int score_point(gbl_engine_scores *s, const gbl_engine_spec *spec, const 
     int code = gbl_engine_replay_point(&r, spec, row, s->stop, err);
     if (code) return code;
     gbl_engine_score *w = add(s, spec, &r, label, err);
-    if (!w) code = err->code;
-    else code = gbl_engine_alone_s(&r, (int64_t)context, &alone, err);
-    if (!code) {
+    code = w ? gbl_engine_alone_s(&r, (int64_t)context, &alone, err) : err->code;
+    if (w && !code) {
         w->n = (int64_t)gbl_result_get(r.result, "requests.injected");
         w->lost = w->n - (int64_t)gbl_result_get(r.result, "requests.completed");
         w->concurrency = row->concurrency;
         w->q[GBL_EQ_TTFT][GBL_ES_MEAN] = (gbl_engine_pair){row->ttft_s * 1e3, gbl_result_get(r.result, "ttft_ms.mean")};
         w->q[GBL_EQ_TPOT][GBL_ES_MEAN] = (gbl_engine_pair){row->tpot_s * 1e3, gbl_result_get(r.result, "tpot_ms.mean")};
         w->q[GBL_EQ_E2E][GBL_ES_MEAN] = (gbl_engine_pair){row->e2e_s * 1e3, gbl_result_get(r.result, "e2el_ms.mean")};
-        w->rho = fmax(0, 1 - alone / row->tpot_s);
+        w->rho = load(alone, row->tpot_s);
     }
     gbl_engine_replay_fini(&r);
     return code;

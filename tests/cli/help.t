@@ -10,6 +10,7 @@ commands
   run        replay a scenario and print what its users would see
   trace      inspect, replay untimed, generate and convert traces
   model      the analytical sheet of a model on a machine
+  validate   the models against measurements
   list       what there is: cards, policies, trace formats
   explain    one card or policy in full, with its sources
   schema     JSON Schema of a document: every key, default, range
@@ -33,7 +34,7 @@ $ gable
 ? 2
 $ gable help | head -n 1
 gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
-$ for c in run 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
+$ for c in run 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model 'validate engine' validate list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
 gable run - replay a scenario and print what its users would see
 gable trace info - lengths, rates, burstiness and prefix sharing of a trace
 gable trace hits - what an eviction policy would find again, without time
@@ -41,6 +42,8 @@ gable trace generate - write a synthetic trace
 gable trace convert - rewrite a trace in another format
 gable trace - inspect, replay untimed, generate and convert traces
 gable model - the analytical sheet of a model on a machine
+gable validate engine - replay real engines' request logs and print the errors
+gable validate - the models against measurements
 gable list - what there is: cards, policies, trace formats
 gable explain - one card or policy in full, with its sources
 gable schema - JSON Schema of a document: every key, default, range
@@ -150,7 +153,7 @@ $ gable help run extra
 !   expected: gable help run
 ? 2
 # Commands that are not there are unknown, not stubs.
-$ for c in sweep slurm merge plan compare gate baseline sens why calibrate validate claims conform import; do gable $c 2>/dev/null; echo $c $?; done
+$ for c in sweep slurm merge plan compare gate baseline sens why calibrate claims conform import; do gable $c 2>/dev/null; echo $c $?; done
 sweep 2
 slurm 2
 merge 2
@@ -161,7 +164,6 @@ baseline 2
 sens 2
 why 2
 calibrate 2
-validate 2
 claims 2
 conform 2
 import 2
@@ -171,11 +173,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-15
+17
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
-5
+6
 $ gable help --json | grep -c '"name"'
-15
+17
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion
