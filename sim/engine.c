@@ -96,7 +96,8 @@ static int32_t request_new(gbl_engine *e, const gbl_record *rec) {
             gbl_engine_fail(e, gbl_nomem(e->err, (size_t)rec->n_ids * sizeof *p->ids));
             return -1;
         }
-        memcpy(p->ids, rec->ids, (size_t)rec->n_ids * sizeof *p->ids);
+        /* An id is kept as the hash of the chain that ends in it: equal ids behind different prefixes are different blocks. */
+        for (int32_t i = 0; i < rec->n_ids; i++) p->ids[i] = gbl_mix64(i ? p->ids[i - 1] : 0, rec->ids[i]);
         p->n_ids = rec->n_ids;
         p->id_tokens = rec->id_tokens;
     }
@@ -139,6 +140,7 @@ static gbl_life life_of(const gbl_engine *e, int32_t id, int status) {
 void gbl_request_leave(gbl_engine *e, int32_t id, int status) {
     gbl_life life = life_of(e, id, status);
     count_in_system(e, -1);
+    e->m.generated += e->req[id].generated;
     e->m.sojourn_ns += e->now_ns - e->req[id].arrival_ns;
     if (status == 0) e->m.last_finish_ns = e->now_ns;
     if (gbl_metrics_leave(&e->m, e->s, &life, e->priv[id].gap_sum, e->priv[id].gap_n, e->opt->itl_per_request, e->err)) gbl_engine_fail(e, GBL_EFAULT);
@@ -256,6 +258,19 @@ static void loop(gbl_engine *e) {
 
 /* ---- the laws ---- */
 
+/* A step that stop_s caught in the middle counts for the share that was done. */
+static void cut_step(gbl_replica *r) {
+    const gbl_engine *e = r->e;
+    double alone = (double)r->cost.demand.alone_ns;
+    if (r->state != GBL_STEPPING || alone <= 0) return;
+    double undone = 1.0 - (double)(e->now_ns - r->step_start_ns) / alone;
+    if (undone <= 0) return;
+    for (int k = 0; k < GBL_R_N; k++) r->load.busy_ns[k] -= undone * r->cost.demand.busy_ns[k];
+    r->load.power_ns -= undone * fmax(r->cost.demand.busy_ns[GBL_R_SM], r->cost.demand.busy_ns[GBL_R_HBM]);
+    r->load.flops -= undone * r->cost.flops;
+    r->load.bytes -= undone * r->cost.bytes;
+}
+
 static void check_replica(const gbl_engine *e, gbl_replica *r, int64_t end_ns, int drained) {
     gbl_kvpool_check(&r->pool);
     gbl_replica_account(r, end_ns);
@@ -279,6 +294,7 @@ static void wind_up(gbl_engine *e) {
     int drained = open == 0;
     for (int32_t i = 0; i < e->n_replicas; i++) {
         gbl_replica *r = &e->replica[i];
+        cut_step(r);
         if (r->hold.on) gbl_hold_end(r);
         check_replica(e, r, e->now_ns, drained);
     }

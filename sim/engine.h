@@ -147,6 +147,7 @@ enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2 }; /* flows of a replica; a swap-in b
 void gbl_host_bind(gbl_replica *r);
 void gbl_replica_refresh(gbl_replica *r); /* view <- state */
 void gbl_replica_release(gbl_replica *r, int32_t id); /* gives back all KV of a request */
+void gbl_replica_expire(gbl_replica *r); /* cached blocks whose time is up, by the eviction policy */
 void gbl_replica_account(gbl_replica *r, int64_t now_ns); /* integrates tokens and blocks up to now */
 void gbl_replica_arm_flows(gbl_replica *r);
 

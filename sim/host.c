@@ -44,16 +44,23 @@ static uint64_t block_key(const gbl_replica *r, int32_t id, int32_t k) {
     return gbl_mix64(p->ids[(end - 1) / p->id_tokens], (uint64_t)((end - 1) % p->id_tokens));
 }
 
-/* Residency, and being in use, are closed under prefixes: bisect. `in_use`: count only blocks that have a user. */
+static int has_user(const gbl_replica *r, int32_t node) { return r->pool.node[node].refs > 0; }
+
+/* Residency, and being in use, are closed under prefixes: bisect over the landmarks, then walk from the last one that
+ * counts. `in_use`: count only blocks that have a user. */
 static int32_t resident_run(const gbl_replica *r, int32_t id, int32_t most, int in_use) {
-    int32_t low = 0, high = most;
+    int32_t low = 0, high = (most + GBL_KV_LANDMARK - 1) / GBL_KV_LANDMARK, node = -1;
     while (low < high) {
-        int32_t mid = low + (high - low) / 2;
-        int32_t node = gbl_kvpool_find(&r->pool, block_key(r, id, mid));
-        if (node >= 0 && (!in_use || r->pool.node[node].refs > 0)) low = mid + 1;
-        else high = mid;
+        int32_t mid = low + (high - low) / 2, n = gbl_kvpool_landmark(&r->pool, block_key(r, id, mid * GBL_KV_LANDMARK));
+        if (n >= 0 && (!in_use || has_user(r, n))) {
+            low = mid + 1;
+            node = n;
+        } else high = mid;
     }
-    return low;
+    if (!low) return 0;
+    int32_t run = (low - 1) * GBL_KV_LANDMARK + 1, end = low * GBL_KV_LANDMARK < most ? low * GBL_KV_LANDMARK : most;
+    while (run < end && (node = gbl_kvpool_child(&r->pool, node, block_key(r, id, run))) >= 0 && (!in_use || has_user(r, node))) run++;
+    return run;
 }
 
 /* The last known token is always computed, so that there is a query to sample from. */
@@ -76,6 +83,11 @@ static int32_t match(gbl_replica *r, int32_t id) {
     return want;
 }
 
+static gbl_kvuse use_of(const gbl_replica *r, int32_t id) {
+    const gbl_req *q = &r->e->req[id];
+    return (gbl_kvuse){r->e->now_ns, q->session, q->serial, q->tenant};
+}
+
 static int append_chain(gbl_replica *r, int32_t id, int32_t node) {
     gbl_priv *p = &r->e->priv[id];
     if (gbl_grow(&p->chain, &p->chain_room, (size_t)p->n_chain + 1, sizeof *p->chain)) {
@@ -90,12 +102,13 @@ static int append_chain(gbl_replica *r, int32_t id, int32_t node) {
  * gives the private one back. */
 static int index_block(gbl_replica *r, int32_t id, uint64_t key) {
     gbl_priv *p = &r->e->priv[id];
-    int32_t node = gbl_kvpool_find(&r->pool, key);
+    int32_t parent = p->n_chain ? p->chain[p->n_chain - 1] : -1, node = gbl_kvpool_child(&r->pool, parent, key);
+    gbl_kvuse use = use_of(r, id);
     if (node >= 0) {
-        if (!gbl_kvpool_ref(&r->pool, node, r->e->now_ns)) r->live_tokens -= r->e->block_size;
+        if (!gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens -= r->e->block_size;
         gbl_kvpool_give(&r->pool, 1);
     } else {
-        node = gbl_kvpool_index(&r->pool, key, p->n_chain ? p->chain[p->n_chain - 1] : -1, r->e->now_ns);
+        node = gbl_kvpool_index(&r->pool, key, parent, &use);
         if (node < 0) return gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
     }
     p->private_blocks--;
@@ -162,12 +175,18 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     if (q->generated == q->output) index_output(r, id);
     int64_t private_tokens = q->computed - (int64_t)p->n_chain * r->e->block_size;
-    int32_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain);
+    int32_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain, r->e->now_ns);
     gbl_kvpool_give(&r->pool, p->private_blocks);
     r->live_tokens -= private_tokens + (int64_t)freed * r->e->block_size;
     p->n_chain = 0;
     p->private_blocks = 0;
     q->blocks = 0;
+    gbl_replica_expire(r);
+}
+
+void gbl_replica_expire(gbl_replica *r) {
+    const char *broken = gbl_kvpool_expire(&r->pool, r->e->now_ns);
+    if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
 }
 
 /* ---- schedule ---- */
@@ -251,9 +270,10 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
     if (reserve_tokens > to) to = reserve_tokens;
     to = reserve(r, id, to);
     if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
-    for (int32_t k = 0; k < hit; k++) {
-        int32_t node = gbl_kvpool_find(&r->pool, block_key(r, id, k));
-        if (gbl_kvpool_ref(&r->pool, node, r->e->now_ns)) r->live_tokens += r->e->block_size;
+    gbl_kvuse use = use_of(r, id);
+    for (int32_t k = 0, node = -1; k < hit; k++) {
+        node = gbl_kvpool_child(&r->pool, node, block_key(r, id, k));
+        if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
         if (append_chain(r, id, node)) return GBL_NO_BLOCKS;
     }
     int64_t fresh = blocks_for(r, to) - hit;

@@ -1,35 +1,49 @@
 /* kvpool.h - the KV blocks of one replica, and the prefix index over them.
  *
  * A block is empty, private to one request, or cached: indexed under the key of its chain and shared by reference count.
- * Private blocks need no identity, so they are counted; cached ones are dense ids below the capacity, which the eviction
- * policy orders. A cached block without a user stays resident until its space is needed; it is evictable when it has
- * neither user nor resident child, so residency is closed under prefixes and a chain's resident run is found by bisection.
+ * Private blocks need no identity, so they are counted; cached ones are dense ids, which the eviction policy orders. A
+ * cached block without a user stays resident until its space is needed; it is evictable when it has neither user nor
+ * resident child, so residency is closed under prefixes.
  *
  *   capacity = empty + private + cached          at all times (asserted)
  *   free     = empty + cached without a user     what a scheduler may count on
- */
+ *
+ * The index is the tree of chains itself: a block knows its first child, and chains seldom fork, so following one looks
+ * nothing up. A map holds the rest: further children, and every GBL_KV_LANDMARK-th block of a chain, so that the resident
+ * run of a long chain is found by bisection over landmarks and a short walk. */
 #ifndef GBL_KVPOOL_H
 #define GBL_KVPOOL_H
 #include "base/map.h"
-#include "sim/policy_table.h"
+#include "sim/evictor.h"
 
+enum { GBL_KV_LANDMARK = 32 };
 typedef struct gbl_kvnode {
     uint64_t key;
     int32_t parent, refs, kids, depth;
+    int32_t kid; /* the child that is not in the map for being another's sibling; -1 */
 } gbl_kvnode;
+
+/* Who uses a block, for the policy. */
+typedef struct gbl_kvuse {
+    int64_t now_ns, session, request;
+    int32_t class_id;
+} gbl_kvuse;
 
 typedef struct gbl_kvpool {
     int64_t capacity, private_blocks, cached, referenced; /* referenced: cached blocks with a user */
-    int64_t evicted, inserted;
+    int64_t evicted, inserted, ghosts;
     int32_t block_size;
     gbl_map *index;
+    gbl_map *gone; /* ghosts' ids by key; NULL where the policy keeps none */
     gbl_kvnode *node;
     int32_t *unused, n_unused, n_ids; /* node ids given back, and ids ever given */
-    const gbl_evict_policy *evict;
-    void *evict_state, *evict_blocks;
+    gbl_evictor evictor;
+    double *recompute_s; /* of a block by depth; NaN where not computed yet */
+    size_t recompute_room;
 } gbl_kvpool;
 
-/* `evict` may be NULL where nothing is ever indexed. */
+/* `evict` may be NULL where nothing is ever indexed. The pool must not move after this. GBL_EINPUT: a policy that needs to
+ * know the future. */
 int gbl_kvpool_init(gbl_kvpool *p, int64_t capacity, int32_t block_size, const gbl_choice *evict, const gbl_host *h, gbl_err *err);
 void gbl_kvpool_fini(gbl_kvpool *p);
 
@@ -41,13 +55,18 @@ static inline int64_t gbl_kvpool_used(const gbl_kvpool *p) { return p->private_b
  * eviction policy broke. */
 const char *gbl_kvpool_take(gbl_kvpool *p, int64_t n);
 void gbl_kvpool_give(gbl_kvpool *p, int64_t n);
-int32_t gbl_kvpool_find(const gbl_kvpool *p, uint64_t key);
+/* Drops what the policy lets expire by now. NULL, or the rule that it broke. */
+const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns);
+/* The cached block behind `parent` (-1: the first of a chain) with this key, or -1. */
+int32_t gbl_kvpool_child(const gbl_kvpool *p, int32_t parent, uint64_t key);
+/* The cached block with this key, whose depth is a multiple of GBL_KV_LANDMARK, or -1. */
+int32_t gbl_kvpool_landmark(const gbl_kvpool *p, uint64_t key);
 /* One more user of a cached block; returns 1 where it had none before. A hit counts as a use for the policy. */
-int gbl_kvpool_ref(gbl_kvpool *p, int32_t node, int64_t now_ns);
+int gbl_kvpool_ref(gbl_kvpool *p, int32_t node, const gbl_kvuse *use);
 /* Makes one private block a cached one with one user (the block must not be indexed yet). -1: no memory. */
-int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int64_t now_ns);
+int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use);
 /* Ends one use of a whole chain (nodes head first); returns how many have no user left. */
-int32_t gbl_kvpool_unref(gbl_kvpool *p, const int32_t *chain, int32_t n);
+int32_t gbl_kvpool_unref(gbl_kvpool *p, const int32_t *chain, int32_t n, int64_t now_ns);
 void gbl_kvpool_check(const gbl_kvpool *p); /* asserts the accounts */
 
 #endif

@@ -24,7 +24,8 @@ typedef struct gbl_metrics {
     int64_t good, good_tokens, measured_completed;
     int64_t input_tokens, output_tokens;  /* of measured completed requests */
     int64_t prompt_tokens, hit_tokens;    /* looked up at first admissions */
-    int64_t preemptions, swapped_tokens;
+    int64_t preemptions;
+    int64_t generated;                    /* output tokens, whoever they were for */
     int64_t first_arrival_ns, last_finish_ns, measured_from_ns;
     double swapped_bytes;
     int64_t taken, reused, dropped, finished_tokens; /* token conservation */

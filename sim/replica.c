@@ -97,6 +97,7 @@ void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s) {
 void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
     gbl_engine *e = r->e;
     e->req[id].queued_ns = e->now_ns;
+    gbl_replica_expire(r);
     if (gbl_deque_push(&r->waiting, id)) {
         gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
         return;

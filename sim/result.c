@@ -2,6 +2,7 @@
  * all read the list, so no number is formatted twice. */
 #include "sim/result.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ struct gbl_result {
     row r[ROWS];
     int n;
     char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
-    int exact_quantiles;
+    int exact_quantiles, itl_per_request;
     int64_t seed, replicas, gpus;
 };
 
@@ -35,9 +36,9 @@ static double ratio(double a, double b) { return b > 0 ? a / b : NAN; }
 
 static void put_series(gbl_result *r, const char *group, gbl_quantile *q) {
     static const struct { const char *name; double p; } at[] = {{"p50", .5}, {"p90", .9}, {"p95", .95}, {"p99", .99}, {"p999", .999}};
-    put(r, group, "mean", gbl_quantile_mean(q) * 1e-6);
-    for (size_t i = 0; i < sizeof at / sizeof *at; i++) put(r, group, at[i].name, gbl_quantile_at(q, at[i].p) * 1e-6);
-    put(r, group, "max", gbl_quantile_max(q) * 1e-6);
+    put(r, group, "mean", gbl_quantile_mean(q) / 1e6);
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) put(r, group, at[i].name, gbl_quantile_at(q, at[i].p) / 1e6);
+    put(r, group, "max", gbl_quantile_max(q) / 1e6);
     put_int(r, group, "n", gbl_quantile_n(q));
 }
 
@@ -60,7 +61,7 @@ static totals add_up(const gbl_engine *e) {
         t.peak_hbm += gbl_cost_peak_hbm(r->price);
         t.idle_w += r->kind->hw.idle_w * gpus;
         t.busy_joule += (r->kind->hw.tdp_w - r->kind->hw.idle_w) * gpus * r->load.power_ns * 1e-9;
-        t.usd_h += r->kind->hw.usd_h * gpus;
+        t.usd_h += r->kind->hw.usd_h > 0 ? r->kind->hw.usd_h * gpus : NAN;
         t.capacity += r->view.total_blocks;
         t.token_s += (double)r->load.token_ns * 1e-9;
         t.mean_blocks += (double)r->load.used_block_ns;
@@ -109,16 +110,30 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     put(r, "kv", "token_seconds", t->token_s);
 }
 
-static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, double duration_s) {
-    double machines_ns = (double)e->n_replicas * duration_s * 1e9;
-    for (int k = 0; k < GBL_R_N; k++) put(r, "util", resource_name[k], duration_s > 0 ? fmin(1.0, t->busy_ns[k] / machines_ns) : NAN);
-    put(r, "", "mfu", ratio(t->flops, t->peak_flops * duration_s));
-    put(r, "", "mbu", ratio(t->bytes, t->peak_hbm * duration_s));
-    double joule = t->idle_w * duration_s + t->busy_joule, usd = t->usd_h * duration_s / 3600.0;
+/* The machines over the simulated span: it is longer than the duration where stop_s cut sequences short. */
+static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, double span_s) {
+    double machines_ns = (double)e->n_replicas * span_s * 1e9;
+    for (int k = 0; k < GBL_R_N; k++) {
+        assert(t->busy_ns[k] <= machines_ns * (1 + 1e-9) + 1);
+        put(r, "util", resource_name[k], span_s > 0 ? fmin(1.0, t->busy_ns[k] / machines_ns) : NAN); /* rounding of sums */
+    }
+    put(r, "", "mfu", ratio(t->flops, t->peak_flops * span_s));
+    put(r, "", "mbu", ratio(t->bytes, t->peak_hbm * span_s));
+    double joule = t->idle_w * span_s + t->busy_joule, usd = t->usd_h > 0 ? t->usd_h * span_s / 3600.0 : NAN; /* no price known */
+    double tokens = (double)e->m.generated;
     put(r, "energy", "joule", joule);
-    put(r, "energy", "joule_per_output_tok", ratio(joule, (double)e->m.output_tokens));
+    put(r, "energy", "joule_per_output_tok", ratio(joule, tokens));
     put(r, "cost", "usd", usd);
-    put(r, "cost", "usd_per_mtok_output", ratio(usd * 1e6, (double)e->m.output_tokens));
+    put(r, "cost", "usd_per_mtok_output", ratio(usd * 1e6, tokens));
+}
+
+/* What the reader mended or dropped. */
+static void put_repairs(gbl_result *r, const gbl_repairs *w) {
+    put_int(r, "repairs", "zero_input", w->zero_input);
+    put_int(r, "repairs", "zero_output", w->zero_output);
+    put_int(r, "repairs", "ids_short", w->ids_short);
+    put_int(r, "repairs", "ids_long", w->ids_long);
+    put_int(r, "repairs", "no_output", w->no_output);
 }
 
 /* Mean time a measured completed request spent on each part; adds up to e2el_ms.mean. */
@@ -152,6 +167,14 @@ static char *slo_text(const gbl_slo *o) {
     return copy_text(n ? text : "no bound");
 }
 
+static const char *weakest_calibration(const gbl_scenario *s) {
+    static const char *const order[] = {"datasheet", "transferred", "fitted"};
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (size_t i = 0; i < s->n_pools; i++)
+            if (!strcmp(s->pool[i].hw.calibration, order[k])) return order[k];
+    return s->pool[0].hw.calibration;
+}
+
 static char *hardware_names(const gbl_scenario *s) {
     char text[512] = "";
     size_t n = 0;
@@ -163,8 +186,10 @@ static int copy_names(gbl_result *r, const gbl_scenario *s) {
     r->scenario_json = copy_text(gbl_scenario_json(s, 0));
     r->version = copy_text(GBL_VERSION);
     r->runtime = copy_text(s->runtime.name);
-    r->calibration = copy_text(s->pool[0].hw.calibration);
+    r->calibration = copy_text(weakest_calibration(s));
     r->name = copy_text(s->name);
+    for (char *c = r->name; c && *c; c++)
+        if ((unsigned char)*c < 32 || *c == 127) *c = '?'; /* a terminal would obey it */
     r->model = copy_text(s->llm.name);
     r->hardware = hardware_names(s);
     r->slo = slo_text(&s->slo);
@@ -182,8 +207,9 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     gbl_metrics *m = &e->m;
     totals t = add_up(e);
     double duration_s = m->completed ? (double)(m->last_finish_ns - m->first_arrival_ns) * 1e-9 : 0.0;
-    double measured_s = duration_s - e->s->warmup_s;
+    double measured_s = duration_s - e->s->warmup_s, span_ns = m->injected ? (double)(e->now_ns - m->first_arrival_ns) : 0.0;
     r->seed = e->s->seed;
+    r->itl_per_request = e->opt->itl_per_request;
     r->replicas = e->n_replicas;
     r->gpus = (int64_t)t.gpus;
     r->exact_quantiles = gbl_quantile_exact(m->series[GBL_TTFT]) && gbl_quantile_exact(m->series[GBL_TPOT]);
@@ -191,9 +217,10 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     put_throughput(r, m, measured_s, t.gpus);
     for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
     put_goodput(r, m, measured_s);
-    put_kv(r, e, &t, (double)e->now_ns - (double)m->first_arrival_ns);
-    put_machine(r, e, &t, duration_s);
+    put_kv(r, e, &t, span_ns);
+    put_machine(r, e, &t, span_ns * 1e-9);
     put_parts(r, m);
+    put_repairs(r, gbl_source_repairs(e->source));
     put_sim(r, e, wall);
     return 0;
 }
@@ -246,6 +273,7 @@ void gbl_result_json(const gbl_result *r, gbl_json *j) {
     gbl_json_str(j, "runtime", r->runtime);
     gbl_json_str(j, "calibration", r->calibration);
     gbl_json_end(j);
+    gbl_json_str(j, "itl_def", r->itl_per_request ? "aiperf" : "vllm");
     gbl_json_str(j, "quantiles", r->exact_quantiles ? "exact" : "sketch");
     const char *group = "";
     for (int i = 0; i < r->n; i++) {
@@ -326,6 +354,14 @@ static void print_resources(const gbl_result *r, FILE *to) {
     fprintf(to, "   MBU %s\n", percent(b, sizeof b, gbl_result_get(r, "mbu")));
 }
 
+static void print_repairs(const gbl_result *r, FILE *to) {
+    static const struct { const char *stat, *said; } kinds[] = {{"zero_input", "rows without input dropped"}, {"zero_output", "rows without output dropped"},
+                                                                {"ids_short", "prefix chains shorter than their prompt"}, {"ids_long", "prefix chains cut to their prompt"},
+                                                                {"no_output", "rows with a default output"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (got(r, "repairs", kinds[i].stat) > 0) fprintf(to, "trace       %.0f %s\n", got(r, "repairs", kinds[i].stat), kinds[i].said);
+}
+
 static void print_parts(const gbl_result *r, FILE *to) {
     char b[16];
     double all = got(r, "e2el_ms", "mean");
@@ -349,6 +385,7 @@ static void print_kv(const gbl_result *r, FILE *to) {
 void gbl_result_print(const gbl_result *r, FILE *to) {
     char b[16];
     fprintf(to, "%s: %s on %lld x %s, runtime %s (%s)\n", r->name, r->model, (long long)r->gpus, r->hardware, r->runtime, r->calibration);
+    print_repairs(r, to);
     fprintf(to, "requests    %.0f injected = %.0f completed + %.0f rejected + %.0f unfinished, %.1f s simulated\n\n", got(r, "requests", "injected"),
             got(r, "requests", "completed"), got(r, "requests", "rejected"), got(r, "requests", "unfinished"), gbl_result_get(r, "duration_s"));
     print_latencies(r, to);

@@ -65,7 +65,7 @@ static const gbl_param slo_rows[] = {
     {0}};
 static const gbl_param run_rows[] = {
     {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9e18, NULL, NULL, "Seed of every keyed draw."},
-    {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this are not measured."},
+    {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this, counted from the first, are not measured."},
     {"stop_s", GBL_P_REAL, GBL_P_NULLABLE, AT(stop_s), "null", 0, 9e9, "s", NULL, "Simulated time at which the run ends; null: when all work is done."},
     {0}};
 
@@ -91,7 +91,8 @@ static void at_node(gbl_err *err, const gbl_node *n) { /* says where an error th
 
 static int object_or_absent(const gbl_node *n, gbl_err *err) {
     if (!n || gbl_node_kind(n) == GBL_OBJECT) return 0;
-    gbl_node_fail(n, err, "'%s' must be an object", gbl_node_key(n));
+    if (*gbl_node_key(n)) gbl_node_fail(n, err, "'%s' must be an object", gbl_node_key(n));
+    else gbl_node_fail(n, err, "this element must be an object");
     return gbl_expected(err, "{...}");
 }
 
@@ -150,8 +151,12 @@ static int bind_tiers(const gbl_scenario *s, gbl_err *err) {
     for (const gbl_node *t = gbl_node_first(n); t; t = gbl_node_next(t)) {
         int code = object_or_absent(t, err);
         if (code || (code = gbl_node_only(t, known, err))) return code;
-        const gbl_node *bytes = gbl_node_get(t, "bytes");
-        if (!bytes || gbl_node_num(bytes) == 0) continue;
+        const gbl_node *bytes = gbl_node_get(t, "bytes"), *name = gbl_node_get(t, "name");
+        const char *text;
+        double n_bytes = 0;
+        if (name && (code = gbl_node_str(name, &text, err))) return code;
+        if (bytes && (code = gbl_node_real(bytes, &n_bytes, err))) return code;
+        if (n_bytes == 0) continue;
         gbl_node_fail(bytes, err, "no policy of this scenario keeps KV below HBM, so a tier of %s bytes would be read by nothing", gbl_node_text(bytes));
         return gbl_expected(err, "0");
     }
@@ -297,8 +302,11 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *
                           .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks};
     int code = gbl_cost_new(out, &spec, err);
     if (!code || *err->where) return code;
-    const gbl_node *tp = gbl_node_get(p->at, "tp");
-    if (!strncmp(err->what, "tp ", 3) && tp) at_node(err, tp);
+    static const char *const degree[] = {"tp", "pp", "dp", "ep"};
+    const gbl_node *at = NULL;
+    for (int k = 0; k < 4 && !at; k++)
+        if (!strncmp(err->what, degree[k], 2) && err->what[2] == ' ') at = gbl_node_get(p->at, degree[k]);
+    if (at) at_node(err, at);
     else gbl_where(err, "model '%s' on pool '%s'", s->model, p->name);
     return code;
 }
@@ -462,7 +470,12 @@ void gbl_scenario_schema(gbl_json *j) {
     schema_part(j, "engine", engine_rows);
     schema_policy(j);
     gbl_json_raw(j, "tiers", "{\"type\":\"array\",\"default\":[]}");
-    schema_part(j, "slo", slo_rows);
+    gbl_json_obj(j, "slo");
+    gbl_json_arr(j, "anyOf");
+    schema_part(j, NULL, slo_rows);
+    gbl_json_raw(j, NULL, "{\"type\":\"string\"}");
+    gbl_json_end(j);
+    gbl_json_end(j);
     schema_part(j, "run", run_rows);
     gbl_json_end(j);
     gbl_json_end(j);

@@ -126,15 +126,15 @@ static int flat_cost(bench *b, gbl_scenario **s, gbl_cost **c) {
 static double pk(double rate, double mean, double square) { return rate * square / (2.0 * (1.0 - rate * mean)); }
 
 static int m_d_1(bench *b, const gbl_cost *c) {
-    double s = service_s(c, 200);
-    return queue_run(b, "M/D/1, load 0.7", 40000, 0.7 / s, "{\"use\":\"fixed\",\"tokens\":200}", 1, pk(0.7 / s, s, s * s));
+    double s = service_s(c, 20);
+    return queue_run(b, "M/D/1, load 0.7", 300000, 0.7 / s, "{\"use\":\"fixed\",\"tokens\":20}", 1, pk(0.7 / s, s, s * s));
 }
 
 static int m_m_1(bench *b, const gbl_cost *c) {
-    enum { MEAN = 200 };
+    enum { MEAN = 40 };
     double step = (service_s(c, 1001) - service_s(c, 1)) / 1000, first = service_s(c, 1) - step;
     double m = MEAN * step + first, var = (double)MEAN * (MEAN - 1) * step * step; /* geometric: variance m(m-1) steps */
-    return queue_run(b, "M/M/1 (geometric outputs), load 0.6", 40000, 0.6 / m, "{\"use\":\"geometric\",\"mean\":200}", 1, pk(0.6 / m, m, var + m * m));
+    return queue_run(b, "M/M/1 (geometric outputs), load 0.6", 300000, 0.6 / m, "{\"use\":\"geometric\",\"mean\":40}", 1, pk(0.6 / m, m, var + m * m));
 }
 
 static double erlang_c(int c, double load) {
@@ -146,10 +146,10 @@ static double erlang_c(int c, double load) {
 
 /* Arrivals join at step boundaries: while a step runs they wait for its end, half a step on average. */
 static int m_m_c(bench *b, const gbl_cost *c) {
-    enum { MEAN = 400, SLOTS = 4 };
+    enum { MEAN = 200, SLOTS = 4 };
     double step = (service_s(c, 1001) - service_s(c, 1)) / 1000, m = MEAN * step, rate = 0.8 * SLOTS / m;
     double wait = erlang_c(SLOTS, rate * m) * m / (SLOTS - rate * m);
-    return queue_run(b, "M/M/c, 4 slots, load 0.8", 40000, rate, "{\"use\":\"geometric\",\"mean\":400}", SLOTS, wait + step / 2);
+    return queue_run(b, "M/M/c, 4 slots, load 0.8", 150000, rate, "{\"use\":\"geometric\",\"mean\":200}", SLOTS, wait + step / 2);
 }
 
 /* One decode of Llama-2-7B on an H100 under `ideal`: every weight but the token embedding is read once, the KV of 1,000
