@@ -191,7 +191,7 @@ endif
 
 # Cards and samples keep their places under share/gable, where the binary looks for them.
 DATA := $(sort $(wildcard models/cards/*.json models/cards/*/*.json policies/cards/*.json policies/cards/*/*.json \
-  traces/samples/* sim/scenarios/*.json reports/claims/*.json))
+  traces/samples/* reports/studies/*.json reports/claims/*.json validate/engines/*.json))
 MAN := $(wildcard cli/*.1)
 DEST = $(DESTDIR)$(PREFIX)
 install: $(BUILD)/gable ## install under DESTDIR and PREFIX

@@ -295,7 +295,7 @@ static void wind_up(gbl_engine *e) {
     for (int32_t i = 0; i < e->n_replicas; i++) {
         gbl_replica *r = &e->replica[i];
         cut_step(r);
-        if (r->hold.on) gbl_hold_end(r);
+        if (r->hold.on) gbl_hold_end(r, r->state == GBL_STEPPING);
         check_replica(e, r, e->now_ns, drained);
     }
     for (int32_t id = 0; id < e->n_ids && !e->failed; id++) {

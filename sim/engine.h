@@ -170,7 +170,7 @@ void gbl_clock_phase(gbl_replica *r, int32_t id, enum gbl_phase next); /* closes
 int gbl_hold_begin(gbl_replica *r);
 /* Runs held steps from now; 1: a held step is under way (its end is an event), 0: the hold is over, sequences are up to date. */
 int gbl_hold_run(gbl_replica *r);
-void gbl_hold_end(gbl_replica *r);
+void gbl_hold_end(gbl_replica *r, int cut);
 void gbl_hold_step_end(gbl_replica *r, int64_t now_ns);
 void gbl_step_begin(gbl_replica *r, int64_t now_ns);  /* cost of r->batch; counters of a step */
 

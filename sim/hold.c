@@ -37,8 +37,8 @@ int gbl_hold_begin(gbl_replica *r) {
     return 1;
 }
 
-/* Brings every sequence up to date after k held steps. */
-void gbl_hold_end(gbl_replica *r) {
+/* Brings every sequence up to date after k held steps, of which the last has not ended where `cut` is 1. */
+void gbl_hold_end(gbl_replica *r, int cut) {
     gbl_engine *e = r->e;
     gbl_hold *h = &r->hold;
     h->on = 0;
@@ -48,10 +48,10 @@ void gbl_hold_end(gbl_replica *r) {
         gbl_req *q = &e->req[r->item[i]];
         gbl_priv *p = &e->priv[r->item[i]];
         q->computed += k;
-        q->known += k;
-        q->generated += k;
+        q->known += k - cut;
+        q->generated += k - cut;
         p->gap_sum += e->now_ns - p->last_ns;
-        p->gap_n += k;
+        p->gap_n += k - cut;
         p->last_ns = e->now_ns;
         int32_t blocks = (q->computed + bs - 1) / bs;
         if (blocks <= q->blocks) continue;
@@ -98,7 +98,7 @@ int gbl_hold_run(gbl_replica *r) {
     int64_t until = next ? next->time_ns : INT64_MAX;
     while (!e->failed) {
         if (!may_go_on(r)) {
-            gbl_hold_end(r);
+            gbl_hold_end(r, 0);
             return 0;
         }
         held_step(r, e->now_ns);
