@@ -79,6 +79,7 @@ static const gbl_command info = {.name = "info",
 
 typedef struct hits_opt {
     const char *evict, *blocks, *format;
+    int64_t seed;
     int32_t json;
 } hits_opt;
 
@@ -96,6 +97,14 @@ static const gbl_flag hits_flags[] = {
              .unit = "blocks",
              .help = "capacity of the pool in the trace's own id blocks, or inf"},
      .arg = "N|inf"},
+    {.row = {.name = "seed",
+             .type = GBL_P_INT,
+             .offset = offsetof(hits_opt, seed),
+             .dflt = "1",
+             .low = 0,
+             .high = 9e18,
+             .help = "seed of a policy's draws (random, advice)"},
+     .arg = "N"},
     FLAG_FORMAT(hits_opt),
     GBL_FLAG_JSON(hits_opt, json),
     {.row = {.name = NULL}}};
@@ -127,6 +136,7 @@ static int hits_json(const gbl_hits *h, const char *policy, gbl_err *err)
     else
         gbl_json_int(j, "capacity_blocks", h->capacity_blocks);
     gbl_json_int(j, "hit_blocks", h->hit_blocks);
+    gbl_json_int(j, "found_blocks", h->found_blocks);
     gbl_json_int(j, "total_blocks", h->total_blocks);
     gbl_json_int(j, "hit_tokens", h->hit_tokens);
     gbl_json_int(j, "total_tokens", h->total_tokens);
@@ -171,14 +181,17 @@ static int run_hits(const gbl_call *call, gbl_err *err)
     gbl_doc *spec = NULL;
     gbl_source *s = NULL;
     gbl_choice evict;
+    gbl_chains chains = {0};
     gbl_hits h = {0};
     int code = read_blocks(o->blocks, &blocks, err);
     if (!code) code = gbl_spec_doc(&spec, "--evict", o->evict, err);
     if (!code && (code = gbl_choice_bind(&evict, GBL_EVICT, gbl_doc_root(spec), "lru", call->arena, err)) != GBL_OK)
         gbl_spec_where(err, "--evict");
     if (!code) code = gbl_source_open_file(&s, call->arg[0], o->format, err);
-    if (!code) code = gbl_hits_replay(&h, s, &evict, blocks, err);
+    if (!code) code = gbl_chains_read(&chains, s, err);
+    if (!code) code = gbl_hits_replay(&h, &chains, &evict, blocks, (uint64_t)o->seed, err);
     if (!code) code = o->json ? hits_json(&h, evict.policy->name, err) : hits_print(&h, evict.policy->name, err);
+    gbl_chains_fini(&chains);
     if (s) gbl_source_close(s);
     gbl_doc_free(spec);
     return code;

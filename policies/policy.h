@@ -186,6 +186,14 @@ struct gbl_host {
     int32_t n_replicas;
     const gbl_replica_view *(*replica)(const gbl_host *h, int32_t i);
     const gbl_req *(*request)(const gbl_host *h, int32_t id);
+
+    /* --- evict --- */
+    void *pool;       /* the lender's; opaque */
+    int64_t accesses; /* accesses that the recorded order has; 0 where none is recorded */
+    /* In init only: zeroed memory, aligned for any type, that lives as long as the instance. NULL where there is none left:
+     * init then returns without using it, and the run ends with that message. */
+    void *(*memory)(const gbl_host *h, size_t bytes);
+    void (*forget)(const gbl_host *h, int32_t block); /* this ghost's id may be given to other content */
 };
 
 /* ---------------------------------------------------------------- families ---- */
@@ -245,35 +253,55 @@ typedef struct gbl_prefix_policy {
     int32_t (*match)(void *state, const gbl_host *h, int32_t id); /* leading blocks to take */
 } gbl_prefix_policy;
 
-/* evict: which cached block goes. Blocks are dense ids below the capacity given to init. A block is evictable or
- * held (referenced, pinned, or with a resident child); only evictable ones may be proposed. A held block keeps its
- * place in the policy's order. Hooks other than victims may be NULL. A flat set (`gable trace hits`) holds nothing. */
+/* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a
+ * resident child), and only evictable ones may be proposed. A held block keeps its place in the policy's order when a hand
+ * or a queue passes it. Hooks other than victims may be NULL. In an engine room is made before a block is inserted, and of
+ * a chain only the last block can go; a flat set (`gable trace hits`) holds nothing and evicts after each insertion.
+ *
+ * Ghosts: a policy with GBL_EVICT_GHOSTS remembers up to `capacity` blocks that went. The id of a block that went stays
+ * bound to its content until the policy calls host->forget; content that returns before comes back under the same id, which
+ * miss() sees as info->ghost. The memory of an id is the policy's own: what it left there is there at the next insertion. */
 enum {
     GBL_EVICT_TAIL_FIRST = 1,    /* the engine touches a chain from its tail; evicts after the whole request */
-    GBL_EVICT_BEFORE_INSERT = 2, /* make room before the insertion, not after it */
-    GBL_EVICT_NEEDS_ORACLE = 4   /* reads info.next_use: only where the access order is recorded */
+    GBL_EVICT_BEFORE_INSERT = 2, /* a flat set makes room before the insertion, not after it */
+    GBL_EVICT_NEEDS_ORACLE = 4,  /* reads info.next_use: only where the access order is recorded */
+    GBL_EVICT_GHOSTS = 8,
+    GBL_EVICT_NEEDS_COST = 16,   /* reads info.recompute_s or reload_s */
+    GBL_EVICT_NEEDS_ADVICE = 32  /* reads info.discard or phase: only where the access order is recorded */
 };
-enum gbl_gone { GBL_GONE_EVICTED, GBL_GONE_RESET };
+enum gbl_gone { GBL_GONE_EVICTED, GBL_GONE_RESET, GBL_GONE_EXPIRED };
 typedef struct gbl_block_info {
-    uint64_t key;      /* of the chain up to and with this block */
-    int32_t parent;    /* block id or -1 */
-    int32_t depth;     /* blocks before it in the chain */
+    uint64_t key;       /* of the chain up to and with this block */
+    int32_t parent;     /* resident block before it in the chain, or -1 */
+    int32_t depth;      /* blocks before it in the chain */
     int32_t tokens;
+    int32_t ghost;      /* for miss(): the id it had when it went, if that was not forgotten; else -1 */
     int64_t now_ns;
-    int64_t next_use;  /* access number of its next touch, INT64_MAX for none or unknown */
+    int64_t session;    /* of the request that uses it; -1 when none */
+    int64_t request;    /* serial of that request */
+    double bytes;
+    double recompute_s; /* seconds to compute it again behind its prefix; 1 in a flat set, where no machine is known */
+    double reload_s;    /* seconds to load it from the tier below; 0 where there is none */
+    int32_t class_id;   /* the request's tenant */
+    int32_t discard;    /* advice: 1 where the optimum evicts it before its next use */
+    int32_t phase;      /* advice: 1 where it is used again in the next phase (`capacity` distinct blocks make a phase) */
+    int64_t access;     /* number of this access from 0, where the access order is recorded */
+    int64_t next_use;   /* access number of its next use, INT64_MAX for none or unknown */
 } gbl_block_info;
 typedef struct gbl_evict_policy {
     gbl_policy head;
-    /* `blocks` is `capacity` x head.block_size zeroed bytes. */
-    void (*init)(void *state, const gbl_host *h, int64_t capacity, void *blocks);
+    /* `capacity`: blocks the pool holds (INT64_MAX: unbounded); `blocks`: `ids` x head.block_size zeroed bytes. */
+    void (*init)(void *state, const gbl_host *h, int64_t capacity, int32_t ids, void *blocks);
     void (*miss)(void *state, const gbl_block_info *info);                  /* before an insertion: for ghosts */
     void (*insert)(void *state, int32_t block, const gbl_block_info *info); /* now resident, evictable */
     void (*touch)(void *state, int32_t block, const gbl_block_info *info);  /* a request found it */
-    void (*released)(void *state, int32_t block);                           /* its last user just let go: end of a use */
+    void (*released)(void *state, int32_t block, int64_t now_ns);           /* its last user just let go: end of a use */
     void (*held)(void *state, int32_t block, int held);                     /* 1: from now on held, 0: evictable */
     int32_t (*victims)(void *state, int32_t need, int32_t *out);            /* proposes up to `need`; returns count */
     void (*gone)(void *state, int32_t block, enum gbl_gone reason);
-    void (*resize)(void *state, int64_t capacity);
+    void (*resize)(void *state, int64_t capacity); /* running requests leave the cache this many blocks from now on */
+    /* Proposes up to `most` evictable blocks that must go though there is room; asked as requests come and go. */
+    int32_t (*expired)(void *state, int64_t now_ns, int32_t most, int32_t *out);
 } gbl_evict_policy;
 
 /* route: which replica serves a request. */
@@ -338,6 +366,178 @@ static inline void gbl_rank_drop(gbl_ranking *r, int32_t block) {
     if (last != block) gbl_rank_settle(r, (uint32_t)at - 1, last);
 }
 static inline int32_t gbl_rank_min(const gbl_ranking *r) { return r->n ? gbl_rank_of(r, 0)->slot : -1; }
+
+/* A set of numbers below n as a tree of 64-bit words: every word above the lowest row says which words below are not empty.
+ * Insertion, removal and "the next member from here" touch at most one word a row; rows = log64(n). */
+enum { GBL_BITS_ROWS = 6 };
+typedef struct gbl_bits {
+    uint64_t *row[GBL_BITS_ROWS];
+    int64_t n;
+    int32_t rows;
+} gbl_bits;
+static inline size_t gbl_bits_bytes(int64_t n) {
+    size_t words = 0;
+    do words += (size_t)(n = (n + 63) / 64); while (n > 1);
+    return words * sizeof(uint64_t);
+}
+static inline void gbl_bits_init(gbl_bits *b, int64_t n, void *zeroed) {
+    char *at = zeroed;
+    *b = (gbl_bits){.n = n};
+    if (!at) return;
+    do {
+        n = (n + 63) / 64;
+        b->row[b->rows++] = (uint64_t *)(void *)at;
+        at += (size_t)n * sizeof(uint64_t);
+    } while (n > 1);
+}
+static inline void gbl_bits_set(gbl_bits *b, int64_t i) {
+    for (int32_t r = 0; r < b->rows; r++, i >>= 6) {
+        uint64_t *w = &b->row[r][i >> 6], was = *w;
+        *w = was | 1ull << (i & 63);
+        if (was) return;
+    }
+}
+static inline void gbl_bits_clear(gbl_bits *b, int64_t i) {
+    for (int32_t r = 0; r < b->rows; r++, i >>= 6)
+        if (b->row[r][i >> 6] &= ~(1ull << (i & 63))) return;
+}
+static inline int gbl_bits_has(const gbl_bits *b, int64_t i) { return (int)(b->row[0][i >> 6] >> (i & 63) & 1); }
+static inline int64_t gbl_bits_next(const gbl_bits *b, int64_t from) { /* the smallest member >= from, or -1 */
+    int64_t n = b->n;
+    for (int32_t r = 0; r < b->rows; r++, n = (n + 63) / 64, from = (from >> 6) + 1) {
+        if (from >= n) return -1;
+        uint64_t w = b->row[r][from >> 6] >> (from & 63);
+        if (!w) continue;
+        from += __builtin_ctzll(w);
+        while (r-- > 0) from = from * 64 + __builtin_ctzll(b->row[r][from]);
+        return from;
+    }
+    return -1;
+}
+static inline int64_t gbl_bits_last(const gbl_bits *b) { /* the largest member, or -1 */
+    int64_t at = 0;
+    for (int32_t r = b->rows - 1; r >= 0; r--) {
+        uint64_t w = b->row[r][at];
+        if (!w) return -1;
+        at = at * 64 + 63 - __builtin_clzll(w);
+    }
+    return at;
+}
+
+/* A queue of blocks in which held ones keep their place without being in the way: places are numbers that grow, a table says
+ * who sits there, a bit set says whose place may be vacated. Everything is O(1) but for the bit rows; when the places are
+ * used up the queue is packed, which at least `ids` pushes pay for. A block sits in one queue at a time. Put a gbl_seat
+ * first in the block's struct; `count` and `mark` are free for the policy. */
+typedef struct gbl_seat {
+    int32_t place;
+    uint8_t queue; /* 0: in none */
+    uint8_t held;  /* reasons, one bit each; the engine's is GBL_HELD */
+    uint8_t count, mark;
+} gbl_seat;
+enum { GBL_HELD = 1 };
+typedef struct gbl_queue {
+    char *blocks;
+    uint32_t stride;
+    uint8_t id;
+    int32_t *at;
+    int64_t room, top, n; /* places, the next one to give, blocks seated (held ones too) */
+    int64_t hand;         /* a place that packing keeps between the same neighbours */
+    gbl_bits may_go;
+} gbl_queue;
+
+static inline gbl_seat *gbl_seat_of(const gbl_queue *q, int32_t block) {
+    return (gbl_seat *)(void *)(q->blocks + (size_t)block * q->stride);
+}
+static inline void gbl_queue_init(gbl_queue *q, const gbl_host *h, uint8_t id, int32_t ids, void *blocks, uint32_t stride) {
+    int64_t room = 2 * (int64_t)ids + 64;
+    *q = (gbl_queue){.blocks = blocks, .stride = stride, .id = id, .room = room};
+    q->at = h->memory(h, (size_t)room * sizeof *q->at);
+    gbl_bits_init(&q->may_go, room, h->memory(h, gbl_bits_bytes(room)));
+}
+static inline void gbl_queue_pack(gbl_queue *q) {
+    int64_t to = 0, hand = -1;
+    for (int64_t from = 0; from < q->top; from++) {
+        gbl_seat *s = gbl_seat_of(q, q->at[from]);
+        if (s->queue != q->id || s->place != from) continue;
+        if (hand < 0 && from >= q->hand) hand = to;
+        if (from != to) {
+            q->at[to] = q->at[from];
+            s->place = (int32_t)to;
+            if (!s->held) {
+                gbl_bits_clear(&q->may_go, from);
+                gbl_bits_set(&q->may_go, to);
+            }
+        }
+        to++;
+    }
+    q->hand = hand < 0 ? to : hand;
+    q->top = to;
+}
+static inline void gbl_queue_push(gbl_queue *q, int32_t block) { /* at the young end; it must sit in no queue */
+    if (q->top == q->room) gbl_queue_pack(q);
+    gbl_seat *s = gbl_seat_of(q, block);
+    s->place = (int32_t)q->top;
+    s->queue = q->id;
+    q->at[q->top] = block;
+    if (!s->held) gbl_bits_set(&q->may_go, q->top);
+    q->top++;
+    q->n++;
+}
+static inline void gbl_queue_drop(gbl_queue *q, int32_t block) {
+    gbl_seat *s = gbl_seat_of(q, block);
+    if (s->queue != q->id) return;
+    gbl_bits_clear(&q->may_go, s->place);
+    s->queue = 0;
+    q->n--;
+}
+static inline void gbl_queue_again(gbl_queue *q, int32_t block) { /* to the young end */
+    gbl_queue_drop(q, block);
+    gbl_queue_push(q, block);
+}
+static inline void gbl_queue_hold(gbl_queue *q, int32_t block, uint8_t reason, int on) {
+    gbl_seat *s = gbl_seat_of(q, block);
+    s->held = (uint8_t)(on ? s->held | reason : s->held & ~reason);
+    if (s->queue != q->id) return;
+    if (s->held) gbl_bits_clear(&q->may_go, s->place);
+    else gbl_bits_set(&q->may_go, s->place);
+}
+/* The oldest block at or after a place that may go, or -1. */
+static inline int32_t gbl_queue_from(const gbl_queue *q, int64_t place) {
+    int64_t at = gbl_bits_next(&q->may_go, place);
+    return at < 0 ? -1 : q->at[at];
+}
+static inline int32_t gbl_queue_first(const gbl_queue *q) { return gbl_queue_from(q, 0); }
+static inline int32_t gbl_queue_firsts(const gbl_queue *q, int32_t need, int32_t *out) {
+    int32_t n = 0;
+    for (int64_t at = -1; n < need && (at = gbl_bits_next(&q->may_go, at + 1)) >= 0;) out[n++] = q->at[at];
+    return n;
+}
+
+/* A bag of blocks to draw from: put, remove and pick are O(1). */
+typedef struct gbl_bag {
+    int32_t *block, *where; /* where: place in `block` + 1, by block; 0 = not in the bag */
+    int32_t n;
+} gbl_bag;
+static inline void gbl_bag_init(gbl_bag *b, const gbl_host *h, int32_t ids) {
+    *b = (gbl_bag){h->memory(h, (size_t)ids * sizeof(int32_t)), h->memory(h, (size_t)ids * sizeof(int32_t)), 0};
+}
+static inline void gbl_bag_put(gbl_bag *b, int32_t block) {
+    if (b->where[block]) return;
+    b->block[b->n++] = block;
+    b->where[block] = b->n;
+}
+static inline void gbl_bag_drop(gbl_bag *b, int32_t block) {
+    int32_t at = b->where[block], last = b->block[b->n ? b->n - 1 : 0];
+    if (!at) return;
+    b->block[at - 1] = last;
+    b->where[last] = at;
+    b->where[block] = 0;
+    b->n--;
+}
+static inline int32_t gbl_bag_pick(const gbl_bag *b, double u) { /* u in (0,1) */
+    int32_t at = (int32_t)(u * b->n);
+    return b->n ? b->block[at < b->n ? at : b->n - 1] : -1;
+}
 
 /* ---------------------------------------------------------------- export ---- */
 

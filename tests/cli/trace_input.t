@@ -149,6 +149,7 @@ $ printf '{"timestamp": 0, "input_length": 1024, "output_length": 2, "hash_ids":
   "policy": "lru",
   "capacity_blocks": null,
   "hit_blocks": 3,
+  "found_blocks": 3,
   "total_blocks": 7,
   "hit_tokens": 1536,
   "total_tokens": 3160,

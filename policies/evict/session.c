@@ -1,0 +1,129 @@
+/* session - whole conversations go: of the sessions with something evictable the one idle longest gives, its last block first.
+ * A block belongs to the session that used it last, so a prefix that many share stays with the liveliest of them; a request
+ * without a session is one of its own. This is LRU over conversations instead of blocks, as in multi-turn serving that
+ * keeps a conversation's KV between its turns (Yu et al., "Stateful Large Language Model Serving with Pensieve", EuroSys 2025,
+ * weighs the cost of computing KV again by the time since its conversation was last active).
+ *
+ * Sessions have records in the blocks' own memory: there are never more sessions than blocks, so a hash table with as many
+ * buckets and records as ids is always large enough. */
+#include "policies/policy.h"
+
+typedef struct cell { /* a block, a bucket, and a session record, which have nothing to do with one another */
+    int32_t owner, before, after; /* block: its session record + 1, neighbours in it + 1 */
+    int32_t held;
+    int32_t bucket;               /* first record + 1 of this bucket */
+    int32_t next;                 /* record: next of its bucket, or of the free list, + 1 */
+    int32_t older, younger;       /* record: neighbours in the order of last use, + 1 */
+    int32_t first, last;          /* record: its blocks + 1, in order of use */
+    int64_t session;
+} cell;
+typedef struct session {
+    cell *at;
+    int32_t ids, oldest, youngest, unused, made; /* records + 1; made: records ever used */
+} session;
+
+static void init(void *state, const gbl_host *h, int64_t capacity, int32_t ids, void *blocks) {
+    (void)h, (void)capacity;
+    session *s = state;
+    s->at = blocks;
+    s->ids = ids;
+}
+static int32_t *bucket_of(session *s, int64_t id) {
+    uint64_t x = (uint64_t)id * 0x9E3779B97F4A7C15u; /* Fibonacci hashing: Knuth, TAOCP 6.4 */
+    return &s->at[(x >> 32) % (uint64_t)s->ids].bucket;
+}
+static void unorder(session *s, int32_t r) {
+    cell *c = &s->at[r - 1];
+    *(c->older ? &s->at[c->older - 1].younger : &s->oldest) = c->younger;
+    *(c->younger ? &s->at[c->younger - 1].older : &s->youngest) = c->older;
+}
+static void make_youngest(session *s, int32_t r) {
+    cell *c = &s->at[r - 1];
+    c->older = s->youngest;
+    c->younger = 0;
+    *(s->youngest ? &s->at[s->youngest - 1].younger : &s->oldest) = r;
+    s->youngest = r;
+}
+static int32_t record_of(session *s, int64_t id) { /* found or made; the youngest from now on */
+    int32_t *bucket = bucket_of(s, id), r = *bucket;
+    while (r && s->at[r - 1].session != id) r = s->at[r - 1].next;
+    if (r) {
+        if (r != s->youngest) {
+            unorder(s, r);
+            make_youngest(s, r);
+        }
+        return r;
+    }
+    r = s->unused ? s->unused : ++s->made;
+    cell *c = &s->at[r - 1];
+    if (s->unused) s->unused = c->next;
+    c->session = id;
+    c->first = c->last = 0;
+    c->next = *bucket;
+    *bucket = r;
+    make_youngest(s, r);
+    return r;
+}
+static void forget(session *s, int32_t r) {
+    cell *c = &s->at[r - 1];
+    int32_t *link = bucket_of(s, c->session);
+    while (*link != r) link = &s->at[*link - 1].next;
+    *link = c->next;
+    unorder(s, r);
+    c->next = s->unused;
+    s->unused = r;
+}
+static void leave(session *s, int32_t b) {
+    cell *c = &s->at[b];
+    int32_t r = c->owner;
+    if (!r) return;
+    *(c->before ? &s->at[c->before - 1].after : &s->at[r - 1].first) = c->after;
+    *(c->after ? &s->at[c->after - 1].before : &s->at[r - 1].last) = c->before;
+    c->owner = 0;
+    if (!s->at[r - 1].first) forget(s, r);
+}
+static void touch(void *state, int32_t b, const gbl_block_info *info) {
+    session *s = state;
+    leave(s, b);
+    int32_t r = record_of(s, info->session >= 0 ? info->session : ~info->request);
+    cell *c = &s->at[b], *rec = &s->at[r - 1];
+    c->owner = r;
+    c->before = rec->last;
+    c->after = 0;
+    *(rec->last ? &s->at[rec->last - 1].after : &rec->first) = b + 1;
+    rec->last = b + 1;
+}
+static void insert(void *state, int32_t b, const gbl_block_info *info) {
+    ((session *)state)->at[b].held = 0;
+    touch(state, b, info);
+}
+static void released(void *state, int32_t b, int64_t now_ns) {
+    (void)now_ns;
+    session *s = state;
+    int32_t r = s->at[b].owner;
+    if (!r || r == s->youngest) return;
+    unorder(s, r);
+    make_youngest(s, r);
+}
+static void held(void *state, int32_t b, int is_held) { ((session *)state)->at[b].held = is_held; }
+static int32_t victims(void *state, int32_t need, int32_t *out) {
+    const session *s = state;
+    if (need < 1) return 0;
+    for (int32_t r = s->oldest; r; r = s->at[r - 1].younger)
+        for (int32_t b = s->at[r - 1].last; b; b = s->at[b - 1].before)
+            if (!s->at[b - 1].held) {
+                out[0] = b - 1;
+                return 1;
+            }
+    return 0;
+}
+static void gone(void *state, int32_t b, enum gbl_gone reason) {
+    (void)reason;
+    leave(state, b);
+}
+
+static const gbl_evict_policy session_policy = {
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "session", "The conversation idle longest gives, its last block first; a block belongs to the session that used it last.",
+     "LRU over conversations; compare Pensieve (Yu et al., EuroSys 2025)", NULL, sizeof(session), sizeof(cell), 0},
+    init, NULL, insert, touch, released, held, victims, gone, NULL, NULL};
+GBL_EXPORT(&session_policy.head);
