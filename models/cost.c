@@ -11,52 +11,6 @@ enum { TOKENS_MOST = 1 << 16, SEQS_MOST = 1 << 14 }; /* rows of a table; beyond 
 
 static const double int4_bytes = 0.5 + 2.5 / 128; /* AWQ, GPTQ: a 16-bit scale and a 4-bit zero each 128 weights */
 
-static int divisors(gbl_err *err, int64_t n, int64_t most)
-{
-    char text[256] = "";
-    size_t at = 0;
-    for (int64_t d = 1; d <= n && d <= most && at + 24 < sizeof text; d++)
-        if (n % d == 0)
-            at += (size_t)snprintf(text + at, sizeof text - at, "%s%lld", at ? ", " : "", (long long)d);
-    return gbl_expected(err, "one of %s", text);
-}
-
-static int check_one(gbl_err *err, const char *name, int32_t v)
-{
-    if (v == 1)
-        return 0;
-    gbl_fail(err, GBL_EINPUT, "%s %d is not modelled yet", name, v);
-    return gbl_expected(err, "1; tensor parallelism (tp) within a node is modelled");
-}
-
-static int check_split(const gbl_cost_spec *s, int64_t n, const char *what, gbl_err *err)
-{
-    if (n % s->tp == 0)
-        return 0;
-    gbl_fail(err, GBL_EINPUT, "tp %d does not divide %lld %s", s->tp, (long long)n, what);
-    return divisors(err, n, s->hw->gpus_per_node);
-}
-
-static int check_parallel(const gbl_cost_spec *s, gbl_err *err)
-{
-    const gbl_llm *m = s->llm;
-    if (check_one(err, "pp", s->pp) || check_one(err, "dp", s->dp) || check_one(err, "ep", s->ep))
-        return err->code;
-    if (s->tp < 1 || s->tp > s->hw->gpus_per_node) {
-        gbl_fail(err, GBL_EINPUT, "tp %d does not fit in a node of %d GPUs", s->tp, s->hw->gpus_per_node);
-        return gbl_expected(err, "1 .. %d", s->hw->gpus_per_node);
-    }
-    if (check_split(s, m->heads, "attention heads", err))
-        return err->code;
-    if (!m->kv_lora && m->kv_heads % s->tp && s->tp % m->kv_heads)
-        return check_split(s, m->kv_heads, "KV heads", err);
-    if (m->moe_layers < m->layers && check_split(s, m->ffn, "columns of the MLP", err))
-        return err->code;
-    if (m->moe_layers && (check_split(s, m->moe_ffn, "columns of an expert", err) || check_split(s, m->shared_ffn, "columns of the shared experts", err)))
-        return err->code;
-    return 0;
-}
-
 static int check_limits(const gbl_cost_spec *s, gbl_err *err)
 {
     if (s->block_size < 1)
@@ -129,13 +83,28 @@ static void shard(gbl_cost *c)
     c->heads = (double)m->heads / tp;
     c->kv_heads = m->kv_lora ? 1 : fmax((double)m->kv_heads / tp, 1);
     c->ffn = (double)m->ffn / tp;
-    c->moe_ffn = (double)m->moe_ffn / tp;
+    c->moe_ffn = (double)m->moe_ffn * c->spec.ep / (tp * c->spec.dp);
+    c->experts = (double)m->experts / c->spec.ep;
+    c->top_k = (double)m->top_k / c->spec.ep;
     c->shared_ffn = m->moe_layers ? (double)m->shared_ffn / tp : 0;
     c->vocab = ceil((double)m->vocab / tp);
     c->moe_layers = (double)m->moe_layers;
     c->dense_layers = (double)(m->layers - m->moe_layers);
     c->window_layers = m->window ? (double)m->window_layers : 0;
     c->full_layers = (double)m->layers - c->window_layers;
+}
+
+/* Runtimes whose attention is no single kernel. */
+static void shape_runtime_kv(gbl_cost *c)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    double hbm = c->g.hw->hbm_bps, wide = c->attn.kv_bytes / gbl_format_bytes((enum gbl_format)c->spec.kv) * 2;
+    if (c->g.ideal)
+        return;
+    if (r->kv_share > 0) /* of what it walks: the widened copy when it has to make one */
+        c->kv_floor_s = (r->fused_dequant ? c->attn.kv_bytes : fmax(wide, c->attn.kv_bytes)) / (hbm * r->kv_share);
+    if (c->attn.narrow_kv && !r->fused_dequant)
+        c->kv_widen_s = r->kv_dequant_passes * wide / hbm;
 }
 
 /* Latent attention: in prefill full heads, in decode every head reads the one shared latent. */
@@ -160,6 +129,7 @@ static void shape_attention(gbl_cost *c)
         s->qo_bytes = 4 * h * d;
     }
     c->kv_token_layer = s->kv_bytes;
+    shape_runtime_kv(c);
     c->rows_tile = (int64_t)c->g.cal->pre_rows / 2 * 2;
     c->pair_flops = (double)m->heads * s->flops_pair;
     c->flops_row = 2 * (double)m->vocab * (double)m->hidden;
@@ -171,18 +141,20 @@ static int make_tables(gbl_cost *c, gbl_err *err)
     const gbl_cost_spec *s = &c->spec;
     int64_t seqs = s->max_num_seqs < SEQS_MOST ? s->max_num_seqs : SEQS_MOST;
     int64_t tokens = s->max_num_batched_tokens < TOKENS_MOST ? s->max_num_batched_tokens : TOKENS_MOST;
-    c->n_tokens = tokens + seqs + 17; /* padding goes 15 above */
+    c->n_tokens = tokens + seqs + s->runtime->graph_step + s->runtime->graph_wide_step; /* padding goes that far above */
     c->n_sampled = c->n_decodes = seqs + 1;
     c->tokens = gbl_alloc((size_t)c->n_tokens, sizeof *c->tokens);
     c->sampled = gbl_alloc((size_t)c->n_sampled, sizeof *c->sampled);
     c->decodes = gbl_alloc((size_t)c->n_decodes, sizeof *c->decodes);
-    return c->tokens && c->sampled && c->decodes ? 0 : gbl_nomem(err, (size_t)c->n_tokens * sizeof *c->tokens);
+    if (s->dp > 1)
+        c->routed = gbl_alloc((size_t)c->n_tokens, sizeof *c->routed);
+    return c->tokens && c->sampled && c->decodes && (s->dp == 1 || c->routed) ? 0 : gbl_nomem(err, (size_t)c->n_tokens * sizeof *c->tokens);
 }
 
 int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err)
 {
     *out = NULL;
-    if (check_limits(spec, err) || check_parallel(spec, err))
+    if (check_limits(spec, err) || gbl_cost_check_parallel(spec, err))
         return err->code;
     gbl_cost *c = gbl_alloc(1, sizeof *c);
     if (!c)
@@ -208,6 +180,7 @@ void gbl_cost_free(gbl_cost *c)
         return;
     gbl_free(c->tokens);
     gbl_free(c->sampled);
+    gbl_free(c->routed);
     gbl_free(c->decodes);
     gbl_free(c);
 }
@@ -219,7 +192,7 @@ int64_t gbl_cost_context(const gbl_cost *c)
 
 int32_t gbl_cost_gpus(const gbl_cost *c)
 {
-    return c->spec.tp;
+    return c->spec.tp * c->spec.pp * c->spec.dp;
 }
 
 const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c)
@@ -229,12 +202,12 @@ const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c)
 
 double gbl_cost_peak_flops(const gbl_cost *c)
 {
-    return c->g.hw->flops[c->compute] * c->spec.tp;
+    return c->g.hw->flops[c->compute] * gbl_cost_gpus(c);
 }
 
 double gbl_cost_peak_hbm(const gbl_cost *c)
 {
-    return c->g.hw->hbm_bps * c->spec.tp;
+    return c->g.hw->hbm_bps * gbl_cost_gpus(c);
 }
 
 int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input)

@@ -2,7 +2,26 @@
  *
  * The cost sees a batch only through integer aggregates, so that a held step needs O(1) work and the same integers give
  * the same nanoseconds whichever way they were summed. Evaluation is a pure function; parts that depend on one small
- * integer (tokens of the step, rows sampled) are tabulated on first use inside the gbl_cost (same bits either way). */
+ * integer (tokens of the step, rows sampled) are tabulated on first use inside the gbl_cost (same bits either way).
+ *
+ * A replica is dp x pp x tp GPUs, the tp x dp GPUs of a stage side by side, in as few nodes as hold them.
+ *
+ * tp: Megatron-LM's split of every layer (cost_ops.c); beyond a node its collectives cross the network.
+ *
+ * pp: layers in stages of floor or ceil(layers/pp), the LM head on the last (a short one where they differ). The step that
+ * the engine sees is a round: every scheduled sequence gets its token. Its sequences go through the stages as M = min(pp,
+ * sequences) micro-batches of equal shares; prompts lie in at most M of them. With s(m) the time of micro-batch m in the
+ * slowest stage, hop the copy of hidden states and residual to the next stage, and h the host's gap, a round takes
+ *   max( sum over m of (s(m) + hop), all stages + all hops + h of the largest micro-batch, the host's work on all of them )
+ * which is the steady state of a full pipeline (first term), one micro-batch's latency where there are too few to fill it
+ * (second: the bubble), or a host that cannot keep up. A prompt's tokens wait for the round, not for their micro-batch alone:
+ * TTFT at low load is right (M = 1: the latency), between the two it is late by less than a round.
+ *
+ * dp (mixture of experts alone): attention, dense layers and KV in dp ranks that share nothing, in lock-step; a step takes
+ * the busiest rank: ceil(1/dp) of the decodes and of the prompts. Each rank has its own KV pool; the replica's is their sum.
+ * ep: experts lie whole on ep of the tp x dp GPUs of a stage, each split over the tp x dp / ep others; a GPU computes the
+ * tokens of its experts, the busiest a little more than the mean. With dp > 1 the tokens travel: all-to-all (ep > 1) or
+ * all-gather and reduce-scatter (ep 1); with dp 1 every rank has them all, and the all-reduce adds up. */
 #ifndef GBL_COST_H
 #define GBL_COST_H
 #include <stdint.h>
@@ -26,7 +45,8 @@ typedef struct gbl_cost_spec {
 } gbl_cost_spec;
 
 typedef struct gbl_cost gbl_cost;
-/* Refuses what cannot run: tp that does not divide heads, a format the GPU lacks, weights that do not fit. hw, llm and
+/* Refuses what cannot run: tp that does not divide heads, ep that does not divide the experts, a format the GPU lacks,
+ * weights that do not fit. hw, llm and
  * runtime are borrowed for its life. One gbl_cost belongs to one thread (it fills its tables as it goes). */
 int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err);
 void gbl_cost_free(gbl_cost *c);
@@ -78,7 +98,7 @@ enum { GBL_OPS_MOST = 32 };
 int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most);
 
 /* Memory. */
-double gbl_cost_weight_bytes(const gbl_cost *c);     /* of the model, over all TP ranks */
+double gbl_cost_weight_bytes(const gbl_cost *c);     /* of the model, one copy */
 double gbl_cost_kv_bytes_per_token(const gbl_cost *c); /* over all TP ranks; heads fewer than tp are replicated */
 int64_t gbl_cost_kv_blocks(const gbl_cost *c);       /* capacity of a replica */
 int64_t gbl_cost_context(const gbl_cost *c);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "models/cost_parts.h"
+#include "models/kernel_move.h"
 
 double gbl_cost_weight_bytes(const gbl_cost *c)
 {
@@ -24,26 +25,51 @@ static double reserve(const gbl_cost *c)
 {
     const gbl_runtime *r = c->spec.runtime;
     const gbl_llm *l = c->spec.llm;
-    double width = (l->gated ? 2 : 1) * c->ffn, wide_moe = (l->gated ? 2 : 1) * c->moe_ffn * (double)l->top_k;
+    double width = (l->gated ? 2 : 1) * c->ffn, wide_moe = (l->gated ? 2 : 1) * c->moe_ffn * c->top_k * c->spec.dp;
     double tokens = (double)c->spec.max_num_batched_tokens, rows = (double)c->spec.max_num_seqs;
     double activations = tokens * (2 * (double)l->hidden + fmax(width, wide_moe)) * 2;
-    return r->reserve_bytes + (c->spec.tp > 1 ? r->reserve_util_bytes : 0) + r->activation_copies * activations +
+    return r->reserve_bytes + (gbl_cost_gpus(c) > 1 ? r->reserve_util_bytes : 0) + r->activation_copies * activations +
            r->logit_bytes * rows * (double)l->vocab;
+}
+
+/* Weights on the fullest GPU: its share of the longest stage's layers and, with pp > 1, the embedding or the LM head (one copy
+ * each on the first and the last stage). The experts are spread over all tp x dp GPUs of a stage, the rest over tp. */
+static double weights_of_gpu(const gbl_cost *c)
+{
+    const gbl_llm *l = c->spec.llm;
+    double all = gbl_llm_parameters(l), wide = gbl_llm_table_parameters(l), stage = (double)gbl_cost_stage_layers(c) / (double)l->layers;
+    double routed = (double)(l->moe_layers * l->experts * (l->gated ? 3 : 2)) * (double)l->hidden * (double)l->moe_ffn;
+    double tables = c->spec.pp > 1 && !l->tied ? wide / 2 : wide;
+    double body = (all - wide - routed) / c->spec.tp + routed / (c->spec.tp * c->spec.dp);
+    return body * stage * c->weight_bytes + tables / c->spec.tp * c->wide_bytes;
+}
+
+static void shape_text(const gbl_cost_spec *s, char *out, size_t size)
+{
+    int n = snprintf(out, size, "tp %d", s->tp);
+    if (s->pp > 1 && n > 0)
+        n += snprintf(out + n, size - (size_t)n, ", pp %d", s->pp);
+    if (s->dp > 1 && n > 0)
+        n += snprintf(out + n, size - (size_t)n, ", dp %d", s->dp);
+    if (s->ep > 1 && n > 0)
+        snprintf(out + n, size - (size_t)n, ", ep %d", s->ep);
 }
 
 static int no_room(const gbl_cost *c, double weights, double held, double have, gbl_err *err)
 {
     const gbl_cost_spec *s = &c->spec;
-    gbl_fail(err, GBL_EINPUT, "%s does not fit: %.1f GB of weights a GPU (%s, tp %d) and %.1f GB of reserve leave no KV block in the %.1f GB that %s gives",
-             s->llm->name, weights / 1e9, gbl_format_name((enum gbl_format)s->weights), s->tp, held / 1e9, have / 1e9, s->hw->name);
+    char shape[64];
+    shape_text(s, shape, sizeof shape);
+    gbl_fail(err, GBL_EINPUT, "%s does not fit: %.1f GB of weights a GPU (%s, %s) and %.1f GB of reserve leave no KV block in the %.1f GB that %s gives",
+             s->llm->name, weights / 1e9, gbl_format_name((enum gbl_format)s->weights), shape, held / 1e9, have / 1e9, s->hw->name);
     return gbl_expected(err, "a larger tp, fewer bits a weight, or a GPU with more memory (memory_utilization is %g)", s->memory_utilization);
 }
 
 int gbl_cost_fit_memory(gbl_cost *c, gbl_err *err)
 {
     const gbl_cost_spec *s = &c->spec;
-    double weights = gbl_cost_weight_bytes(c) / s->tp, held = reserve(c), have = s->hw->hbm_bytes * s->memory_utilization;
-    double block = c->kv_token_layer * (double)s->llm->layers * s->block_size;
+    double weights = weights_of_gpu(c), held = reserve(c), have = s->hw->hbm_bytes * s->memory_utilization;
+    double block = c->kv_token_layer * (double)gbl_cost_stage_layers(c) * s->block_size;
     if (weights > s->hw->hbm_bytes)
         return no_room(c, weights, held, have, err);
     if (s->kv_blocks >= 0) {
@@ -53,6 +79,7 @@ int gbl_cost_fit_memory(gbl_cost *c, gbl_err *err)
     double blocks = floor((have - weights - held) / block);
     if (!(blocks >= 1))
         return no_room(c, weights, held, have, err);
+    blocks *= s->dp; /* each dp rank has a pool of its own */
     c->blocks = blocks < 1e15 ? (int64_t)blocks : (int64_t)1e15;
     return 0;
 }
@@ -62,25 +89,21 @@ int64_t gbl_cost_kv_blocks(const gbl_cost *c)
     return c->blocks;
 }
 
-/* All ranks copy at once, each its share over its own link; small pieces are bound by their number. */
+/* The ranks that hold a sequence copy at once, each its share over its own link; small pieces are bound by their number. */
 void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out)
 {
-    const gbl_hw *hw = c->g.hw;
-    double own = bytes / c->spec.tp, link = own / hw->pcie_bps, time = link;
+    gbl_move m;
+    double ranks = (double)c->spec.tp * c->spec.pp;
     memset(out, 0, sizeof *out);
     if (!(bytes > 0))
         return;
-    if (!c->g.ideal)
-        time = hw->pcie_latency_s + fmax(link / c->g.cal->copy_e, (double)pieces * c->g.cal->copy_piece);
-    double dram = own / hw->dram_bps;
-    if (dram > time)
-        time = dram;
-    double ns = fmin(ceil(time * 1e9), 9e18);
+    gbl_host_copy(&c->g, bytes / ranks, (double)pieces / c->spec.pp, c->spec.runtime->pinned, &m);
+    double ns = fmin(ceil(m.time_s * 1e9), 9e18);
     out->alone_ns = (int64_t)ns;
     /* What the link cannot give to anybody else while this copy runs at its own best. */
-    out->busy_ns[dir] = fmin((c->g.ideal ? link : link / c->g.cal->copy_e) * 1e9, ns);
-    out->busy_ns[GBL_R_DRAM] = fmin(dram * 1e9, ns);
-    out->busy_ns[GBL_R_HBM] = fmin(own / hw->hbm_bps * 1e9, ns);
+    out->busy_ns[dir] = fmin(m.pcie_busy_s * 1e9, ns);
+    out->busy_ns[GBL_R_DRAM] = fmin(m.dram_s * 1e9, ns);
+    out->busy_ns[GBL_R_HBM] = fmin(m.hbm_s * 1e9, ns);
 }
 
 double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens)

@@ -2,7 +2,8 @@
  *
  * Tensor parallelism after Megatron-LM: QKV, gate/up and LM head split by columns, O and down by rows, one all-reduce
  * after each of the two blocks of a layer; KV heads fewer than ranks are replicated; latent attention's down
- * projections and its cache are replicated. Experts are split like the MLP they replace. */
+ * projections and its cache are replicated. Experts are split like the MLP they replace (ep 1), or spread whole over ep
+ * GPUs; with dp > 1 tokens travel to them and back. */
 #include <math.h>
 #include <string.h>
 
@@ -13,6 +14,17 @@ int gbl_cost_bound(const gbl_kernel *k)
     if (k->link_s > k->sm_s && k->link_s > k->hbm_s)
         return 2;
     return k->sm_s > k->hbm_s ? 0 : 1;
+}
+
+/* The busiest of ep GPUs under balanced routing, over the mean: m k choices fall on ep GPUs like a multinomial, whose largest
+ * count is about mean + sqrt(2 mean (1 - 1/ep) ln ep); no GPU gets a token more than once for each expert it holds. */
+static double busiest(const gbl_cost *c, double m)
+{
+    double ep = c->spec.ep, mean = m * c->top_k;
+    if (ep <= 1 || mean <= 0)
+        return 1;
+    double most = mean + sqrt(2 * mean * (1 - 1 / ep) * log(ep));
+    return fmin(most, m * fmin((double)c->spec.llm->top_k, c->experts)) / mean;
 }
 
 static gbl_cost_line *next_line(gbl_cost_line *out, int *n, const char *name, double count)
@@ -80,20 +92,57 @@ static void mlp(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
 static void experts(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
 {
     const gbl_llm *l = c->spec.llm;
-    double H = (double)l->hidden, L = c->moe_layers, matrices = l->gated ? 3 : 2;
-    if (L <= 0)
-        return;
-    wide_product(c, out, n, "router", L, m, (double)l->experts, H);
-    gbl_cost_line *e = next_line(out, n, "experts", L);
-    gbl_moe_shape s = {(double)l->experts, (double)l->top_k, H, c->moe_ffn, matrices, c->compute, c->weight_bytes, c->act_bytes};
+    double H = (double)l->hidden, matrices = l->gated ? 3 : 2;
+    gbl_cost_line *e = next_line(out, n, "experts", c->moe_layers);
+    gbl_moe_shape s = {c->experts, c->top_k * busiest(c, m), H, c->moe_ffn, matrices, c->compute, c->weight_bytes, c->act_bytes};
     gbl_moe(&c->g, &s, m, &e->k);
     e->weights = gbl_moe_distinct(s.experts, s.top_k, m) * matrices * H * c->moe_ffn * c->weight_bytes;
+}
+
+static void routing(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    wide_product(c, out, n, "router", c->moe_layers, m, (double)l->experts, (double)l->hidden);
+    if (c->spec.dp == 1)
+        experts(c, m, out, n);
     if (!c->g.ideal)
-        next_line(out, n, "routing", L)->k.time_s = c->g.cal->moe_t0;
+        next_line(out, n, "routing", c->moe_layers)->k.time_s = c->g.cal->moe_t0;
+}
+
+static void mixture(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
+{
+    const gbl_llm *l = c->spec.llm;
+    double H = (double)l->hidden, L = c->moe_layers;
+    if (L <= 0)
+        return;
+    routing(c, m, out, n);
     if (c->shared_ffn <= 0)
         return;
     product(c, out, n, l->gated ? "shared_gate_up" : "shared_up", L, m, (l->gated ? 2 : 1) * c->shared_ffn, H);
     product(c, out, n, "shared_down", L, m, H, c->shared_ffn);
+}
+
+/* Of dp x tp GPUs each sends its share of the tokens to where their experts are and gets the results back: spread experts
+ * (ep > 1) by all-to-all, a token to each GPU that holds one of its experts: ep (1 - (1 - 1/ep)^k) of them; split experts by
+ * gathering all tokens everywhere and scattering the sums. Activations go out as multiplied, results come back in 16 bits. */
+int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out)
+{
+    const gbl_llm *l = c->spec.llm;
+    int n = 0;
+    if (c->spec.dp == 1 || c->moe_layers <= 0)
+        return 0;
+    int32_t gpus = c->spec.tp * c->spec.dp;
+    double H = (double)l->hidden, ep = c->spec.ep, row_out = H * fmin(c->act_bytes, 2), row_back = H * 2;
+    experts(c, tokens, out, &n);
+    if (ep > 1) {
+        double copies = ep * (1 - pow(1 - 1 / ep, (double)l->top_k)) * c->spec.tp * c->spec.dp / ep, held = tokens / gpus * copies;
+        gbl_all_to_all(&c->g, held * row_out, gpus, &next_line(out, &n, "dispatch", c->moe_layers)->k);
+        gbl_all_to_all(&c->g, held * row_back, gpus, &next_line(out, &n, "combine", c->moe_layers)->k);
+    } else {
+        gbl_all_gather(&c->g, tokens * row_out, gpus, &next_line(out, &n, "dispatch", c->moe_layers)->k);
+        gbl_reduce_scatter(&c->g, tokens * row_back, gpus, &next_line(out, &n, "combine", c->moe_layers)->k);
+    }
+    return n;
 }
 
 /* Two norms with residual, rope and cache write, activation: elements a token. */
@@ -106,7 +155,7 @@ static void elementwise(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     if (c->dense_layers > 0)
         gbl_small_ops(&c->g, m * 2 * (common + 3 * c->ffn), &next_line(out, n, "norm_rope_act", c->dense_layers)->k);
     if (c->moe_layers > 0)
-        gbl_small_ops(&c->g, m * 2 * (common + 3 * ((double)l->top_k * c->moe_ffn + c->shared_ffn)),
+        gbl_small_ops(&c->g, m * 2 * (common + 3 * (c->top_k * c->spec.dp * c->moe_ffn + c->shared_ffn)),
                       &next_line(out, n, "norm_rope_act_moe", c->moe_layers)->k);
 }
 
@@ -116,10 +165,15 @@ int gbl_cost_token_lines(const gbl_cost *c, double tokens, gbl_cost_line *out)
     int n = 0;
     projections(c, tokens, out, &n);
     mlp(c, tokens, out, &n);
-    experts(c, tokens, out, &n);
+    mixture(c, tokens, out, &n);
     elementwise(c, tokens, out, &n);
-    if (c->spec.tp > 1)
-        gbl_all_reduce(&c->g, tokens * (double)l->hidden * 2, c->spec.tp, &next_line(out, &n, "all_reduce", 2 * (double)l->layers)->k);
+    if (c->spec.tp <= 1)
+        return n;
+    /* With dp > 1 the combination leaves each rank its share of the tokens' sums: one way is enough there. */
+    double bytes = tokens * (double)l->hidden * 2, gathered = c->spec.dp > 1 ? c->moe_layers : 0;
+    gbl_all_reduce(&c->g, bytes, c->spec.tp, &next_line(out, &n, "all_reduce", 2 * (double)l->layers - gathered)->k);
+    if (gathered > 0)
+        gbl_all_gather(&c->g, bytes, c->spec.tp, &next_line(out, &n, "hidden_gather", gathered)->k);
     return n;
 }
 
@@ -141,7 +195,16 @@ static void decode_line(const gbl_cost *c, const gbl_batch *b, const char *name,
     gbl_decode_terms room;
     if (count <= 0)
         return;
-    gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)kv, &next_line(out, n, name, count)->k);
+    gbl_kernel *k = &next_line(out, n, name, count)->k;
+    gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)kv, k);
+    gbl_cost_kv_runtime(c, (double)kv, k);
+}
+
+void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k)
+{
+    if (c->kv_floor_s > 0 && kv * c->kv_floor_s > k->time_s)
+        k->time_s = kv * c->kv_floor_s;
+    k->time_s += kv * c->kv_widen_s;
 }
 
 /* The chunks' load; with a window the tile-rounded pairs shrink like the exact ones, and each tile still computes the
@@ -167,7 +230,9 @@ static void prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, co
     if (count <= 0)
         return;
     gbl_prefill_load l = load_of(c, b, windowed);
-    gbl_prefill(&c->g, &c->attn, &l, &next_line(out, n, name, count)->k);
+    gbl_kernel *k = &next_line(out, n, name, count)->k;
+    gbl_prefill(&c->g, &c->attn, &l, k);
+    gbl_cost_kv_runtime(c, l.dec_kv + l.kv - l.tokens, k); /* what was cached before */
 }
 
 /* Latent attention re-expands the cached latents of a chunk's prefix to full keys and values. */
@@ -198,20 +263,14 @@ int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_lin
     return n;
 }
 
-double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b)
-{
-    const gbl_runtime *r = c->spec.runtime;
-    return r->host_step_s + r->host_seq_s * (double)(b->dec_n - b->pad + b->pre_n);
-}
-
-/* vLLM's captured sizes: 1, 2, 4, every 8 to 256, every 16 to 512. */
 int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b)
 {
-    int64_t m = b->dec_n + b->pre_tokens, padded;
-    if (!c->spec.runtime->graphs || b->pre_tokens > 0 || m > c->spec.runtime->graph_max || m < 3)
+    const gbl_runtime *r = c->spec.runtime;
+    int64_t m = b->dec_n + b->pre_tokens, step = m <= r->graph_wide_from ? r->graph_step : r->graph_wide_step;
+    if (!r->graphs || b->pre_tokens > 0 || m > r->graph_max || m < 3)
         return m;
-    padded = m <= 4 ? 4 : m <= 256 ? (m + 7) / 8 * 8 : (m + 15) / 16 * 16;
-    return padded <= c->spec.runtime->graph_max ? padded : m;
+    int64_t padded = m <= 4 ? 4 : (m + step - 1) / step * step;
+    return padded <= r->graph_max ? padded : m;
 }
 
 /* ---- the sheet ---- */
@@ -226,19 +285,36 @@ static void row_of(const gbl_cost_line *l, const char *phase, gbl_op *op)
                    k->time_s > 0 ? roofline / k->time_s : 1};
 }
 
+/* Rows in device time of one micro-batch's walk through the layers; what the step takes beyond them comes last. */
 int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most)
 {
     gbl_cost_line lines[GBL_OPS_MOST];
+    gbl_batch micro, rank;
     int n = 0, rows = 0;
-    double host = gbl_cost_host_s(c, b);
+    double device = 0, attention = 0;
     if (b->dec_n + b->pre_tokens <= 0)
         return 0;
-    n = gbl_cost_token_lines(c, (double)gbl_cost_padded(c, b), lines);
-    n += gbl_cost_attention_lines(c, b, lines + n);
-    n += gbl_cost_sampled_lines(c, (double)b->sampled, lines + n);
-    for (; rows < n && rows < most; rows++)
-        row_of(&lines[rows], phase, &out[rows]);
+    gbl_cost_micro_batch(b, gbl_cost_cut_of(c, b), b->pre_n > 0, &micro);
+    gbl_cost_rank_batch(c, &micro, &rank);
+    n = gbl_cost_token_lines(c, (double)gbl_cost_padded(c, &rank), lines);
+    n += gbl_cost_routed_lines(c, (double)(micro.dec_n + micro.pre_tokens), lines + n);
+    int first = n;
+    n += gbl_cost_attention_lines(c, &rank, lines + n);
+    int after = n;
+    n += gbl_cost_sampled_lines(c, (double)rank.sampled, lines + n);
+    for (int i = 0; i < n; i++) {
+        device += lines[i].count * lines[i].k.time_s;
+        attention += i >= first && i < after ? lines[i].count * lines[i].k.time_s : 0;
+        if (rows < most)
+            row_of(&lines[i], phase, &out[rows++]);
+    }
+    double host = gbl_cost_host_s(c, &micro, device, attention);
     if (host > 0 && rows < most)
         out[rows++] = (gbl_op){"host", phase, 1, 0, 0, 0, host * 1e6, "host", 1};
+    if (c->spec.pp > 1 && rows < most) { /* sends, and waiting for the other micro-batches */
+        gbl_step_cost step;
+        gbl_cost_step(c, b, &step);
+        out[rows++] = (gbl_op){"pipeline", phase, 1, 0, 0, 0, fmax(0, (double)step.demand.alone_ns * 1e-3 - (device + host) * 1e6), "link", 1};
+    }
     return rows;
 }

@@ -6,9 +6,9 @@
 
 /* Kernels that depend on one integer (tokens of the step, or rows sampled), summed. */
 typedef struct gbl_cost_row {
-    double time_s, sm_s, hbm_s, link_s;
+    double time_s, sm_s, hbm_s, link_s, net_s;
     double by_bound[3]; /* of time_s: sm, hbm, link */
-    double weights;     /* bytes of weights read, all ranks */
+    double weights;     /* bytes of weights read, all ranks and replicas of them */
     int set;
 } gbl_cost_row;
 
@@ -29,6 +29,8 @@ struct gbl_cost {
     int32_t wide;                      /* their format */
     double unfused_bytes;              /* gbl_gemm_shape */
     double heads, kv_heads, ffn, moe_ffn, shared_ffn, vocab; /* of one rank */
+    double experts, top_k;             /* held by a GPU; of a token's choices, those expected there (the busiest GPU: x skew) */
+    double kv_floor_s, kv_widen_s;     /* seconds a KV token and layer: at the runtime's bandwidth; to widen it beforehand */
     double dense_layers, moe_layers, full_layers, window_layers;
     double kv_token_layer;             /* bytes a token, layer and rank */
     double flops_token, flops_row;     /* model FLOPs a token through the layers; a row through the LM head */
@@ -39,6 +41,7 @@ struct gbl_cost {
     /* tables, filled on first use */
     int64_t n_tokens, n_sampled, n_decodes;
     gbl_cost_row *tokens, *sampled;
+    gbl_cost_row *routed;              /* dp > 1: the experts' part, by tokens of all dp ranks */
     gbl_decode_terms *decodes;
 };
 
@@ -46,9 +49,29 @@ struct gbl_cost {
 int gbl_cost_token_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
 int gbl_cost_sampled_lines(const gbl_cost *c, double rows, gbl_cost_line *out);
 int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
-double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b);
+/* dp > 1: dispatch, experts and combination of the tokens of all dp ranks; with dp 1 they are among the token lines. */
+int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
+void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k); /* the runtime's own KV bandwidth and widening */
 int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b); /* tokens that the layers compute */
 int gbl_cost_bound(const gbl_kernel *k);                        /* 0 sm, 1 hbm, 2 link */
+/* cost_host.c: seconds that a step takes beyond its device time; `attention` is part of `device`. */
+double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention);
+double gbl_cost_host_alone_s(const gbl_cost *c, const gbl_batch *b); /* the host's own work on the step */
+/* cost_parallel.c */
+int gbl_cost_check_parallel(const gbl_cost_spec *s, gbl_err *err);
+int64_t gbl_cost_stage_layers(const gbl_cost *c); /* of the longest stage */
+/* How a step is cut: `parts` micro-batches in flight, `heavy` of them with prompts (the rest decodes alone). */
+typedef struct gbl_cost_cut { int64_t parts, heavy; } gbl_cost_cut;
+gbl_cost_cut gbl_cost_cut_of(const gbl_cost *c, const gbl_batch *b);
+void gbl_cost_micro_batch(const gbl_batch *b, gbl_cost_cut cut, int heavy, gbl_batch *out);
+void gbl_cost_rank_batch(const gbl_cost *c, const gbl_batch *b, gbl_batch *out); /* the busiest dp rank's share */
+/* Hidden states and residual from one stage to the next, all ranks at once; `across`: to another node. */
+void gbl_cost_hop(const gbl_cost *c, double tokens, int across, gbl_kernel *out);
+int gbl_cost_hops_across(const gbl_cost *c); /* of the pp - 1 hops, those between nodes */
+/* What the stages spend on one micro-batch: through all layers, and through the LM head on the last. */
+typedef struct gbl_cost_flow { double body, head, hop, hops, gap, host; } gbl_cost_flow; /* gap: of `host`, what the device waits for */
+/* Seconds of a round; *gap: of them, the host's. */
+double gbl_cost_pipeline_s(const gbl_cost *c, gbl_cost_cut cut, const gbl_cost_flow *heavy, const gbl_cost_flow *light, double *gap);
 /* cost_step.c */
 const gbl_decode_terms *gbl_cost_decode_terms(const gbl_cost *c, int64_t b, gbl_decode_terms *room);
 /* cost_memory.c */

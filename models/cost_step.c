@@ -64,8 +64,9 @@ static void sum_lines(const gbl_cost *c, const gbl_cost_line *lines, int n, gbl_
         out->sm_s += l->count * l->k.sm_s;
         out->hbm_s += l->count * l->k.hbm_s;
         out->link_s += l->count * l->k.link_s;
+        out->net_s += l->count * l->k.net_s;
         out->by_bound[gbl_cost_bound(&l->k)] += l->count * l->k.time_s;
-        out->weights += l->count * l->weights * c->spec.tp;
+        out->weights += l->count * l->weights * c->spec.tp * c->spec.dp;
     }
     out->set = 1;
 }
@@ -97,8 +98,9 @@ static void attention(const gbl_cost *c, const gbl_batch *b, gbl_cost_row *out)
         gbl_decode_terms room;
         gbl_kernel k;
         gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)b->dec_kv, &k);
+        gbl_cost_kv_runtime(c, (double)b->dec_kv, &k);
         double n = c->full_layers;
-        *out = (gbl_cost_row){n * k.time_s, n * k.sm_s, n * k.hbm_s, n * k.link_s, {0, 0, 0}, 0, 1};
+        *out = (gbl_cost_row){n * k.time_s, n * k.sm_s, n * k.hbm_s, n * k.link_s, 0, {0, 0, 0}, 0, 1};
         out->by_bound[gbl_cost_bound(&k)] = out->time_s;
         return;
     }
@@ -133,6 +135,7 @@ static void demand(const gbl_cost *c, const gbl_cost_row *all, double host, gbl_
     d->busy_ns[link] = clip_ns(all->link_s, ns);
     if (link == GBL_R_PCIE_D2H) /* peer to peer: as much comes in as goes out */
         d->busy_ns[GBL_R_PCIE_H2D] = d->busy_ns[link];
+    d->busy_ns[GBL_R_NETWORK] = clip_ns(all->net_s, ns);
     d->busy_ns[GBL_R_HOST] = clip_ns(host, ns);
 }
 
@@ -148,29 +151,111 @@ static void split(const gbl_cost_row *all, double host, gbl_step_cost *out)
     out->part_ns[out->bound] += left;
 }
 
-void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
+static void add_row(gbl_cost_row *to, const gbl_cost_row *row, double times)
 {
-    gbl_cost_row room, room2, attn, all;
-    int64_t tokens = b->dec_n + b->pre_tokens;
-    memset(out, 0, sizeof *out);
-    if (tokens <= 0)
-        return;
+    to->time_s += times * row->time_s;
+    to->sm_s += times * row->sm_s;
+    to->hbm_s += times * row->hbm_s;
+    to->link_s += times * row->link_s;
+    to->net_s += times * row->net_s;
+    for (int i = 0; i < 3; i++)
+        to->by_bound[i] += times * row->by_bound[i];
+    to->weights += times * row->weights;
+}
+
+/* One micro-batch on its busiest rank, through all layers: *all, of which head_s for the sampled rows and attn_s. */
+typedef struct walk { gbl_cost_row all; double head_s, attn_s; } walk;
+
+static void walk_through(const gbl_cost *c, const gbl_batch *micro, walk *w)
+{
+    gbl_cost_row room, room2, room3, attn;
+    gbl_batch share;
+    const gbl_batch *b = micro;
+    if (c->spec.dp > 1) {
+        gbl_cost_rank_batch(c, micro, &share);
+        b = &share;
+    }
     const gbl_cost_row *t = row_at(c, c->tokens, c->n_tokens, gbl_cost_padded(c, b), gbl_cost_token_lines, &room);
     const gbl_cost_row *s = row_at(c, c->sampled, c->n_sampled, b->sampled, gbl_cost_sampled_lines, &room2);
     attention(c, b, &attn);
-    double host = gbl_cost_host_s(c, b);
-    all.time_s = t->time_s + attn.time_s + s->time_s;
-    all.sm_s = t->sm_s + attn.sm_s + s->sm_s;
-    all.hbm_s = t->hbm_s + attn.hbm_s + s->hbm_s;
-    all.link_s = t->link_s + attn.link_s + s->link_s;
+    w->all = *t;
+    if (c->spec.dp > 1)
+        add_row(&w->all, row_at(c, c->routed, c->n_tokens, micro->dec_n + micro->pre_tokens, gbl_cost_routed_lines, &room3), 1);
+    add_row(&w->all, &attn, 1);
+    add_row(&w->all, s, 1);
+    w->head_s = s->time_s;
+    w->attn_s = attn.time_s;
+}
+
+/* One of the micro-batches in flight: its walk, its hops and its host work. */
+static void flow_of(const gbl_cost *c, const gbl_batch *b, gbl_cost_cut cut, int heavy, walk *w, gbl_cost_flow *f)
+{
+    gbl_batch micro, share;
+    gbl_kernel near, far;
+    int across = gbl_cost_hops_across(c), hops = c->spec.pp - 1;
+    gbl_cost_micro_batch(b, cut, heavy, &micro);
+    walk_through(c, &micro, w);
+    gbl_cost_rank_batch(c, &micro, &share);
+    double tokens = (double)gbl_cost_padded(c, &share), device = w->all.time_s;
+    gbl_cost_hop(c, tokens, 0, &near);
+    gbl_cost_hop(c, tokens, 1, &far);
+    f->host = gbl_cost_host_alone_s(c, &micro);
+    f->gap = fmin(gbl_cost_host_s(c, &micro, device, w->attn_s), (1 - c->spec.runtime->host_hidden) * f->host);
+    double launches = gbl_cost_host_s(c, &micro, device, w->attn_s) - f->gap; /* each stage waits for its own */
+    f->head = w->head_s;
+    f->body = device - w->head_s + launches;
+    f->hop = across > 0 ? far.time_s : near.time_s;
+    f->hops = near.time_s * (hops - across) + far.time_s * across;
+    w->all.link_s += near.link_s * (hops - across);
+    w->all.net_s += far.net_s * across;
+    w->all.by_bound[2] += f->hops;
+}
+
+/* The round in which every sequence gets its token; busy shares are averages over the stages. *host: the host's seconds. */
+static void pipeline(const gbl_cost *c, const gbl_batch *b, gbl_cost_row *all, double *host)
+{
+    gbl_cost_cut cut = gbl_cost_cut_of(c, b);
+    gbl_cost_flow heavy = {0}, light = {0};
+    walk w;
+    double stages = c->spec.pp, spent = 0;
+    memset(all, 0, sizeof *all);
+    for (int kind = 1; kind >= 0; kind--) {
+        int64_t n = kind ? cut.heavy : cut.parts - cut.heavy;
+        if (n <= 0)
+            continue;
+        flow_of(c, b, cut, kind, &w, kind ? &heavy : &light);
+        add_row(all, &w.all, (double)n / stages);
+        all->weights += w.all.weights * (double)n * (1 - 1 / stages); /* bytes of all stages */
+    }
+    double round = gbl_cost_pipeline_s(c, cut, &heavy, &light, host);
     for (int i = 0; i < 3; i++)
-        all.by_bound[i] = t->by_bound[i] + attn.by_bound[i] + s->by_bound[i];
-    demand(c, &all, host, &out->demand);
-    out->bound = largest(all.by_bound, host);
-    split(&all, host, out);
+        spent += all->by_bound[i];
+    /* Bubbles are spread over what the stages wait for. */
+    for (int i = 0; i < 3; i++)
+        all->by_bound[i] *= spent > 0 ? (round - *host) / spent : 0;
+    all->time_s = round - *host;
+}
+
+void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
+{
+    int64_t tokens = b->dec_n + b->pre_tokens;
+    double host;
+    walk w;
+    memset(out, 0, sizeof *out);
+    if (tokens <= 0)
+        return;
+    if (c->spec.pp > 1) {
+        pipeline(c, b, &w.all, &host);
+    } else {
+        walk_through(c, b, &w);
+        host = gbl_cost_host_s(c, b, w.all.time_s, w.attn_s);
+    }
+    demand(c, &w.all, host, &out->demand);
+    out->bound = largest(w.all.by_bound, host);
+    split(&w.all, host, out);
     double full = c->full_layers, win = c->window_layers;
     double pairs = full * (double)(b->dec_kv + b->pre_pairs) + win * (double)(b->dec_kv_win + b->pre_pairs_win);
     double kv = full * (double)(b->dec_kv + b->pre_kv) + win * (double)(b->dec_kv_win + b->pre_kv) + (full + win) * (double)tokens;
     out->flops = c->flops_token * (double)tokens + c->flops_row * (double)b->sampled + c->pair_flops * pairs;
-    out->bytes = t->weights + s->weights + kv * c->kv_token_layer * c->spec.tp;
+    out->bytes = w.all.weights + kv * c->kv_token_layer * c->spec.tp;
 }

@@ -13,6 +13,7 @@ void gbl_kernel_add(gbl_kernel *to, const gbl_kernel *k, double times)
     to->sm_s += times * k->sm_s;
     to->hbm_s += times * k->hbm_s;
     to->link_s += times * k->link_s;
+    to->net_s += times * k->net_s;
     to->flops += times * k->flops;
     to->hbm_bytes += times * k->hbm_bytes;
     to->link_bytes += times * k->link_bytes;
@@ -94,7 +95,7 @@ void gbl_gemm(const gbl_machine *g, const gbl_gemm_shape *s, gbl_kernel *out)
         return;
     }
     gemm_terms t = {peak / g->hw->sms * f->e_c * phi_c, f->l2 * g->hw->clock_hz, g->hw->hbm_bps * f->e_m * phi_m, out->hbm_bytes, g->hw->sms};
-    double widen = s->n * s->k * s->unfused_bytes / t.hbm;
+    double widen = s->unfused_bytes > 0 ? f->t0 + s->n * s->k * s->unfused_bytes / t.hbm : 0; /* by a kernel before it */
     double extra = s->compute == GBL_FP8 || s->compute == GBL_FP4 ? fp8_extras(g, s) : 0;
     out->time_s = f->t0 + best_tiling(f, &t, s) + widen + extra;
 }

@@ -20,6 +20,7 @@ typedef struct gbl_kernel {
     double time_s;                  /* 0 = no such kernel */
     double sm_s, hbm_s, link_s;     /* roofline seconds */
     double flops, hbm_bytes, link_bytes;
+    double net_s;                   /* of the node's network, beside link_s inside it */
 } gbl_kernel;
 void gbl_kernel_add(gbl_kernel *to, const gbl_kernel *k, double times);
 
@@ -77,11 +78,23 @@ typedef struct gbl_prefill_load {
 } gbl_prefill_load;
 void gbl_prefill(const gbl_machine *g, const gbl_attn_shape *s, const gbl_prefill_load *l, gbl_kernel *out);
 
-/* All-reduce of M bytes over n GPUs. NVLink: below 8 MB a0 + a1 log2 n + min(M (n-1)/(L e1), a2 + 2 (n-1)/n M/(L e2)),
- * above it a + rank (n-1) + s sqrt(M/MB) + 2 (n-1)/n M/(L e (n/8)^gain) (gain: reduction in the switch); PCIe: a + rank (n-1) + 2 (n-1)/n M/(L e). Ideal: 2 (n-1)/n M/L. */
+/* Collectives over n GPUs, each over its own link (and, between nodes, its own network card). Up to gpus_per_node GPUs lie in
+ * one node; beyond that they fill k whole nodes of G: the node's part is done inside it, the rest by each GPU with its k-1
+ * peers: 1/G of the bytes over the network at 19 us + bytes / (0.72 network), which is what a pair of H100 in two nodes takes
+ * (Vidur's send_recv table: median error 2 %). link_bytes: what one GPU sends.
+ *
+ * All-reduce of M bytes. NVLink: below 8 MB a0 + a1 log2 n + min(M (n-1)/(L e1), a2 + 2 (n-1)/n M/(L e2)), above it
+ * a + rank (n-1) + s sqrt(M/MB) + 2 (n-1)/n M/(L e (n/8)^gain) (gain: reduction in the switch); PCIe:
+ * a + rank (n-1) + 2 (n-1)/n M/(L e). Ideal: 2 (n-1)/n M/L. */
 void gbl_all_reduce(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
-/* Every rank's `bytes`/n to every other: half an all-reduce. */
+/* NCCL, one way: a + r (n-1) + s sqrt(M/MB) + (n-1)/n M/(L e (n/8)^gain), fitted on nccl-tests of A100 and H100 (median errors
+ * 5 and 6 % all-gather and reduce-scatter, 4 and 6 % all-to-all). M: bytes of the gathered (scattered) buffer; of what each
+ * GPU holds before an all-to-all. */
 void gbl_all_gather(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
+void gbl_reduce_scatter(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
+void gbl_all_to_all(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *out);
+/* One GPU to another: a + M/(L e); `across`: in another node. */
+void gbl_send(const gbl_machine *g, double bytes, int across, gbl_kernel *out);
 
 /* Routed experts of one layer on m tokens: distinct experts E (1-(1-k/E)^m) are read; tokens an expert are padded to
  * rows (64 above 64): t = 2 t0 + (t_c^p + t_m^p)^(1/p), the activations passed over several times. One GPU's share: ffn is the shard's. Without the routing time. */

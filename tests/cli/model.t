@@ -24,7 +24,7 @@ $ gable model llama-3.1-8b --runtime vlm
 ? 2
 $ gable model llama-3.1-8b --tp 3
 ! gable: tp 3 does not divide 32 attention heads
-!   expected: one of 1, 2, 4, 8
+!   expected: one of 1, 2, 4, 8, 16, 32
 ? 2
 $ gable model llama-3.1-70b
 ! gable: llama-3.1-70b does not fit: * GB of weights a GPU (bf16, tp 1) and * GB of reserve leave no KV block in the * GB that h100-sxm gives

@@ -37,7 +37,7 @@ $ gable run --set policy.schedule.use=chunked --set policy.schedule.token_budge=
 $ gable run --set cluster.tp=3
 ! gable: tp 3 does not divide 32 attention heads
 !   where: --set cluster.tp
-!   expected: one of 1, 2, 4, 8
+!   expected: one of 1, 2, 4, 8, 16, 32
 ? 2
 $ gable run --set cluster.tp=0
 ! gable: 'tp' is out of range: 0
