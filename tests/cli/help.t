@@ -8,6 +8,9 @@ usage: gable COMMAND [operands] [flags]
 
 commands
   run        replay a scenario and print what its users would see
+  compare    what changes from scenario A to B, with intervals and p-values
+  baseline   write down what a policy is worth today, for gable gate
+  gate       fail when a policy got worse than its baseline
   trace      inspect, replay untimed, generate and convert traces
   model      the analytical sheet of a model on a machine
   validate   the models against measurements
@@ -27,15 +30,18 @@ examples
       the same with another scheduler, as one JSON object
 
 `gable COMMAND --help` tells more of each. Exit: 0 done, 1 internal fault, 2 bad input or usage,
-130 and 143 interrupted.
+3 regression, 130 and 143 interrupted.
 $ gable
 ! gable: no command
 !   expected: gable COMMAND; `gable help` lists them, `gable run` shows a first result
 ? 2
 $ gable help | head -n 1
 gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
-$ for c in run 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model 'validate engine' validate list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
+$ for c in run compare baseline gate 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model 'validate engine' validate list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
 gable run - replay a scenario and print what its users would see
+gable compare - what changes from scenario A to B, with intervals and p-values
+gable baseline - write down what a policy is worth today, for gable gate
+gable gate - fail when a policy got worse than its baseline
 gable trace info - lengths, rates, burstiness and prefix sharing of a trace
 gable trace hits - what an eviction policy would find again, without time
 gable trace generate - write a synthetic trace
@@ -59,15 +65,20 @@ usage: gable run [SCENARIO.json] [flags]
 
 One simulation: latencies, throughput, goodput, utilisation and KV occupancy. Without a file it runs
 the shipped default; - reads the scenario from standard input. `gable schema scenario` prints every
-key with its default.
+key with its default. With --replications, intervals over seeds, and whether the queue still grows.
 
 flags
   --set KEY=VALUE             change one key of the scenario, as in cluster.tp=2 or
                               policy.schedule=prefill_first (may be repeated)
   --seed N                    seed of every draw, instead of run.seed
   --json                      print one JSON object instead of text
-  --db FILE                   keep the run in this SQLite store, made if it is not there; without it
-                              nothing is written
+  --replications N            run it under N seeds (seed to seed + N - 1) and print 95 % intervals
+  --warmup scenario|auto      with --replications: leave out run.warmup_s, or what MSER-5 finds in
+                              up to five trial runs (default scenario)
+  -j, --jobs N                simulations at once; 0: one a core. The answer is the same for any
+                              (default 0)
+  --db FILE                   keep every run in this SQLite store, made if it is not there; without
+                              it nothing is written
   --requests none|sample|all  which requests the store keeps; sample: at most 1,000, drawn by the
                               seed (default sample)
   --exact                     recompute every aggregate at every step: slower, and the same answer
@@ -153,14 +164,11 @@ $ gable help run extra
 !   expected: gable help run
 ? 2
 # Commands that are not there are unknown, not stubs.
-$ for c in sweep slurm merge plan compare gate baseline sens why calibrate claims conform import; do gable $c 2>/dev/null; echo $c $?; done
+$ for c in sweep slurm merge plan sens why calibrate claims conform import; do gable $c 2>/dev/null; echo $c $?; done
 sweep 2
 slurm 2
 merge 2
 plan 2
-compare 2
-gate 2
-baseline 2
 sens 2
 why 2
 calibrate 2
@@ -173,11 +181,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-17
+20
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
 6
 $ gable help --json | grep -c '"name"'
-17
+20
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion

@@ -39,7 +39,7 @@ BEGIN {
     below["cli"] = " base models traces sim reports validate cli "
     below["tests"] = " base models traces sim reports validate cli tests "
     # The only files that may include a third party's header, as patterns.
-    only["gsl/"] = "^(base/random\\.c|reports/statistics\\.c|validate/fitting\\.c)$"
+    only["gsl/"] = "^(base/random\\.c|reports/stats\\.c|validate/fitting\\.c)$"
     only["sqlite3.h"] = "^(reports/|tests/)"
     only["cjson/"] = "^base/doc\\.c$"
     only["cJSON.h"] = "^base/doc\\.c$"
