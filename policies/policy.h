@@ -424,12 +424,12 @@ static inline int64_t gbl_bits_last(const gbl_bits *b) { /* the largest member, 
     return at;
 }
 
-/* A queue of blocks in which held ones keep their place without being in the way: places are numbers that grow, a table says
- * who sits there, a bit set says whose place may be vacated. Everything is O(1) but for the bit rows; when the places are
- * used up the queue is packed, which at least `ids` pushes pay for. A block sits in one queue at a time. Put a gbl_seat
- * first in the block's struct; `count` and `mark` are free for the policy. */
+/* A queue of blocks in which held ones keep their place without being in the way: places are a ring of numbers, a table says
+ * who sits there, a bit set says whose place may be vacated. Everything is O(1) but for the bit rows; when the ring is full
+ * the queue is packed, which at least as many pushes have paid for as there are seats. A block sits in one queue at a time.
+ * Put a gbl_seat first in the block's struct; `count` and `mark` are free for the policy. */
 typedef struct gbl_seat {
-    int32_t place;
+    int32_t place; /* in the ring */
     uint8_t queue; /* 0: in none */
     uint8_t held;  /* reasons, one bit each; the engine's is GBL_HELD */
     uint8_t count, mark;
@@ -439,9 +439,11 @@ typedef struct gbl_queue {
     char *blocks;
     uint32_t stride;
     uint8_t id;
-    int32_t *at;
-    int64_t room, top, n; /* places, the next one to give, blocks seated (held ones too) */
-    int64_t hand;         /* a place that packing keeps between the same neighbours */
+    int32_t *at;           /* by place in the ring: the block that was seated there */
+    int64_t mask;          /* places of the ring - 1 */
+    int64_t base, top, n;  /* numbers of the oldest place in use and of the next to give; blocks seated (held ones too) */
+    int64_t low;           /* no block that may go sits before this number */
+    int64_t hand;          /* a number that packing keeps between the same neighbours */
     gbl_bits may_go;
 } gbl_queue;
 
@@ -449,38 +451,53 @@ static inline gbl_seat *gbl_seat_of(const gbl_queue *q, int32_t block) {
     return (gbl_seat *)(void *)(q->blocks + (size_t)block * q->stride);
 }
 static inline void gbl_queue_init(gbl_queue *q, const gbl_host *h, uint8_t id, int32_t ids, void *blocks, uint32_t stride) {
-    int64_t room = 2 * (int64_t)ids + 64;
-    *q = (gbl_queue){.blocks = blocks, .stride = stride, .id = id, .room = room};
-    q->at = h->memory(h, (size_t)room * sizeof *q->at);
+    int64_t room = 64;
+    while (room < 2 * (int64_t)ids) room *= 2;
+    *q = (gbl_queue){.blocks = (char *)blocks, .stride = stride, .id = id, .mask = room - 1};
+    q->at = (int32_t *)h->memory(h, (size_t)room * sizeof *q->at);
     gbl_bits_init(&q->may_go, room, h->memory(h, gbl_bits_bytes(room)));
 }
-static inline void gbl_queue_pack(gbl_queue *q) {
-    int64_t to = 0, hand = -1;
-    for (int64_t from = 0; from < q->top; from++) {
-        gbl_seat *s = gbl_seat_of(q, q->at[from]);
-        if (s->queue != q->id || s->place != from) continue;
+/* The number of a block's place. */
+static inline int64_t gbl_queue_place(const gbl_queue *q, int32_t block) {
+    return q->base + ((gbl_seat_of(q, block)->place - q->base) & q->mask);
+}
+static inline int gbl_queue_taken(const gbl_queue *q, int64_t number) {
+    const gbl_seat *s = gbl_seat_of(q, q->at[number & q->mask]);
+    return s->queue == q->id && s->place == (int32_t)(number & q->mask);
+}
+static inline void gbl_queue_pack(gbl_queue *q) { /* moves everybody to the oldest places, in order */
+    int64_t to = q->base, hand = -1;
+    for (int64_t from = q->base; from < q->top; from++) {
+        int32_t block = q->at[from & q->mask];
+        if (!gbl_queue_taken(q, from)) continue;
         if (hand < 0 && from >= q->hand) hand = to;
         if (from != to) {
-            q->at[to] = q->at[from];
-            s->place = (int32_t)to;
+            gbl_seat *s = gbl_seat_of(q, block);
+            q->at[to & q->mask] = block;
+            s->place = (int32_t)(to & q->mask);
             if (!s->held) {
-                gbl_bits_clear(&q->may_go, from);
-                gbl_bits_set(&q->may_go, to);
+                gbl_bits_clear(&q->may_go, from & q->mask);
+                gbl_bits_set(&q->may_go, to & q->mask);
             }
         }
         to++;
     }
     q->hand = hand < 0 ? to : hand;
+    q->low = q->base;
     q->top = to;
 }
+static inline void gbl_queue_make_place(gbl_queue *q) {
+    while (q->base < q->top && !gbl_queue_taken(q, q->base)) q->base++;
+    if (q->top - q->base > q->mask / 8 * 7) gbl_queue_pack(q);
+}
 static inline void gbl_queue_push(gbl_queue *q, int32_t block) { /* at the young end; it must sit in no queue */
-    if (q->top == q->room) gbl_queue_pack(q);
+    if (q->top - q->base > q->mask) gbl_queue_make_place(q);
     gbl_seat *s = gbl_seat_of(q, block);
-    s->place = (int32_t)q->top;
+    int64_t place = q->top++ & q->mask;
+    s->place = (int32_t)place;
     s->queue = q->id;
-    q->at[q->top] = block;
-    if (!s->held) gbl_bits_set(&q->may_go, q->top);
-    q->top++;
+    q->at[place] = block;
+    if (!s->held) gbl_bits_set(&q->may_go, place);
     q->n++;
 }
 static inline void gbl_queue_drop(gbl_queue *q, int32_t block) {
@@ -498,18 +515,36 @@ static inline void gbl_queue_hold(gbl_queue *q, int32_t block, uint8_t reason, i
     gbl_seat *s = gbl_seat_of(q, block);
     s->held = (uint8_t)(on ? s->held | reason : s->held & ~reason);
     if (s->queue != q->id) return;
-    if (s->held) gbl_bits_clear(&q->may_go, s->place);
-    else gbl_bits_set(&q->may_go, s->place);
+    if (s->held) {
+        gbl_bits_clear(&q->may_go, s->place);
+        return;
+    }
+    gbl_bits_set(&q->may_go, s->place);
+    int64_t number = gbl_queue_place(q, block);
+    if (number < q->low) q->low = number;
 }
-/* The oldest block at or after a place that may go, or -1. */
-static inline int32_t gbl_queue_from(const gbl_queue *q, int64_t place) {
-    int64_t at = gbl_bits_next(&q->may_go, place);
-    return at < 0 ? -1 : q->at[at];
+/* The number of the first place from `number` on whose block may go, or -1. */
+static inline int64_t gbl_queue_next(const gbl_queue *q, int64_t number) {
+    if (number < q->base) number = q->base;
+    int64_t from = number & q->mask, at = gbl_bits_next(&q->may_go, from);
+    if (at < 0 && from) at = gbl_bits_next(&q->may_go, 0);
+    number += (at - from) & q->mask;
+    return at < 0 || number >= q->top ? -1 : number;
 }
-static inline int32_t gbl_queue_first(const gbl_queue *q) { return gbl_queue_from(q, 0); }
-static inline int32_t gbl_queue_firsts(const gbl_queue *q, int32_t need, int32_t *out) {
+/* The oldest block from a number on that may go, or -1. */
+static inline int32_t gbl_queue_from(const gbl_queue *q, int64_t number) {
+    number = gbl_queue_next(q, number);
+    return number < 0 ? -1 : q->at[number & q->mask];
+}
+static inline int32_t gbl_queue_first(gbl_queue *q) {
+    int64_t number = gbl_queue_next(q, q->low);
+    q->low = number < 0 ? q->top : number;
+    return number < 0 ? -1 : q->at[number & q->mask];
+}
+static inline int32_t gbl_queue_firsts(gbl_queue *q, int32_t need, int32_t *out) {
     int32_t n = 0;
-    for (int64_t at = -1; n < need && (at = gbl_bits_next(&q->may_go, at + 1)) >= 0;) out[n++] = q->at[at];
+    if (need > 0 && (out[0] = gbl_queue_first(q)) >= 0) n = 1;
+    for (int64_t at = q->low; n && n < need && (at = gbl_queue_next(q, at + 1)) >= 0;) out[n++] = q->at[at & q->mask];
     return n;
 }
 

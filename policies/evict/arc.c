@@ -62,7 +62,7 @@ static void drop_ghost(arc *s, int list) {
     gbl_queue_drop(&s->list[list], b);
     s->h->forget(s->h, b);
 }
-static int32_t replace(const arc *s) { /* REPLACE of the paper, with the other list where one has nothing that may go */
+static int32_t replace(arc *s) { /* REPLACE of the paper, with the other list where one has nothing that may go */
     double t1 = (double)s->list[T1].n;
     int first = (s->list[T1].n && (t1 > s->p || (t1 == s->p && s->from == B2))) || !s->list[T2].n;
     int32_t b = gbl_queue_first(&s->list[first ? T1 : T2]);

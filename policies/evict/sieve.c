@@ -30,7 +30,7 @@ static int32_t victims(void *state, int32_t need, int32_t *out) {
         int32_t b = gbl_queue_from(q, q->hand);
         if (b < 0 && (b = gbl_queue_first(q)) < 0) return 0;
         gbl_seat *seat = gbl_seat_of(q, b);
-        q->hand = seat->place;
+        q->hand = gbl_queue_place(q, b);
         if (!seat->mark) {
             out[0] = b;
             return 1;
