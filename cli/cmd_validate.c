@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "validate/engine_score.h"
+#include "validate/kernels_table.h"
 
 typedef struct engine_opt {
     const char *data, *db;
@@ -55,7 +56,7 @@ static int print(const gbl_engine_scores *s, int json, gbl_err *err)
 }
 
 /* One line and nothing scored: measurements do not travel with gable. */
-static int skip(const char *data, int json, gbl_err *err)
+static int skip(const char *data, int json, const char *first, const char *second, gbl_err *err)
 {
     if (!json) {
         printf("skipped: there is no folder of measurements at %s; --data DIR or $GABLE_MEASUREMENTS names it\n", data);
@@ -67,10 +68,12 @@ static int skip(const char *data, int json, gbl_err *err)
     gbl_json_arr(j, "skipped");
     gbl_json_str(j, NULL, data);
     gbl_json_end(j);
-    gbl_json_arr(j, "points");
+    gbl_json_arr(j, first);
     gbl_json_end(j);
-    gbl_json_arr(j, "reach");
-    gbl_json_end(j);
+    if (second) {
+        gbl_json_arr(j, second);
+        gbl_json_end(j);
+    }
     gbl_json_end(j);
     return gbl_output_json(j, err);
 }
@@ -100,7 +103,7 @@ static int run_engine(const gbl_call *call, gbl_err *err)
             gbl_engine_spec *known = NULL;
             int code = strcmp(name, "all") ? gbl_engine_spec_open(&known, name, err) : GBL_OK; /* a wrong name is no skip */
             gbl_engine_spec_free(known);
-            return code ? code : skip(data, o->json, err);
+            return code ? code : skip(data, o->json, "points", "reach", err);
         }
         data = NULL;
     }
@@ -126,11 +129,54 @@ static const gbl_command engine = {
     .most = 1,
     .run = run_engine};
 
-static const gbl_command *const subs[] = {&engine, NULL};
+static int print_kernels(const gbl_kernel_scores *s, int json, gbl_err *err)
+{
+    if (!json) return gbl_kernel_print(s, stdout) ? gbl_nomem(err, 0) : GBL_OK;
+    gbl_json *j = gbl_json_new(2);
+    if (!j) return gbl_nomem(err, 0);
+    gbl_json_obj(j, NULL);
+    gbl_kernel_json(s, j);
+    gbl_json_end(j);
+    return gbl_output_json(j, err);
+}
+
+static int run_kernels(const gbl_call *call, gbl_err *err)
+{
+    const engine_opt *o = call->opt;
+    const char *data = data_folder(o);
+    gbl_kernel_scores s;
+    struct stat st;
+    if (gbl_catalogue_there(call->arena, err)) return err->code;
+    if (stat(data, &st) != 0 || !S_ISDIR(st.st_mode)) return skip(data, o->json, "kernels", NULL, err);
+    int code = gbl_kernel_scores_init(&s, err);
+    if (code) return code;
+    gbl_signals_catch();
+    s.stop = gbl_signals_flag();
+    code = gbl_kernel_validate(&s, data, o->db, err);
+    if (code == GBL_EINTERRUPT || code == GBL_ETERM) code = gbl_signals_fail(err, o->db ? "nothing was stored" : "no result");
+    if (!code) code = print_kernels(&s, o->json, err);
+    if (!code && o->db && !o->json) printf("%lld measurements kept in %s\n", (long long)s.kept, o->db);
+    gbl_kernel_scores_fini(&s);
+    return code;
+}
+
+static const gbl_command kernels = {
+    .name = "kernels",
+    .operands = "",
+    .brief = "kernel times against public measurements, by operator, region and GPU",
+    .about = "Median and 90th percentile of the absolute error, and the median of the signed one, in percent: over all rows, and over "
+             "the rows of shapes that the shipped calibration was not fitted on. in 95 %: the share of rows inside the card's interval.",
+    .example = {{"gable validate kernels", "the tables of validate/README.md"},
+                {"gable validate kernels --data ~/measurements --db results.db", "kept row by row in a store"}},
+    .flags = engine_flags,
+    .opt_size = sizeof(engine_opt),
+    .run = run_kernels};
+
+static const gbl_command *const subs[] = {&engine, &kernels, NULL};
 
 const gbl_command gbl_cmd_validate = {
     .name = "validate",
-    .operands = "engine ...",
+    .operands = "engine|kernels ...",
     .brief = "the models against measurements",
     .about = "Measurements of others are not shipped with gable: where they are missing, one line says so and nothing is scored.",
     .example = {{"gable validate engine", "request logs of real engines"},

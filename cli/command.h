@@ -42,6 +42,7 @@ struct gbl_command {
     X(gate)             \
     X(trace)            \
     X(model)            \
+    X(calibrate)        \
     X(validate)         \
     X(list)             \
     X(explain)          \

@@ -4,6 +4,7 @@
  * shares here; microseconds on the cards (keys ending in _us). */
 #ifndef GBL_CALIB_H
 #define GBL_CALIB_H
+#include <stdint.h>
 #include "base/doc.h"
 
 typedef struct gbl_gemm_fit {
@@ -52,7 +53,37 @@ typedef struct gbl_calib_row {
     unsigned offset;     /* of the double in gbl_calib */
     double unit;         /* value in the struct = number on the card x unit */
     double low, high;    /* of the number on the card */
+    int time;            /* +1: time in proportion to it, -1: to its inverse, 0: a matter of shape */
 } gbl_calib_row;
 const gbl_calib_row *gbl_calib_rows(void); /* ends with group NULL */
+int gbl_calib_find(const char *group, const char *key); /* index of a row, or -1 */
+double *gbl_calib_at(gbl_calib *v, const gbl_calib_row *r);
+double gbl_calib_get(const gbl_calib *v, const gbl_calib_row *r); /* in the card's unit */
+
+/* How sure the parameters are. A fitted group carries
+ *   "covariance": {"parameters": [names], "matrix": [[lower], [triangle], ...]} in the card's units,
+ *   "scatter": what single shapes are off besides, as the standard deviation of ln(time),
+ *   "hold_out": errors on shapes that the fit did not see (for people).
+ * A calibration taken from another GPU carries "transfer": what whole groups may be off besides, of ln(time) too. */
+enum { GBL_CALIB_GROUPS = 16, GBL_COVARIANCE_MOST = 16 };
+typedef struct gbl_spread_group {
+    const char *name;
+    int n;                                    /* parameters with covariance */
+    int row[GBL_COVARIANCE_MOST];             /* indices into gbl_calib_rows() */
+    double root[GBL_COVARIANCE_MOST * (GBL_COVARIANCE_MOST + 1) / 2]; /* lower Cholesky factor by rows, card's units */
+    double scatter;
+} gbl_spread_group;
+typedef struct gbl_spread {
+    gbl_spread_group group[GBL_CALIB_GROUPS]; /* in the table's order; name NULL past the last */
+    double transfer;
+} gbl_spread;
+/* Reads what group objects of calibration `n` say onto *s, which starts zeroed or holds another card's. A parameter given
+ * without covariance has none with the rest any more. */
+int gbl_spread_read(const gbl_node *n, gbl_spread *s, gbl_err *err);
+
+/* The kth draw of the parameters, a function of (seed, k) alone. Covariance by a multiplicative normal step (values keep
+ * their sign), other standard errors each for themselves; then every group's times by e^(s z), s^2 = (w scatter)^2 +
+ * transfer^2, with w = 1/2 where a step adds up four shapes of the group (products), else 1. Clamped to the rows' ranges. */
+void gbl_calib_sample(const gbl_calib *v, const gbl_calib *se, const gbl_spread *s, uint64_t seed, uint64_t k, gbl_calib *out);
 
 #endif

@@ -28,6 +28,7 @@ typedef struct gbl_hw {
     uint64_t hash;                /* of the card's canonical text (and of the card its calibration comes from) */
     const struct gbl_calib *eff;    /* fitted parameters (models/calib.h); never NULL */
     const struct gbl_calib *eff_se; /* their standard errors, 0 where none is known */
+    const struct gbl_spread *spread; /* their covariance, scatter of shapes, transfer (models/calib.h); never NULL */
     const char *eff_from;         /* the card whose calibration it is: its own name when fitted */
 } gbl_hw;
 

@@ -1,0 +1,367 @@
+/* fit.c - stages of a calibration; see fit.h. */
+#include "validate/fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { COLUMNS = GBL_FITTING_PARAMETERS };
+static const double custom_most = 8e6; /* bytes: another all-reduce kernel from here on */
+
+typedef struct stage_def {
+    const char *group, *what;
+    int (*bears)(const gbl_krow *r, const gbl_hw *hw, double main_dim);
+    const char *key[COLUMNS];
+} stage_def;
+
+static int is_gemm(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw, (void)d;
+    return r->class == GBL_KC_GEMM && !r->narrow;
+}
+static int is_gemm8(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw, (void)d;
+    return r->class == GBL_KC_GEMM && r->narrow;
+}
+static int is_decode(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw;
+    return r->class == GBL_KC_DECODE && !r->narrow && fabs(r->v[GBL_KA_DIM] - d) < 0.5;
+}
+static int is_decode8(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw;
+    return r->class == GBL_KC_DECODE && r->narrow && fabs(r->v[GBL_KA_DIM] - d) < 0.5;
+}
+static int is_prefill(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw;
+    return r->class == GBL_KC_PREFILL && !r->narrow && fabs(r->v[GBL_KA_DIM] - d) < 0.5;
+}
+static int is_prefill_dim(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    return r->class == GBL_KC_PREFILL && !r->narrow && !is_prefill(r, hw, d) && r->v[GBL_KA_DIM] <= 256;
+}
+static int is_prefill8(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw;
+    return r->class == GBL_KC_PREFILL && r->narrow && fabs(r->v[GBL_KA_DIM] - d) < 0.5;
+}
+static int is_moe(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw, (void)d;
+    return r->class == GBL_KC_MOE;
+}
+static int is_reduce(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)d;
+    return r->class == GBL_KC_REDUCE && hw->nvlink_bps > 0 && r->v[GBL_KR_BYTES] < custom_most;
+}
+static int is_reduce_big(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)d;
+    return r->class == GBL_KC_REDUCE && hw->nvlink_bps > 0 && r->v[GBL_KR_BYTES] >= custom_most;
+}
+static int is_reduce_pcie(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)d;
+    return r->class == GBL_KC_REDUCE && hw->nvlink_bps <= 0;
+}
+
+/* In this order: later stages hold what earlier ones found. */
+static const stage_def stages[] = {
+    {"gemm", "16 bits", is_gemm, {"t0_us", "e_c", "e_m", "l2_B_clock_sm", "t_w_us", "q", "p"}},
+    {"gemm_fp8", "fp8", is_gemm8, {"t0_us", "e_c", "e_m", "l2_B_clock_sm", "t_w_us", "q", "p", "quant_passes", "dispatch_us_per_M", "odd_rows_GB_s"}},
+    {"decode", "16-bit KV", is_decode, {"t0_us", "t_cta_us", "e_m", "g", "p", "combine_us", "transpose_us"}},
+    {"decode", "8-bit KV", is_decode8, {"fp8_t0_us", "fp8_e_m"}},
+    {"prefill", "16-bit KV", is_prefill, {"t0_us", "e_c", "e_m", "q", "kv_B_element", "t_w_us", "droop"}},
+    {"prefill", "other head sizes", is_prefill_dim, {"softmax"}},
+    {"prefill", "8-bit KV", is_prefill8, {"fp8_e_c"}},
+    {"moe", "16 bits", is_moe, {"e_c", "e_m", "activation_passes", "p", "routing_us"}},
+    {"all_reduce", "below 8 MB", is_reduce, {"a0_us", "a1_us", "e1", "a2_us", "e2"}},
+    {"all_reduce", "8 MB and more", is_reduce_big, {"big_a_us", "big_rank_us", "big_sqrt_us", "big_e", "big_gain"}},
+    {"pcie_all_reduce", "PCIe", is_reduce_pcie, {"a_us", "rank_us", "e"}},
+};
+
+/* Does any row bear on a parameter that only some shapes show? */
+static int shows(const char *group, const char *key, const gbl_krow *r)
+{
+    const double *v = r->v;
+    if (!strcmp(group, "gemm_fp8")) {
+        if (!strcmp(key, "dispatch_us_per_M")) return v[GBL_KG_M] > 128 && v[GBL_KG_M] <= 256;
+        if (!strcmp(key, "odd_rows_GB_s")) return v[GBL_KG_M] > 256 && fmod(v[GBL_KG_M], 16) != 0;
+    }
+    if (!strcmp(group, "decode") && !strcmp(key, "transpose_us")) return v[GBL_KA_HEADS] > v[GBL_KA_KV_HEADS] && v[GBL_KA_KV_HEADS] > 1 && v[GBL_KA_BATCH] > 1;
+    if (!strcmp(group, "decode") && !strcmp(key, "combine_us")) return v[GBL_KA_LEN] > 128;
+    return 1;
+}
+
+/* The head size with most rows, 128 where it is among them. */
+static double main_dim(const gbl_krows *k, int class)
+{
+    struct { double d; size_t n; } seen[64] = {{0, 0}};
+    size_t dims = 0, best = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        double d = k->row[i].v[GBL_KA_DIM];
+        size_t at = 0;
+        if (k->row[i].class != class) continue;
+        if (fabs(d - 128) < 0.5) return d;
+        while (at < dims && fabs(seen[at].d - d) >= 0.5) at++;
+        if (at == 64) continue;
+        if (at == dims) seen[dims++].d = d;
+        if (++seen[at].n > seen[best].n) best = at;
+    }
+    return seen[best].d;
+}
+
+/* ---- errors ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, size_t n, double p)
+{
+    double at = p * (double)(n - 1), down = floor(at);
+    size_t i = (size_t)down;
+    return i + 1 < n ? sorted[i] + (at - down) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+void gbl_fit_error_of(gbl_fit_error *out, double *e, const uint8_t *covered, size_t n)
+{
+    *out = (gbl_fit_error){(int64_t)n, NAN, NAN, NAN, NAN};
+    if (!n) return;
+    size_t in = 0;
+    for (size_t i = 0; covered && i < n; i++) in += covered[i];
+    if (covered) out->covered = 100 * (double)in / (double)n;
+    qsort(e, n, sizeof *e, by_size);
+    out->bias = 100 * quantile(e, n, 0.5);
+    for (size_t i = 0; i < n; i++) e[i] = fabs(e[i]);
+    qsort(e, n, sizeof *e, by_size);
+    out->median = 100 * quantile(e, n, 0.5);
+    out->p90 = 100 * quantile(e, n, 0.9);
+}
+
+/* ---- one stage ---- */
+
+typedef struct stage_run {
+    gbl_fit *f;
+    gbl_fit_stage *s;
+    const gbl_krow **row; /* fitted rows, then the held ones */
+    uint64_t *shape;
+    double *r;
+    size_t n, held;
+} stage_run;
+
+static void log_errors(const stage_run *t, const gbl_calib *cal, size_t from, size_t n, double *out)
+{
+    gbl_machine g = {t->f->hw, cal, 0, 0, 1};
+    for (size_t i = 0; i < n; i++) out[i] = log(gbl_krow_time(&g, t->row[from + i]) * 1e6 / t->row[from + i]->us);
+}
+
+static void with(const stage_run *t, const double *x, gbl_calib *out)
+{
+    const gbl_calib_row *rows = gbl_calib_rows();
+    *out = t->f->cal;
+    for (int i = 0; i < t->s->fit.n; i++) *gbl_calib_at(out, &rows[t->s->row[i]]) = x[i] * rows[t->s->row[i]].unit;
+}
+
+static void residuals(void *to, const double *x, double *r)
+{
+    const stage_run *t = to;
+    gbl_calib cal;
+    with(t, x, &cal);
+    log_errors(t, &cal, 0, t->n, r);
+}
+
+static void choose_parameters(stage_run *t, const stage_def *d)
+{
+    const gbl_calib_row *rows = gbl_calib_rows();
+    gbl_fit_stage *s = t->s;
+    for (int k = 0; k < COLUMNS && d->key[k]; k++) {
+        int any = 0, row = gbl_calib_find(d->group, d->key[k]);
+        for (size_t i = 0; i < t->n && !any; i++) any = shows(d->group, d->key[k], t->row[i]);
+        if (!any) {
+            if (s->n_kept < GBL_FIT_KEPT) s->kept[s->n_kept++] = d->key[k];
+            continue;
+        }
+        const gbl_calib_row *r = &rows[row];
+        s->row[s->fit.n] = row;
+        s->fit.par[s->fit.n++] = (gbl_fitting_parameter){r->key, gbl_calib_get(&t->f->cal, r), r->low, r->high, r->low > 0 && r->time < 0, !strcmp(r->key, "l2_B_clock_sm")};
+    }
+}
+
+/* Interval of one row: the parameters' covariance through its slopes, and the scatter of single shapes. */
+static double half_width(const stage_run *t, const gbl_krow *row)
+{
+    const gbl_fitting *f = &t->s->fit;
+    double slope[COLUMNS], v = 0;
+    gbl_machine g = {t->f->hw, NULL, 0, 0, 1};
+    for (int i = 0; i < f->n; i++) {
+        gbl_calib cal;
+        double x[COLUMNS], step = 1e-4 * fmax(fabs(f->x[i]), 1e-3);
+        memcpy(x, f->x, sizeof x);
+        double by[2];
+        for (int side = 0; side < 2; side++) {
+            x[i] = f->x[i] + (side ? step : -step);
+            with(t, x, &cal);
+            g.cal = &cal;
+            by[side] = log(gbl_krow_time(&g, row));
+        }
+        slope[i] = f->fixed[i] ? 0 : (by[1] - by[0]) / (2 * step);
+    }
+    for (int i = 0; i < f->n; i++)
+        for (int j = 0; j < f->n; j++) v += slope[i] * slope[j] * f->covariance[i * f->n + j];
+    return 1.96 * sqrt(fmax(v, 0) + t->s->scatter * t->s->scatter);
+}
+
+static void errors_of(const stage_run *t, size_t from, size_t n, gbl_fit_error *out, uint8_t *covered)
+{
+    log_errors(t, &t->f->cal, from, n, t->r);
+    for (size_t i = 0; i < n; i++) {
+        covered[i] = fabs(t->r[i]) <= half_width(t, t->row[from + i]);
+        t->r[i] = expm1(t->r[i]);
+    }
+    gbl_fit_error_of(out, t->r, covered, n);
+}
+
+static int judge(stage_run *t, gbl_err *err)
+{
+    uint8_t *covered = gbl_alloc(t->n + t->held, 1);
+    if (!covered) return gbl_nomem(err, t->n + t->held);
+    log_errors(t, &t->f->cal, 0, t->n, t->r);
+    for (size_t i = 0; i < t->n; i++) t->r[i] = fabs(t->r[i]);
+    qsort(t->r, t->n, sizeof *t->r, by_size);
+    t->s->scatter = quantile(t->r, t->n, 0.95) / 1.96;
+    errors_of(t, 0, t->n, &t->s->fitted_error, covered);
+    errors_of(t, t->n, t->held, &t->s->held_error, covered);
+    gbl_free(covered);
+    return 0;
+}
+
+static void collect(stage_run *t, const stage_def *d, const gbl_krows *k, double dim, int held)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        const gbl_krow *r = &k->row[i];
+        if (r->held != held || !d->bears(r, t->f->hw, dim)) continue;
+        t->row[t->n + t->held] = r;
+        t->shape[t->n + t->held] = r->shape;
+        if (held) t->held++;
+        else t->n++;
+    }
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t count_shapes(const stage_run *t)
+{
+    uint64_t *copy = gbl_alloc(t->n ? t->n : 1, sizeof *copy);
+    int64_t n = t->n > 0;
+    if (!copy) return -1;
+    memcpy(copy, t->shape, t->n * sizeof *copy);
+    qsort(copy, t->n, sizeof *copy, by_hash);
+    for (size_t i = 1; i < t->n; i++) n += copy[i] != copy[i - 1];
+    gbl_free(copy);
+    return n;
+}
+
+/* Says which stage failed, and how many of its rows went to the hold-out. */
+static int in_stage(const stage_run *t, const stage_def *d, gbl_err *err)
+{
+    return gbl_where(err, "%s (%s): %zu rows to fit on, %zu kept out", d->group, d->what, t->n, t->held);
+}
+
+static int run_stage(stage_run *t, const stage_def *d, gbl_err *err)
+{
+    gbl_fit_stage *s = t->s;
+    s->group = d->group;
+    s->what = d->what;
+    s->rows = (int64_t)t->n;
+    s->held = (int64_t)t->held;
+    s->shapes = count_shapes(t);
+    if (s->shapes < 0) return gbl_nomem(err, t->n * sizeof *t->shape);
+    choose_parameters(t, d);
+    if (!s->fit.n) {
+        gbl_fail(err, GBL_EINPUT, "too few points: every row is kept out of the fit");
+        gbl_expected(err, "at least %d to fit on; 30 %% of the shapes are kept out", 3);
+        return in_stage(t, d, err);
+    }
+    s->fit.n_rows = t->n;
+    s->fit.shape = t->shape;
+    s->fit.residuals = residuals;
+    s->fit.to = t;
+    if (gbl_fitting_solve(&s->fit, err)) return err->code == GBL_EINPUT ? in_stage(t, d, err) : err->code;
+    with(t, s->fit.x, &t->f->cal);
+    s->fit.to = NULL;
+    s->fit.shape = NULL;
+    return judge(t, err);
+}
+
+static int try_stage(gbl_fit *f, const stage_def *d, const gbl_krows *k, double dim, gbl_err *err)
+{
+    stage_run t = {.f = f, .s = &f->stage[f->n]};
+    t.row = gbl_alloc(k->n + 1, sizeof *t.row);
+    t.shape = gbl_alloc(k->n + 1, sizeof *t.shape);
+    t.r = gbl_alloc(k->n + 1, sizeof *t.r);
+    int code = t.row && t.shape && t.r ? 0 : gbl_nomem(err, k->n * sizeof *t.row);
+    if (!code) {
+        collect(&t, d, k, dim, 0);
+        collect(&t, d, k, dim, 1);
+        if (t.n + t.held) {
+            code = run_stage(&t, d, err);
+            f->n++;
+        }
+    }
+    gbl_free(t.r);
+    gbl_free(t.shape);
+    gbl_free(t.row);
+    return code;
+}
+
+int gbl_fit_run(gbl_fit *f, const gbl_krows *k, const gbl_hw *hw, gbl_err *err)
+{
+    double decode = main_dim(k, GBL_KC_DECODE), prefill = main_dim(k, GBL_KC_PREFILL);
+    memset(f, 0, sizeof *f);
+    f->hw = hw;
+    f->cal = *hw->eff;
+    if (!k->n) {
+        gbl_fail(err, GBL_EINPUT, "no row to fit on: all %lld are left out by rule", (long long)k->read);
+        if (k->n_rules) gbl_where(err, "%lld rows: %s", (long long)k->rule[0].n, k->rule[0].what);
+        return gbl_expected(err, "rows that bear on %s", hw->name);
+    }
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+        if (try_stage(f, &stages[i], k, strcmp(stages[i].group, "decode") ? prefill : decode, err)) return err->code;
+    return 0;
+}
+
+double gbl_fit_scatter(const gbl_fit *f, const char *group)
+{
+    for (int i = 0; i < f->n; i++)
+        if (!strcmp(f->stage[i].group, group)) return f->stage[i].scatter;
+    return 0;
+}
+
+double gbl_spread_variance(const gbl_machine *g, const gbl_spread_group *of, const gbl_krow *row)
+{
+    const gbl_calib_row *rows = gbl_calib_rows();
+    double base = log(gbl_krow_time(g, row)), v = 0;
+    for (int j = 0; j < of->n; j++) { /* column j of the root: one standard normal's effect */
+        gbl_calib cal = *g->cal;
+        gbl_machine moved = *g;
+        for (int i = j; i < of->n; i++) *gbl_calib_at(&cal, &rows[of->row[i]]) += of->root[i * (i + 1) / 2 + j] * rows[of->row[i]].unit;
+        moved.cal = &cal;
+        double by = log(gbl_krow_time(&moved, row)) - base;
+        v += isfinite(by) ? by * by : 0;
+    }
+    return v;
+}
