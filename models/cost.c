@@ -94,11 +94,13 @@ static void shard(gbl_cost *c)
     c->full_layers = (double)m->layers - c->window_layers;
 }
 
-/* Runtimes whose attention is no single kernel. */
-static void shape_runtime_kv(gbl_cost *c)
+/* Eager launches; runtimes whose attention is no single kernel. */
+static void shape_runtime(gbl_cost *c)
 {
     const gbl_runtime *r = c->spec.runtime;
     double hbm = c->g.hw->hbm_bps, wide = c->attn.kv_bytes / gbl_format_bytes((enum gbl_format)c->spec.kv) * 2;
+    c->host_step_s = r->host_step_s + (gbl_cost_gpus(c) > 1 ? r->host_multi_s : 0);
+    c->launches_s = (double)c->spec.llm->layers * r->layer_launches * r->launch_s;
     if (c->g.ideal)
         return;
     if (r->kv_share > 0) /* of what it walks: the widened copy when it has to make one */
@@ -129,11 +131,30 @@ static void shape_attention(gbl_cost *c)
         s->qo_bytes = 4 * h * d;
     }
     c->kv_token_layer = s->kv_bytes;
-    shape_runtime_kv(c);
+    shape_runtime(c);
     c->rows_tile = (int64_t)c->g.cal->pre_rows / 2 * 2;
     c->pair_flops = (double)m->heads * s->flops_pair;
     c->flops_row = 2 * (double)m->vocab * (double)m->hidden;
     c->flops_token = 2 * gbl_llm_matmul_parameters(m) - c->flops_row;
+}
+
+/* Captured sizes: 1, 2, 4, then by steps. */
+static int64_t captured(const gbl_runtime *r, int64_t m)
+{
+    int64_t step = m <= r->graph_wide_from ? r->graph_step : r->graph_wide_step, up = m <= 4 ? 4 : (m + step - 1) / step * step;
+    return m < 3 || up > r->graph_max ? m : up;
+}
+
+static int make_padding(gbl_cost *c, gbl_err *err)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    c->n_padded = r->graphs ? r->graph_max + 1 : 1;
+    c->padded = gbl_alloc((size_t)c->n_padded, sizeof *c->padded);
+    if (!c->padded)
+        return gbl_nomem(err, (size_t)c->n_padded * sizeof *c->padded);
+    for (int64_t m = 0; m < c->n_padded; m++)
+        c->padded[m] = (int32_t)captured(r, m);
+    return 0;
 }
 
 static int make_tables(gbl_cost *c, gbl_err *err)
@@ -165,7 +186,7 @@ int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err)
         goto failed;
     shard(c);
     shape_attention(c);
-    if (gbl_cost_fit_memory(c, err) || make_tables(c, err))
+    if (gbl_cost_fit_memory(c, err) || make_tables(c, err) || make_padding(c, err))
         goto failed;
     *out = c;
     return 0;
@@ -181,6 +202,7 @@ void gbl_cost_free(gbl_cost *c)
     gbl_free(c->tokens);
     gbl_free(c->sampled);
     gbl_free(c->routed);
+    gbl_free(c->padded);
     gbl_free(c->decodes);
     gbl_free(c);
 }

@@ -200,13 +200,6 @@ static void decode_line(const gbl_cost *c, const gbl_batch *b, const char *name,
     gbl_cost_kv_runtime(c, (double)kv, k);
 }
 
-void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k)
-{
-    if (c->kv_floor_s > 0 && kv * c->kv_floor_s > k->time_s)
-        k->time_s = kv * c->kv_floor_s;
-    k->time_s += kv * c->kv_widen_s;
-}
-
 /* The chunks' load; with a window the tile-rounded pairs shrink like the exact ones, and each tile still computes the
  * keys that only some of its rows see. */
 static gbl_prefill_load load_of(const gbl_cost *c, const gbl_batch *b, int windowed)
@@ -265,12 +258,8 @@ int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_lin
 
 int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b)
 {
-    const gbl_runtime *r = c->spec.runtime;
-    int64_t m = b->dec_n + b->pre_tokens, step = m <= r->graph_wide_from ? r->graph_step : r->graph_wide_step;
-    if (!r->graphs || b->pre_tokens > 0 || m > r->graph_max || m < 3)
-        return m;
-    int64_t padded = m <= 4 ? 4 : (m + step - 1) / step * step;
-    return padded <= r->graph_max ? padded : m;
+    int64_t m = b->dec_n + b->pre_tokens;
+    return b->pre_tokens > 0 || m >= c->n_padded ? m : c->padded[m];
 }
 
 /* ---- the sheet ---- */

@@ -30,6 +30,8 @@ struct gbl_cost {
     double unfused_bytes;              /* gbl_gemm_shape */
     double heads, kv_heads, ffn, moe_ffn, shared_ffn, vocab; /* of one rank */
     double experts, top_k;             /* held by a GPU; of a token's choices, those expected there (the busiest GPU: x skew) */
+    double host_step_s;                /* of a step, without its sequences */
+    double launches_s;                 /* host time to launch all layers' kernels, outside graphs */
     double kv_floor_s, kv_widen_s;     /* seconds a KV token and layer: at the runtime's bandwidth; to widen it beforehand */
     double dense_layers, moe_layers, full_layers, window_layers;
     double kv_token_layer;             /* bytes a token, layer and rank */
@@ -43,6 +45,8 @@ struct gbl_cost {
     gbl_cost_row *tokens, *sampled;
     gbl_cost_row *routed;              /* dp > 1: the experts' part, by tokens of all dp ranks */
     gbl_decode_terms *decodes;
+    int32_t *padded;                   /* rows computed for a decode batch of each captured size; n_padded of them */
+    int64_t n_padded;
 };
 
 /* cost_ops.c: the operator list, the one place where a step's kernels are named. Return the number of lines. */
@@ -51,12 +55,35 @@ int gbl_cost_sampled_lines(const gbl_cost *c, double rows, gbl_cost_line *out);
 int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
 /* dp > 1: dispatch, experts and combination of the tokens of all dp ranks; with dp 1 they are among the token lines. */
 int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
-void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k); /* the runtime's own KV bandwidth and widening */
+/* The runtime's own KV bandwidth and widening. */
+static inline void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k)
+{
+    double slow = kv * c->kv_floor_s;
+    if (slow > k->time_s)
+        k->time_s = slow;
+    k->time_s += kv * c->kv_widen_s;
+}
 int64_t gbl_cost_padded(const gbl_cost *c, const gbl_batch *b); /* tokens that the layers compute */
 int gbl_cost_bound(const gbl_kernel *k);                        /* 0 sm, 1 hbm, 2 link */
-/* cost_host.c: seconds that a step takes beyond its device time; `attention` is part of `device`. */
-double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention);
-double gbl_cost_host_alone_s(const gbl_cost *c, const gbl_batch *b); /* the host's own work on the step */
+/* What the host does for a step, and what of it (and of launches outside graphs) a step waits for beyond its device time, of
+ * which `attention` is a part; the form stands in runtime.h. Here for speed: they are called for every step. */
+static inline double gbl_cost_host_alone_s(const gbl_cost *c, const gbl_batch *b)
+{
+    return c->host_step_s + c->spec.runtime->host_seq_s * (double)(b->dec_n - b->pad + b->pre_n);
+}
+static inline int gbl_cost_in_graphs(const gbl_cost *c, const gbl_batch *b)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    return r->graphs && (b->pre_tokens == 0 || r->graph_prefill) && b->dec_n + b->pre_tokens <= r->graph_max;
+}
+static inline double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention)
+{
+    const gbl_runtime *r = c->spec.runtime;
+    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
+    if (launches > device && !gbl_cost_in_graphs(c, b)) /* dp ranks and pipeline stages launch side by side */
+        serial += launches - device;
+    return device + serial < host ? host - device : serial;
+}
 /* cost_parallel.c */
 int gbl_cost_check_parallel(const gbl_cost_spec *s, gbl_err *err);
 int64_t gbl_cost_stage_layers(const gbl_cost *c); /* of the longest stage */

@@ -166,7 +166,7 @@ static void add_row(gbl_cost_row *to, const gbl_cost_row *row, double times)
 /* One micro-batch on its busiest rank, through all layers: *all, of which head_s for the sampled rows and attn_s. */
 typedef struct walk { gbl_cost_row all; double head_s, attn_s; } walk;
 
-static void walk_through(const gbl_cost *c, const gbl_batch *micro, walk *w)
+static inline void walk_through(const gbl_cost *c, const gbl_batch *micro, walk *w)
 {
     gbl_cost_row room, room2, room3, attn;
     gbl_batch share;
@@ -178,11 +178,16 @@ static void walk_through(const gbl_cost *c, const gbl_batch *micro, walk *w)
     const gbl_cost_row *t = row_at(c, c->tokens, c->n_tokens, gbl_cost_padded(c, b), gbl_cost_token_lines, &room);
     const gbl_cost_row *s = row_at(c, c->sampled, c->n_sampled, b->sampled, gbl_cost_sampled_lines, &room2);
     attention(c, b, &attn);
-    w->all = *t;
+    w->all.time_s = t->time_s + attn.time_s + s->time_s;
+    w->all.sm_s = t->sm_s + attn.sm_s + s->sm_s;
+    w->all.hbm_s = t->hbm_s + attn.hbm_s + s->hbm_s;
+    w->all.link_s = t->link_s + attn.link_s + s->link_s;
+    w->all.net_s = t->net_s + s->net_s;
+    for (int i = 0; i < 3; i++)
+        w->all.by_bound[i] = t->by_bound[i] + attn.by_bound[i] + s->by_bound[i];
+    w->all.weights = t->weights + s->weights;
     if (c->spec.dp > 1)
         add_row(&w->all, row_at(c, c->routed, c->n_tokens, micro->dec_n + micro->pre_tokens, gbl_cost_routed_lines, &room3), 1);
-    add_row(&w->all, &attn, 1);
-    add_row(&w->all, s, 1);
     w->head_s = s->time_s;
     w->attn_s = attn.time_s;
 }

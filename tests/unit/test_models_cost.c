@@ -448,7 +448,7 @@ static void no_memory_at_any_allocation(void **state)
         gbl_alloc_fail_at(n);
         int rc = gbl_cost_new(&w.c, &s, &err);
         gbl_alloc_fail_at(0);
-        assert_int_equal(rc, n <= 4 ? GBL_EFAULT : 0);
+        assert_int_equal(rc, n <= 5 ? GBL_EFAULT : 0);
         gbl_cost_free(w.c);
     }
     w.c = NULL;
