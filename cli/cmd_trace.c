@@ -255,11 +255,11 @@ static const gbl_command convert = {
 
 /* ---------------------------------------------------------------- trace ---- */
 
-static const gbl_command *const subs[] = {&info, &hits, &gbl_cmd_trace_generate, &convert, NULL};
+static const gbl_command *const subs[] = {&info, &hits, &gbl_cmd_trace_mrc, &gbl_cmd_trace_generate, &convert, NULL};
 
 const gbl_command gbl_cmd_trace = {
     .name = "trace",
-    .operands = "info|hits|generate|convert ...",
+    .operands = "info|hits|mrc|generate|convert ...",
     .brief = "inspect, replay untimed, generate and convert traces",
     .about = "A trace is a list of requests: arrival time, prompt tokens, output tokens, and the ids of its prompt's "
              "blocks where it has them.",

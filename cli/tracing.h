@@ -5,6 +5,7 @@
 #include "traces/trace.h"
 
 extern const gbl_command gbl_cmd_trace_generate;
+extern const gbl_command gbl_cmd_trace_mrc;
 
 #define GBL_FLAG_TO(T, field)                                                      \
     {                                                                              \
