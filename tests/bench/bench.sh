@@ -31,12 +31,12 @@ instructions() { # COMMAND...: user-space instructions that it took, or nothing
 }
 
 echo "parts"
-for b in heap lines quantile cost; do
+for b in heap lines quantile cost evict; do
     [ -x "$build/tests/bench/bench_$b" ] && "$build/tests/bench/bench_$b" | sed 's/^/  /'
 done
 case $counter in none) ;; *)
     echo "instructions of the parts at 1 % of that work ($counter)"
-    for b in heap lines quantile cost; do
+    for b in heap lines quantile cost evict; do
         n=$(GABLE_BENCH_SHARE=0.01 instructions "$build/tests/bench/bench_$b")
         printf '  %-26s %14s\n' "$b" "${n:-failed}"
     done ;;
