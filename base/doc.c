@@ -397,6 +397,35 @@ int gbl_doc_parse(gbl_doc **out, const char *name, const char *text, size_t len,
     return open_doc(out, name, 0, copy, len, err);
 }
 
+/* A copy of `n` and all below it in d's arena; NULL without memory. Depth is bounded by GBL_DEPTH. */
+static gbl_node *copy_node(gbl_doc *d, const gbl_node *n, gbl_node *parent)
+{
+    gbl_node *m = gbl_arena_take(d->arena, sizeof *m);
+    if (m == NULL) return NULL;
+    *m = *n;
+    m->doc = d;
+    m->parent = parent;
+    m->next = m->first = NULL;
+    m->key = gbl_arena_text(d->arena, parent == NULL ? "" : n->key);
+    if (n->text != NULL) m->text = gbl_arena_text(d->arena, n->text);
+    if (n->set != NULL) m->set = gbl_arena_text(d->arena, n->set);
+    if (m->key == NULL || (n->text != NULL && m->text == NULL) || (n->set != NULL && m->set == NULL)) return NULL;
+    gbl_node **link = &m->first;
+    for (const gbl_node *c = n->first; c != NULL; c = c->next, link = &(*link)->next)
+        if ((*link = copy_node(d, c, m)) == NULL) return NULL;
+    return m;
+}
+
+int gbl_doc_part(gbl_doc **out, const gbl_node *n, gbl_err *err)
+{
+    gbl_doc *d = new_doc(n->doc->name, 0);
+    *out = d;
+    if (d != NULL && (d->folder = gbl_arena_text(d->arena, n->doc->folder)) != NULL && (d->root = copy_node(d, n, NULL)) != NULL) return GBL_OK;
+    gbl_doc_free(d);
+    *out = NULL;
+    return gbl_nomem(err, sizeof *d);
+}
+
 const char *gbl_doc_name(const gbl_doc *d)
 {
     return d->name;

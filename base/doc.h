@@ -17,6 +17,8 @@ enum gbl_kind { GBL_NULL, GBL_BOOL, GBL_NUMBER, GBL_STRING, GBL_ARRAY, GBL_OBJEC
 /* Reads a file ("-" = standard input; .gz/.zst accepted) or a text; `name` is what messages call it. */
 int gbl_doc_read(gbl_doc **out, const char *path, gbl_err *err);
 int gbl_doc_parse(gbl_doc **out, const char *name, const char *text, size_t len, gbl_err *err);
+/* A document of its own whose root is a copy of `n`: a scenario inside a sweep, say. It keeps the places, name and folder. */
+int gbl_doc_part(gbl_doc **out, const gbl_node *n, gbl_err *err);
 void gbl_doc_free(gbl_doc *d); /* NULL allowed */
 const char *gbl_doc_name(const gbl_doc *d);
 const gbl_node *gbl_doc_root(const gbl_doc *d);

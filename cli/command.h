@@ -37,6 +37,9 @@ struct gbl_command {
 /* The table: one row a command, in the order that help lists them. */
 #define GBL_COMMANDS(X) \
     X(run)              \
+    X(sweep)            \
+    X(slurm)            \
+    X(merge)            \
     X(compare)          \
     X(baseline)         \
     X(gate)             \

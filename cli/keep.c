@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/output.h"
+#include "reports/identity.h"
 
 /* A stream of its own, so that which requests are kept hangs on nothing that the simulation draws. */
 enum { STREAM_KEEP = GBL_STREAM_POLICY - 1 };
@@ -110,7 +111,9 @@ static int probe(gbl_store *store, gbl_err *err)
     return code;
 }
 
-int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests requests, int64_t seed, gbl_err *err)
+/* db NULL: a record into `to` instead of a store. */
+static int open_keep(gbl_keep **out, const char *db, FILE *to, enum gbl_keep_requests requests, int64_t seed,
+                     gbl_err *err)
 {
     gbl_keep *k = gbl_alloc(1, sizeof *k);
     *out = k;
@@ -120,8 +123,8 @@ int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests request
     time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc)) strftime(k->started_utc, sizeof k->started_utc, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    int code = gbl_store_open(&k->store, db, GBL_STORE_WRITE, err);
-    if (!code) code = probe(k->store, err);
+    int code = db ? gbl_store_open(&k->store, db, GBL_STORE_WRITE, err) : gbl_store_record(&k->store, to, err);
+    if (!code && db) code = probe(k->store, err);
     if (!code && requests == GBL_KEEP_SAMPLE && !(k->heap = gbl_alloc(GBL_KEEP_SAMPLE_SIZE, sizeof *k->heap)))
         code = gbl_nomem(err, 0);
     if (!code && requests == GBL_KEEP_ALL && !(k->lives = gbl_spool_new(err))) code = err->code;
@@ -130,6 +133,16 @@ int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests request
     gbl_keep_close(k);
     *out = NULL;
     return code;
+}
+
+int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests requests, int64_t seed, gbl_err *err)
+{
+    return open_keep(out, db, NULL, requests, seed, err);
+}
+
+int gbl_keep_record(gbl_keep **out, FILE *to, enum gbl_keep_requests requests, int64_t seed, gbl_err *err)
+{
+    return open_keep(out, NULL, to, requests, seed, err);
 }
 
 void gbl_keep_listen(gbl_keep *k, gbl_run_options *opt)
@@ -167,7 +180,8 @@ static int store_life(gbl_keep *k, const gbl_life *l, gbl_err *err)
                            .scheduled_ns = l->scheduled_ns,
                            .first_token_ns = l->first_ns,
                            .finish_ns = l->finish_ns,
-                           .status = status[l->status]};
+                           .status = status[l->status],
+                           .part_ns = l->status == 0 ? l->part_ns : NULL};
     if (*gbl_signals_flag()) return gbl_signals_fail(err, "nothing was stored");
     return gbl_store_request(k->store, &row, err);
 }
@@ -244,37 +258,6 @@ static int store_metric(void *to, const char *name, const char *stat, double v)
     return gbl_store_metric(m->store, name, stat ? stat : "", v, m->err);
 }
 
-static void card_hash(gbl_json *j, const char *kind, const char *name, uint64_t hash)
-{
-    char key[512], hex[17];
-    snprintf(key, sizeof key, "%s:%s", kind, name);
-    gbl_hex64(hex, hash);
-    gbl_json_str(j, key, hex);
-}
-
-/* What else the numbers hang on: the cards, and the bytes of the trace file where there is one. */
-static int cards_json(gbl_json *j, const gbl_scenario *s, gbl_err *err)
-{
-    const gbl_node *file = gbl_node_get(s->trace, "file");
-    gbl_json_obj(j, NULL);
-    for (size_t i = 0; i < s->n_pools; i++) {
-        size_t first = 0; /* two pools may share a card */
-        while (strcmp(s->pool[first].hw.name, s->pool[i].hw.name) != 0) first++;
-        if (first == i) card_hash(j, "hardware", s->pool[i].hw.name, s->pool[i].hw.hash);
-    }
-    card_hash(j, "llm", s->llm.name, s->llm.hash);
-    card_hash(j, "runtime", s->runtime.name, s->runtime.hash);
-    if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
-        uint64_t hash;
-        const char *path = gbl_find_path(s->arena, gbl_doc_folder(s->doc), gbl_node_text(file));
-        int code = gbl_file_hash(path, &hash, err);
-        if (code) return code;
-        card_hash(j, "trace", gbl_node_text(file), hash);
-    }
-    gbl_json_end(j);
-    return GBL_OK;
-}
-
 /* A run is as well calibrated as its worst pool. */
 static const char *calibration_of(const gbl_scenario *s)
 {
@@ -291,7 +274,7 @@ static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const 
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     gbl_json *result = gbl_json_new(0), *cards = gbl_json_new(0);
-    int code = result && cards ? cards_json(cards, s, err) : gbl_nomem(err, 0);
+    int code = result && cards ? gbl_identity_cards(cards, s, NULL, err) : gbl_nomem(err, 0);
     if (!code) gbl_result_json(r, result);
     const char *result_text = code ? NULL : gbl_json_text(result), *cards_text = code ? NULL : gbl_json_text(cards);
     if (!code && (!result_text || !cards_text)) code = gbl_nomem(err, 0);
@@ -302,7 +285,7 @@ static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const 
                        .runtime = s->runtime.name,
                        .started_utc = k->started_utc,
                        .host = host,
-                       .scenario_hash = gbl_hash64(canonical, strlen(canonical), 0),
+                       .scenario_hash = gbl_identity_hash(canonical),
                        .seed = s->seed,
                        .cards_json = cards_text,
                        .result_json = result_text};
@@ -333,13 +316,10 @@ static int store_rows(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, c
 
 int gbl_keep_commit(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, int64_t *run_id, gbl_err *err)
 {
-    const char *text = gbl_scenario_json(s, 0);
     gbl_doc *doc = NULL;
-    if (!text) return gbl_nomem(err, 0);
-    int code = gbl_doc_parse(&doc, "scenario", text, strlen(text), err);
-    if (code) return code;
-    char *canonical = gbl_node_canonical(gbl_doc_root(doc));
-    code = canonical ? store_rows(k, s, r, gbl_doc_root(doc), canonical, run_id, err) : gbl_nomem(err, 0);
+    char *canonical = gbl_identity_scenario(s, err);
+    int code = canonical ? gbl_doc_parse(&doc, "scenario", canonical, strlen(canonical), err) : err->code;
+    if (!code) code = store_rows(k, s, r, gbl_doc_root(doc), canonical, run_id, err);
     gbl_free(canonical);
     gbl_doc_free(doc);
     return code;

@@ -11,6 +11,8 @@ enum { GBL_KEEP_SAMPLE_SIZE = 1000 }; /* requests, those with the smallest keyed
 typedef struct gbl_keep gbl_keep;
 /* Opens the store, so that one that cannot be written fails before the simulation. */
 int gbl_keep_open(gbl_keep **out, const char *db, enum gbl_keep_requests requests, int64_t seed, gbl_err *err);
+/* The same into a record (gbl_store_record), for a worker process; its commit only ends the record. */
+int gbl_keep_record(gbl_keep **out, FILE *to, enum gbl_keep_requests requests, int64_t seed, gbl_err *err);
 /* Sets the options' callbacks. */
 void gbl_keep_listen(gbl_keep *k, gbl_run_options *opt);
 /* Writes everything in one transaction and commits it; *run_id is the run's number. A signal meanwhile undoes all. */

@@ -14,11 +14,10 @@ static int check_set(const char *text, gbl_err *err)
     return gbl_expected(err, "--set KEY=VALUE, as in --set cluster.tp=2");
 }
 
-int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o, gbl_arena *a, gbl_err *err)
+int gbl_scene_sets(const gbl_scene_opt *o, gbl_arena *a, const char ***out, size_t *n_out, gbl_err *err)
 {
-    if (gbl_catalogue_there(a, err)) return err->code;
     size_t n = o->set.n;
-    const char **sets = gbl_arena_take(a, (n + 1) * sizeof *sets);
+    const char **sets = *out = gbl_arena_take(a, (n + 1) * sizeof *sets);
     if (!sets) return gbl_nomem(err, (n + 1) * sizeof *sets);
     for (size_t i = 0; i < n; i++) {
         int code = check_set(o->set.item[i], err);
@@ -27,5 +26,15 @@ int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o,
     }
     if (o->seed != GBL_NULL_INT && !(sets[n++] = gbl_arena_printf(a, "run.seed=%" PRId64, o->seed)))
         return gbl_nomem(err, 32);
-    return gbl_scenario_open(out, path, sets, n, err);
+    *n_out = n;
+    return GBL_OK;
+}
+
+int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o, gbl_arena *a, gbl_err *err)
+{
+    const char **sets = NULL;
+    size_t n = 0;
+    if (gbl_catalogue_there(a, err)) return err->code;
+    int code = gbl_scene_sets(o, a, &sets, &n, err);
+    return code ? code : gbl_scenario_open(out, path, sets, n, err);
 }

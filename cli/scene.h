@@ -30,6 +30,8 @@ typedef struct gbl_scene_opt {
         .arg = "N"                                                  \
     }
 
+/* --set and --seed as "a.b=v" texts in the arena. */
+int gbl_scene_sets(const gbl_scene_opt *o, gbl_arena *a, const char ***out, size_t *n_out, gbl_err *err);
 /* path NULL: the shipped default. */
 int gbl_scene_open(gbl_scenario **out, const char *path, const gbl_scene_opt *o, gbl_arena *a, gbl_err *err);
 

@@ -6,12 +6,12 @@
  * SQLite's own functions only: they work in any SQLite shell, too. */
 #include "reports/schema.h"
 
-_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 1, "the pragmas below say the same");
+_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 2, "the pragmas below say the same");
 
 /* SQLite joins these pieces; the compiler's limit on one literal never matters. */
 static const char schema_text[] =
     "PRAGMA application_id = 1734500716;\n" /* 0x6762616c */
-    "PRAGMA user_version = 1;\n"
+    "PRAGMA user_version = 2;\n"
 
     "CREATE TABLE run (\n"
     "  id INTEGER PRIMARY KEY,\n"
@@ -60,6 +60,11 @@ static const char schema_text[] =
     "  scheduled_ns INTEGER,\n" /* NULL: never */
     "  first_token_ns INTEGER,\n"
     "  finish_ns INTEGER,\n"
+    /* Where its time went, the parts of sim/run.h: they add up to finish_ns - arrival_ns. NULL: it never completed. */
+    "  frontend_ns INTEGER, queue_ns INTEGER, prefill_sm_ns INTEGER,\n"
+    "  prefill_hbm_ns INTEGER, prefill_link_ns INTEGER, prefill_host_ns INTEGER,\n"
+    "  decode_sm_ns INTEGER, decode_hbm_ns INTEGER, decode_link_ns INTEGER,\n"
+    "  decode_host_ns INTEGER, transfer_ns INTEGER, preempt_ns INTEGER,\n"
     /* Written out: IN (...) would build its list anew for each row and double the time of an insert. */
     "  status TEXT NOT NULL CHECK (status = 'completed' OR status = 'rejected' OR status = 'unfinished'),\n"
     "  PRIMARY KEY (run, serial)\n"
@@ -170,6 +175,26 @@ static const char schema_text[] =
     "  (finish_ns - arrival_ns) / 1e6 AS e2el_ms\n"
     "FROM request;\n"
 
+    /* The parts as rows. */
+    "CREATE VIEW request_part AS\n"
+    "  SELECT run, serial, 'frontend' AS part, frontend_ns AS ns FROM request WHERE frontend_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'queue' AS part, queue_ns AS ns FROM request WHERE queue_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'prefill_sm' AS part, prefill_sm_ns AS ns FROM request WHERE prefill_sm_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'prefill_hbm' AS part, prefill_hbm_ns AS ns FROM request WHERE prefill_hbm_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'prefill_link' AS part, prefill_link_ns AS ns FROM request WHERE prefill_link_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'prefill_host' AS part, prefill_host_ns AS ns FROM request WHERE prefill_host_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'decode_sm' AS part, decode_sm_ns AS ns FROM request WHERE decode_sm_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'decode_hbm' AS part, decode_hbm_ns AS ns FROM request WHERE decode_hbm_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'decode_link' AS part, decode_link_ns AS ns FROM request WHERE decode_link_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'decode_host' AS part, decode_host_ns AS ns FROM request WHERE decode_host_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'transfer' AS part, transfer_ns AS ns FROM request WHERE transfer_ns IS NOT NULL\n"
+    "  UNION ALL SELECT run, serial, 'preempt' AS part, preempt_ns AS ns FROM request WHERE preempt_ns IS NOT NULL;\n"
+
+    /* Mean and share of each part over the requests that a run keeps. */
+    "CREATE VIEW time_went AS SELECT run, part, sum(ns) / 1e6 / count(*) AS mean_ms,\n"
+    "  sum(ns) * 1.0 / nullif(sum(sum(ns)) OVER (PARTITION BY run), 0) AS share, count(*) AS requests\n"
+    "FROM request_part GROUP BY run, part;\n"
+
     /* Load over time: arrivals, completions and tokens in steps of ten simulated seconds. */
     "CREATE VIEW load_10s AS SELECT run, t_s, sum(arrived) AS arrived, sum(finished) AS finished, sum(tok) AS output_tok FROM (\n"
     "  SELECT run, arrival_ns / 10000000000 * 10 AS t_s, 1 AS arrived, 0 AS finished, 0 AS tok FROM request\n"
@@ -189,6 +214,33 @@ static const char schema_text[] =
     "  max(value) FILTER (WHERE stat = 'p99') AS p99, max(value) FILTER (WHERE stat = 'p999') AS p999,\n"
     "  max(value) FILTER (WHERE stat = 'max') AS max, max(value) FILTER (WHERE stat = 'n') AS n\n"
     "FROM metric WHERE name LIKE '%/_ms' ESCAPE '/' GROUP BY run, name;\n";
+
+static const char sweep_text[] =
+    "CREATE TABLE IF NOT EXISTS sweep (\n"
+    "  id INTEGER PRIMARY KEY,\n"
+    "  hash TEXT NOT NULL,\n"    /* xxHash64 of its points' scenario hashes, in order */
+    "  version TEXT NOT NULL,\n"
+    "  cards TEXT NOT NULL CHECK (json_valid(cards)),\n" /* of all its points: {\"hardware:h100-sxm\": hash} */
+    "  requests TEXT NOT NULL,\n"                        /* which ones its runs keep: none, sample, all */
+    "  points INTEGER NOT NULL,\n"
+    /* Point k becomes run first_run + k, whenever and wherever it is simulated; the numbers are reserved. */
+    "  first_run INTEGER NOT NULL,\n"
+    "  document TEXT NOT NULL CHECK (json_valid(document))\n"
+    ") STRICT;\n"
+    "CREATE TABLE IF NOT EXISTS sweep_point (\n"
+    "  sweep INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,\n"
+    "  point INTEGER NOT NULL,\n"
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  vary TEXT NOT NULL CHECK (json_valid(vary)),\n" /* {\"engine.max_num_seqs\": 64} */
+    "  PRIMARY KEY (sweep, point)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE VIEW IF NOT EXISTS sweep_summary AS SELECT p.sweep, p.point, p.vary, s.*\n"
+    "FROM sweep_point AS p JOIN summary AS s ON s.run = p.run;\n";
+
+const char *gbl_schema_sweep_sql(void)
+{
+    return sweep_text;
+}
 
 const char *gbl_schema_sql(void)
 {

@@ -16,18 +16,26 @@
 #include "base/text.h"
 #include "reports/schema.h"
 #include "reports/store_db.h"
+#include "reports/tape.h"
+#include "sim/run.h"
+
+_Static_assert(GBL_PARTS == 12, "a column a part: below and in schema.c");
 
 enum statement { ST_RUN, ST_RESULT, ST_PARAM, ST_METRIC, ST_REQUEST, ST_TIMELINE, ST_NOTE, STATEMENTS };
 
 static const char *const statement_sql[STATEMENTS] = {
-    [ST_RUN] = "INSERT INTO run (name, scenario, scenario_hash, cards, plugins, seed, version, runtime, calibration, started_utc, host, result)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [ST_RUN] = "INSERT INTO run (name, scenario, scenario_hash, cards, plugins, seed, version, runtime, calibration, started_utc, host, result, id)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, coalesce(?13,"
+               " 1 + max(coalesce((SELECT max(id) FROM run), 0), coalesce((SELECT max(first_run + points - 1) FROM sweep), 0))))",
     [ST_RESULT] = "UPDATE run SET result = ?2 WHERE id = ?1",
     [ST_PARAM] = "INSERT INTO run_param (run, key, value) VALUES (?1, ?2, ?3)",
     [ST_METRIC] = "INSERT INTO metric (run, name, stat, value) VALUES (?1, ?2, ?3, ?4)",
     [ST_REQUEST] = "INSERT INTO request (run, serial, session, turn, tenant, replica, input, output, cached, preemptions,"
-                   " arrival_ns, scheduled_ns, first_token_ns, finish_ns, status)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                   " arrival_ns, scheduled_ns, first_token_ns, finish_ns, status,"
+                   " frontend_ns, queue_ns, prefill_sm_ns, prefill_hbm_ns, prefill_link_ns, prefill_host_ns,"
+                   " decode_sm_ns, decode_hbm_ns, decode_link_ns, decode_host_ns, transfer_ns, preempt_ns)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+                   " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
     [ST_TIMELINE] = "INSERT INTO timeline (run, replica, t_ns, running, waiting, used_blocks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
                     " ON CONFLICT (run, replica, t_ns) DO UPDATE SET"
                     " running = excluded.running, waiting = excluded.waiting, used_blocks = excluded.used_blocks",
@@ -40,7 +48,9 @@ struct gbl_store {
     int flags;
     int made;  /* this store made the file */
     int fresh; /* the file has no tables yet */
+    int entered; /* a transaction is open */
     int64_t run; /* open run, 0 = none */
+    FILE *tape;  /* instead of db: calls are written down */
     sqlite3_stmt *st[STATEMENTS];
 };
 
@@ -103,6 +113,26 @@ int gbl_store_open(gbl_store **out, const char *path, int flags, gbl_err *err)
     return GBL_OK;
 }
 
+int gbl_store_record(gbl_store **out, FILE *to, gbl_err *err)
+{
+    gbl_store *s = *out = gbl_alloc(1, sizeof *s);
+    if (!s) {
+        return gbl_nomem(err, sizeof *s);
+    }
+    s->tape = to;
+    return GBL_OK;
+}
+
+sqlite3 *gbl_store_handle(gbl_store *s)
+{
+    return s->db;
+}
+
+int gbl_store_is_fresh(const gbl_store *s)
+{
+    return s->fresh;
+}
+
 /* Removes the file this store made but never filled. The exclusive lock says that nobody else is filling it. */
 static void remove_unfilled(gbl_store *s)
 {
@@ -143,8 +173,14 @@ static int fail_write(gbl_store *s, gbl_err *err)
     return code;
 }
 
+int gbl_store_failed(gbl_store *s, gbl_err *err)
+{
+    return fail_write(s, err);
+}
+
 static sqlite3_stmt *statement(gbl_store *s, enum statement which)
 {
+    assert(!s->tape); /* a call without its place in tape.c */
     if (!s->st[which] && sqlite3_prepare_v3(s->db, statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT, &s->st[which], NULL) != SQLITE_OK) {
         return NULL;
     }
@@ -205,16 +241,28 @@ static int begin_locked(gbl_store *s, gbl_err *err)
             return code;
         }
     }
-    if (s->fresh && sqlite3_exec(s->db, gbl_schema_sql(), NULL, NULL, NULL) != SQLITE_OK) {
+    if ((s->fresh && sqlite3_exec(s->db, gbl_schema_sql(), NULL, NULL, NULL) != SQLITE_OK) ||
+        sqlite3_exec(s->db, gbl_schema_sweep_sql(), NULL, NULL, NULL) != SQLITE_OK) {
         return fail_write(s, err);
     }
+    s->entered = 1;
     return GBL_OK;
+}
+
+int gbl_store_enter(gbl_store *s, gbl_err *err)
+{
+    assert(s && err && !s->entered && !s->tape);
+    return begin_locked(s, err);
 }
 
 int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_err *err)
 {
     assert(s && run && err && !s->run);
-    int code = begin_locked(s, err);
+    if (s->tape) {
+        s->run = 1;
+        return gbl_tape_run(s->tape, run, err);
+    }
+    int code = s->entered ? GBL_OK : begin_locked(s, err);
     if (code != GBL_OK) {
         return code;
     }
@@ -236,6 +284,9 @@ int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_e
     bind_text(st, 10, run->started_utc, "");
     bind_text(st, 11, run->host, "");
     bind_text(st, 12, run->result_json, NULL);
+    if (run->id) {
+        sqlite3_bind_int64(st, 13, run->id);
+    }
     code = run_statement(s, st, err);
     if (code != GBL_OK) {
         return code;
@@ -263,6 +314,9 @@ static sqlite3_stmt *row(gbl_store *s, enum statement which, gbl_err *err)
 
 int gbl_store_result(gbl_store *s, const char *result_json, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_result(s->tape, result_json, err);
+    }
     sqlite3_stmt *st = row(s, ST_RESULT, err);
     if (!st) {
         return err->code;
@@ -273,6 +327,9 @@ int gbl_store_result(gbl_store *s, const char *result_json, gbl_err *err)
 
 int gbl_store_param(gbl_store *s, const char *key, const char *json_value, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_param(s->tape, key, json_value, err);
+    }
     sqlite3_stmt *st = row(s, ST_PARAM, err);
     if (!st) {
         return err->code;
@@ -284,6 +341,9 @@ int gbl_store_param(gbl_store *s, const char *key, const char *json_value, gbl_e
 
 int gbl_store_metric(gbl_store *s, const char *name, const char *stat, double value, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_metric(s->tape, name, stat, value, err);
+    }
     sqlite3_stmt *st = row(s, ST_METRIC, err);
     if (!st) {
         return err->code;
@@ -300,6 +360,9 @@ int gbl_store_metric(gbl_store *s, const char *name, const char *stat, double va
 
 int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_request(s->tape, r, err);
+    }
     sqlite3_stmt *st = row(s, ST_REQUEST, err);
     if (!st) {
         return err->code;
@@ -318,11 +381,17 @@ int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err)
     bind_time(st, 13, r->first_token_ns);
     bind_time(st, 14, r->finish_ns);
     sqlite3_bind_text(st, 15, r->status, -1, SQLITE_STATIC); /* bound anew before every step */
+    for (int i = 0; i < GBL_PARTS; i++) {
+        bind_time(st, 16 + i, r->part_ns ? r->part_ns[i] : -1);
+    }
     return run_statement(s, st, err);
 }
 
 int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_timeline(s->tape, replica, t_ns, running, waiting, used_blocks, err);
+    }
     sqlite3_stmt *st = row(s, ST_TIMELINE, err);
     if (!st) {
         return err->code;
@@ -336,6 +405,9 @@ int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t runn
 
 int gbl_store_note(gbl_store *s, const char *text, gbl_err *err)
 {
+    if (s->tape) {
+        return gbl_tape_note(s->tape, text, err);
+    }
     sqlite3_stmt *st = row(s, ST_NOTE, err);
     if (!st) {
         return err->code;
@@ -346,7 +418,11 @@ int gbl_store_note(gbl_store *s, const char *text, gbl_err *err)
 
 int gbl_store_commit(gbl_store *s, gbl_err *err)
 {
-    assert(s && err && s->run);
+    assert(s && err && (s->run || s->entered));
+    if (s->tape) {
+        s->run = 0;
+        return gbl_tape_end(s->tape, err);
+    }
     int moved = 0;
     if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved) {
         return fail_moved(s, err);
@@ -354,7 +430,7 @@ int gbl_store_commit(gbl_store *s, gbl_err *err)
     if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         return fail_write(s, err);
     }
-    s->run = 0;
+    s->run = s->entered = 0;
     if (s->fresh) {
         s->fresh = 0;
         set_journal(s); /* a reader in the way leaves the rollback journal for now: as safe, only slower */
@@ -365,6 +441,10 @@ int gbl_store_commit(gbl_store *s, gbl_err *err)
 void gbl_store_rollback(gbl_store *s)
 {
     assert(s);
+    s->run = s->entered = 0;
+    if (s->tape) {
+        return;
+    }
     for (int i = 0; i < STATEMENTS; i++) {
         sqlite3_reset(s->st[i]);
     }
@@ -377,5 +457,4 @@ void gbl_store_rollback(gbl_store *s)
             s->st[i] = NULL;
         }
     }
-    s->run = 0;
 }

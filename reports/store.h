@@ -1,5 +1,6 @@
 /* store.h - results in SQLite: STRICT tables, user_version, one transaction a run, WAL. A store killed at any instant
- * opens clean and holds every committed run.
+ * opens clean and holds every committed run. A store of an older layout
+ * is read, and refused where it would be written.
  *
  * Every function returns 0 or a GBL_E code with err filled: GBL_EINPUT where the file, its folder, its disk or another
  * program is in the way, GBL_EFAULT for faults of our own. Text arguments are borrowed for the call only. A store is
@@ -16,6 +17,11 @@ typedef struct gbl_store gbl_store;
  * begin, before their simulation has cost anything. GBL_STORE_WRITE alone is WAL. */
 enum { GBL_STORE_WRITE = 1, GBL_STORE_SHARD = 2 /* rollback journal, for network file systems */ };
 int gbl_store_open(gbl_store **out, const char *path, int flags, gbl_err *err);
+/* A store that writes its calls down in `to` (borrowed) instead of doing them, for a worker process that must not touch the
+ * file; only a process forked from the same program can play them. */
+int gbl_store_record(gbl_store **out, FILE *to, gbl_err *err);
+/* Begins a run and does what the record says, up to its commit, which is left to the caller. run_id 0: the next free one. */
+int gbl_store_play(gbl_store *s, FILE *from, int64_t run_id, gbl_err *err);
 void gbl_store_close(gbl_store *s); /* NULL allowed; rolls an open run back */
 
 /* One run is one transaction: begin, rows, commit. An error or gbl_store_rollback leaves nothing of it. */
@@ -26,7 +32,10 @@ typedef struct gbl_run_row {
     const char *cards_json;  /* {"hardware:h100-sxm": "hash", ...} */
     const char *result_json;  /* the whole object of `gable run --json`; NULL: gbl_store_result gives it later */
     const char *plugins_json; /* {"./x.so": "hash", ...}; NULL: none */
+    int64_t id;               /* 0: the first number above all runs and all that sweeps have reserved */
 } gbl_run_row;
+/* Opens the transaction ahead of begin, for rows that belong together with the run's. Commit ends it, with a run or without. */
+int gbl_store_enter(gbl_store *s, gbl_err *err);
 int gbl_store_begin(gbl_store *s, const gbl_run_row *run, int64_t *run_id, gbl_err *err);
 int gbl_store_result(gbl_store *s, const char *result_json, gbl_err *err); /* for rows that stream in before it is known */
 int gbl_store_param(gbl_store *s, const char *key, const char *json_value, gbl_err *err);          /* run_param */
@@ -37,6 +46,7 @@ typedef struct gbl_request_row {
     int64_t input, output, cached;
     int64_t arrival_ns, scheduled_ns, first_token_ns, finish_ns; /* -1 = never */
     const char *status; /* "completed", "rejected", "unfinished" */
+    const int64_t *part_ns; /* GBL_PARTS of them (sim/run.h), or NULL where the request did not complete */
 } gbl_request_row;
 int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err);
 /* A second sample of a replica at the same instant replaces the first: what holds is the state after the instant. */

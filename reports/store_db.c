@@ -199,7 +199,18 @@ int64_t gbl_db_int(sqlite3 *db, const char *sql, int64_t none)
     return ask(db, sql, &v) == 0 ? v : none;
 }
 
-int gbl_db_identify(sqlite3 *db, const char *path, int *fresh, gbl_err *err)
+static int fail_version(const char *path, int64_t version, int64_t oldest, gbl_err *err)
+{
+    int newer = version > GBL_SCHEMA_VERSION;
+    gbl_fail(err, GBL_EINPUT, "the store has layout version %lld, %s than this program's %d", (long long)version, newer ? "newer" : "older", GBL_SCHEMA_VERSION);
+    gbl_where(err, "%s", path);
+    if (oldest > GBL_SCHEMA_OLDEST && version >= GBL_SCHEMA_OLDEST && !newer) {
+        return gbl_expected(err, "another file to write to: layout %lld is only read", (long long)version);
+    }
+    return gbl_expected(err, "layout version %d: use %s gable, or another file", GBL_SCHEMA_VERSION, newer ? "a newer" : "the older");
+}
+
+static int identify(sqlite3 *db, const char *path, int *fresh, int64_t oldest, gbl_err *err)
 {
     int64_t app = 0, version = 0, things = 0;
     if (ask(db, "SELECT count(*) FROM sqlite_schema", &things) || ask(db, "PRAGMA application_id", &app) || ask(db, "PRAGMA user_version", &version)) {
@@ -222,14 +233,15 @@ int gbl_db_identify(sqlite3 *db, const char *path, int *fresh, gbl_err *err)
         gbl_where(err, "%s", path);
         return gbl_expected(err, "a store written by `gable run --db`, or a new name");
     }
-    if (version != GBL_SCHEMA_VERSION) {
-        gbl_fail(err, GBL_EINPUT, "the store has layout version %lld, %s than this program's %d", (long long)version,
-                 version > GBL_SCHEMA_VERSION ? "newer" : "older", GBL_SCHEMA_VERSION);
-        gbl_where(err, "%s", path);
-        return gbl_expected(err, "layout version %d: use %s gable, or another file", GBL_SCHEMA_VERSION,
-                            version > GBL_SCHEMA_VERSION ? "a newer" : "the older");
+    if (version < oldest || version > GBL_SCHEMA_VERSION) {
+        return fail_version(path, version, oldest, err);
     }
     return GBL_OK;
+}
+
+int gbl_db_identify(sqlite3 *db, const char *path, int *fresh, gbl_err *err)
+{
+    return identify(db, path, fresh, GBL_SCHEMA_VERSION, err);
 }
 
 /* A log beside the file that holds rows the file does not: without write access SQLite cannot take them in. */
@@ -267,7 +279,7 @@ int gbl_db_open_read(sqlite3 **out, const char *path, gbl_err *err)
     int writable = path[0] && access(path, W_OK) == 0 && access(folder, W_OK) == 0;
     int code = writable ? gbl_db_connect(out, path, SQLITE_OPEN_READWRITE, err) : open_immutable(out, path, err);
     if (code == GBL_OK) {
-        code = gbl_db_identify(*out, path, NULL, err);
+        code = identify(*out, path, NULL, GBL_SCHEMA_OLDEST, err);
     }
     if (code == GBL_OK && (gbl_percentile_register(*out) != SQLITE_OK || sqlite3_exec(*out, "PRAGMA query_only = 1", NULL, NULL, NULL) != SQLITE_OK)) {
         code = gbl_db_fail(err, *out, path, "open the store");

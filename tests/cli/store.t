@@ -45,7 +45,7 @@ $ gable sql 'DELETE FROM run' --db r.db
 $ gable sql 'SELECT * FROM runs' --db r.db
 ! gable: SQL: no such table: runs
 !   where: query:1:15
-!   expected: a table or view: run, run_param, metric, request, timeline, note, claim, profile, measurement; summary, latest, newest, request_ms, load_10s, occupancy, metric_wide
+!   expected: a table or view: run, run_param, metric, request, timeline, note, claim, profile, measurement; summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, metric_wide
 !   nearest: run
 ? 2
 $ gable sql 'SELECT 1' --db nowhere.db

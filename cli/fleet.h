@@ -1,0 +1,45 @@
+/* fleet.h - flags that commands with many runs share: -j, --shard, --progress. */
+#ifndef GBL_FLEET_H
+#define GBL_FLEET_H
+#include "cli/options.h"
+
+#define GBL_FLAG_JOBS(T, field)                                                       \
+    {                                                                                 \
+        .row = {.name = "jobs",                                                       \
+                .type = GBL_P_INT,                                                    \
+                .offset = offsetof(T, field),                                         \
+                .dflt = "0",                                                          \
+                .low = 0,                                                             \
+                .high = 1024,                                                         \
+                .help = "runs at a time; 0: one a core. Results do not hang on it"}, \
+        .arg = "N", .letter = 'j'                                                     \
+    }
+#define GBL_FLAG_PROGRESS(T, field)                                                     \
+    {                                                                                   \
+        .row = {.name = "progress",                                                     \
+                .type = GBL_P_CHOICE,                                                   \
+                .offset = offsetof(T, field),                                           \
+                .dflt = "\"auto\"",                                                     \
+                .choices = "auto|on|off",                                               \
+                .help = "a progress line on stderr; auto: on a terminal only"},         \
+        .arg = "WHEN"                                                                   \
+    }
+#define GBL_FLAG_REQUESTS(T, field)                                                                   \
+    {                                                                                                 \
+        .row = {.name = "requests",                                                                   \
+                .type = GBL_P_CHOICE,                                                                 \
+                .offset = offsetof(T, field),                                                         \
+                .dflt = "\"sample\"",                                                                 \
+                .choices = "none|sample|all",                                                         \
+                .help = "which requests the store keeps; sample: at most 1,000 a run, drawn by the seed"}, \
+        .arg = "WHICH"                                                                                \
+    }
+
+/* The tasks that a shard of many has: those whose number, modulo `of`, is `k` modulo `of`. So k may count from 0 or from 1. */
+typedef struct gbl_shard {
+    int64_t k, of; /* 1, 1: everything */
+} gbl_shard;
+int gbl_shard_read(gbl_shard *out, const char *text, gbl_err *err); /* "2/8"; NULL: everything */
+int gbl_shard_has(const gbl_shard *s, size_t task);
+
+#endif

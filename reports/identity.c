@@ -1,0 +1,89 @@
+/* identity.c - canonical scenarios and the hashes of cards and trace files. */
+#include "reports/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+typedef struct gbl_file_hash_entry {
+    struct gbl_file_hash_entry *next;
+    const char *path;
+    uint64_t hash;
+} entry;
+
+char *gbl_identity_scenario(const gbl_scenario *s, gbl_err *err)
+{
+    const char *text = gbl_scenario_json(s, 0);
+    gbl_doc *doc = NULL;
+    char *canonical = NULL;
+    if (!text) {
+        gbl_nomem(err, 0);
+    } else if (gbl_doc_parse(&doc, "scenario", text, strlen(text), err) == GBL_OK && !(canonical = gbl_node_canonical(gbl_doc_root(doc)))) {
+        gbl_nomem(err, 0);
+    }
+    gbl_doc_free(doc);
+    return canonical;
+}
+
+uint64_t gbl_identity_hash(const char *canonical)
+{
+    return gbl_hash64(canonical, strlen(canonical), 0);
+}
+
+static void card_hash(gbl_json *j, const char *kind, const char *name, uint64_t hash)
+{
+    char key[512], hex[17];
+    snprintf(key, sizeof key, "%s:%s", kind, name);
+    gbl_hex64(hex, hash);
+    gbl_json_str(j, key, hex);
+}
+
+static int file_hash(gbl_file_hashes *known, const char *path, uint64_t *out, gbl_err *err)
+{
+    for (entry *e = known ? known->first : NULL; e; e = e->next) {
+        if (strcmp(e->path, path) == 0) {
+            *out = e->hash;
+            return GBL_OK;
+        }
+    }
+    int code = gbl_file_hash(path, out, err);
+    if (code != GBL_OK || !known) {
+        return code;
+    }
+    entry *e = gbl_arena_take(known->arena, sizeof *e);
+    if (!e || !(e->path = gbl_arena_text(known->arena, path))) {
+        return gbl_nomem(err, sizeof *e);
+    }
+    e->hash = *out;
+    e->next = known->first;
+    known->first = e;
+    return GBL_OK;
+}
+
+int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *known, gbl_err *err)
+{
+    const gbl_node *file = gbl_node_get(s->trace, "file");
+    gbl_json_obj(j, NULL);
+    for (size_t i = 0; i < s->n_pools; i++) {
+        size_t first = 0; /* two pools may share a card */
+        while (strcmp(s->pool[first].hw.name, s->pool[i].hw.name) != 0) {
+            first++;
+        }
+        if (first == i) {
+            card_hash(j, "hardware", s->pool[i].hw.name, s->pool[i].hw.hash);
+        }
+    }
+    card_hash(j, "llm", s->llm.name, s->llm.hash);
+    card_hash(j, "runtime", s->runtime.name, s->runtime.hash);
+    if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
+        uint64_t hash;
+        int code = file_hash(known, gbl_find_path(s->arena, gbl_doc_folder(s->doc), gbl_node_text(file)), &hash, err);
+        if (code != GBL_OK) {
+            return code;
+        }
+        card_hash(j, "trace", gbl_node_text(file), hash);
+    }
+    gbl_json_end(j);
+    return GBL_OK;
+}

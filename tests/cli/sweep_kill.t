@@ -1,0 +1,3 @@
+# A sweep killed with SIGKILL at any instant, 200 times.
+$ sh $ROOT/tests/cli/kill_sweep.sh 200
+200 kills, most of them in time: yes; stores clean, nothing lost, nothing twice, several rounds
