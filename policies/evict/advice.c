@@ -94,7 +94,7 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 }
 
 static const gbl_evict_policy advice_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "advice", "One predicted bit a use says what the optimum would drop, or what the next phase needs; each bit is wrong with probability `error`; marking decides where the bits are silent.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "advice", "One predicted bit a use says what to drop or keep; it may be wrong; marking decides where the bits are silent.",
      "Antoniadis et al., Paging with Succinct Predictions (ICML 2023)", params, sizeof(advice), sizeof(page), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_NEEDS_ADVICE},
     init, NULL, insert, touch, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&advice_policy.head);

@@ -100,7 +100,7 @@ static void resize(void *state, int64_t capacity) {
 }
 
 static const gbl_evict_policy arc_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "arc", "Two LRU lists, for blocks used once and used again; the blocks that went and are asked for again say which list should grow.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "arc", "Two LRU lists, of blocks used once and used again; what went and is asked for again says which should grow.",
      "Megiddo and Modha, ARC (FAST 2003); libCacheSim's ARC on flat sets", NULL, sizeof(arc), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_GHOSTS},
     init, miss, insert, touch, NULL, held, victims, gone, resize, NULL};
 GBL_EXPORT(&arc_policy.head);

@@ -69,7 +69,7 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 }
 
 static const gbl_evict_policy belady_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "belady", "The block whose next use lies furthest ahead goes, the newcomer included: the bound of every policy, on an access order that is known.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "belady", "The block whose next use lies furthest ahead goes, the newcomer included: the bound of every policy.",
      "Belady, A study of replacement algorithms for a virtual-storage computer (IBM Systems Journal, 1966)", params, sizeof(belady), sizeof(int64_t), GBL_EVICT_NEEDS_ORACLE},
     init, NULL, insert, touch, NULL, NULL, victims, gone, NULL, NULL};
 GBL_EXPORT(&belady_policy.head);

@@ -68,7 +68,7 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 }
 
 static const gbl_evict_policy gdsf_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "gdsf", "The block of the least worth goes: uses times the time to compute it again over its bytes, above the worth of the last one that went.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "gdsf", "The block of least worth goes: uses x seconds to compute it again / bytes, plus the worth of the last that went.",
      "Cherkasova, Greedy-Dual-Size-Frequency (HP Labs 1998); Zhu et al. (NeurIPS 2023) for prefixes; libCacheSim's GDSF on flat sets", NULL, sizeof(gdsf), sizeof(value), GBL_EVICT_NEEDS_COST},
     init, NULL, insert, touch, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&gdsf_policy.head);

@@ -83,7 +83,7 @@ static void resize(void *state, int64_t capacity) {
 }
 
 static const gbl_evict_policy lec_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lec", "The block of the least expected cost goes: how often it was asked for times the time to compute it again; one that went is remembered with its count.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lec", "The block of least expected cost goes: uses ever counted x seconds to compute it again.",
      "Zhu et al., On Optimal Caching and Model Multiplexing for Large Model Inference (NeurIPS 2023)", NULL, sizeof(lec), sizeof(weight), GBL_EVICT_GHOSTS | GBL_EVICT_NEEDS_COST},
     init, miss, insert, touch, NULL, held, victims, gone, resize, NULL};
 GBL_EXPORT(&lec_policy.head);

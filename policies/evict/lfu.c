@@ -46,7 +46,7 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 }
 
 static const gbl_evict_policy lfu_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lfu", "The block with the fewest uses since its insertion goes, among equals the least recently used; room is made before an insertion.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lfu", "The block with the fewest uses since its insertion goes; among equals the least recently used.",
      "textbook (in-cache LFU; ties as in libCacheSim's LFU)", NULL, sizeof(lfu), sizeof(gbl_rank), GBL_EVICT_BEFORE_INSERT},
     init, NULL, insert, touch, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&lfu_policy.head);

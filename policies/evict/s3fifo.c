@@ -103,7 +103,7 @@ static void resize(void *state, int64_t capacity) {
 }
 
 static const gbl_evict_policy s3fifo_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "s3fifo", "Three FIFO queues: a small one for new blocks, a main one for those used again, and a memory of those that went.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "s3fifo", "Three FIFO queues: a small one for new blocks, a main one for those used again, ghosts of those that went.",
      "Yang et al., FIFO queues are all you need for cache eviction (SOSP 2023); libCacheSim's S3FIFO on flat sets", params, sizeof(s3fifo), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_GHOSTS},
     init, miss, insert, touch, NULL, held, victims, gone, resize, NULL};
 GBL_EXPORT(&s3fifo_policy.head);

@@ -51,7 +51,7 @@ static int32_t expired(void *state, int64_t now_ns, int32_t most, int32_t *out) 
 }
 
 static const gbl_evict_policy ttl_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "ttl", "A block that was not used for ttl_s goes even where there is room; before that the least recently used goes where room is needed.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "ttl", "A block not used for ttl_s goes even where there is room; where room is needed, the least recently used goes.",
      "prompt caching as sold by the token (Anthropic API documentation: 5 minutes, 1 hour)", params, sizeof(ttl), sizeof(life), 0},
     init, NULL, insert, touch, released, held, victims, gone, NULL, expired};
 GBL_EXPORT(&ttl_policy.head);

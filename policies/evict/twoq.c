@@ -77,7 +77,7 @@ static void resize(void *state, int64_t capacity) {
 }
 
 static const gbl_evict_policy twoq_policy = {
-    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "twoq", "New blocks pass a FIFO queue; one that is asked for again while it is remembered joins an LRU list of hot ones.",
+    {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "twoq", "New blocks pass a FIFO queue; one asked for again while it is remembered joins an LRU list of hot ones.",
      "Johnson and Shasha, 2Q (VLDB 1994), full version; libCacheSim's TwoQ on flat sets", params, sizeof(twoq), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_GHOSTS},
     init, miss, insert, touch, NULL, held, victims, gone, resize, NULL};
 GBL_EXPORT(&twoq_policy.head);

@@ -5,7 +5,7 @@ family *policy *what it does, and whom it follows
 schedule *chunked *Chunked prefills piggybacked on decodes*
  *Sarathi-Serve (arXiv 2403.02310)*
 ...
-evict *fifo *
+evict *advice *
 ...
 $ gable list formats
 trace format *read *what it is
