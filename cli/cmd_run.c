@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/intervals.h"
 #include "cli/keep.h"
 #include "cli/many.h"
 #include "cli/output.h"
@@ -12,6 +13,7 @@ typedef struct run_opt {
     gbl_scene_opt scene;
     gbl_many_opt many;
     int64_t replications; /* GBL_NULL_INT: one run, without intervals */
+    int64_t intervals;    /* draws of the calibration; GBL_NULL_INT: none */
     int32_t json, exact, requests, itl_def, warmup;
 } run_opt;
 enum { ITL_VLLM, ITL_AIPERF };
@@ -38,6 +40,15 @@ static const gbl_flag flags[] = {
              .choices = "scenario|auto",
              .help = "with --replications: leave out run.warmup_s, or what MSER-5 finds in up to five trial runs"},
      .arg = "WHICH"},
+    {.row = {.name = "intervals",
+             .type = GBL_P_INT,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(run_opt, intervals),
+             .dflt = "null",
+             .low = 2,
+             .high = MOST_REPLICATIONS,
+             .help = "run it again under N draws of the calibration (50 or more) and print how far its uncertainty reaches"},
+     .arg = "N"},
     GBL_FLAG_MANY_JOBS(run_opt, many),
     GBL_FLAG_MANY_DB(run_opt, many),
     {.row = {.name = "requests",
@@ -62,12 +73,17 @@ static const gbl_flag flags[] = {
     GBL_FLAG_MANY_PROGRESS(run_opt, many),
     {.row = {.name = NULL}}};
 
+static gbl_run_options options_of(const run_opt *o)
+{
+    return (gbl_run_options){.exact = o->exact,
+                             .progress = (enum gbl_progress_mode)o->many.progress,
+                             .itl_per_request = o->itl_def == ITL_AIPERF,
+                             .stop = gbl_signals_flag()};
+}
+
 static int simulate(gbl_result **out, const gbl_scenario *s, const run_opt *o, gbl_keep *keep, gbl_err *err)
 {
-    gbl_run_options opt = {.exact = o->exact,
-                           .progress = (enum gbl_progress_mode)o->many.progress,
-                           .itl_per_request = o->itl_def == ITL_AIPERF,
-                           .stop = gbl_signals_flag()};
+    gbl_run_options opt = options_of(o);
     if (keep) gbl_keep_listen(keep, &opt);
     gbl_signals_catch();
     int code = gbl_run(out, s, &opt, err);
@@ -76,20 +92,49 @@ static int simulate(gbl_result **out, const gbl_scenario *s, const run_opt *o, g
     return code;
 }
 
-static int print(const gbl_result *r, int json, gbl_err *err)
+/* Draws of the calibration, before anything is stored: an interrupted run leaves nothing. */
+static int sample(gbl_intervals **out, gbl_scenario *s, const run_opt *o, gbl_err *err)
+{
+    gbl_run_options opt = options_of(o);
+    if (o->intervals == GBL_NULL_INT) return GBL_OK;
+    int code = gbl_origin_repeats(s, err);
+    if (!code) code = gbl_intervals_new(out, s, o->intervals, &opt, err);
+    if (code == GBL_EINTERRUPT || code == GBL_ETERM) code = gbl_signals_fail(err, "nothing was stored");
+    return code;
+}
+
+/* Two objects printed as one: the first's last brace gives way to the second's members. */
+static int print_joined(gbl_json *a, gbl_json *b, int code, gbl_err *err)
+{
+    const char *object = code || !a ? NULL : gbl_json_text(a), *member = code || !b ? NULL : gbl_json_text(b);
+    if (!code && (!object || !member)) code = gbl_nomem(err, 0);
+    if (!code) printf("%.*s,%s\n", (int)(strlen(object) - 2), object, member + 1);
+    gbl_json_free(a);
+    gbl_json_free(b);
+    return code;
+}
+
+static int print(const gbl_result *r, const gbl_intervals *v, int json, gbl_err *err)
 {
     if (!json) {
         gbl_result_print(r, stdout);
-        return GBL_OK;
+        return v && gbl_intervals_print(v, r, stdout) ? gbl_nomem(err, 0) : GBL_OK;
     }
     gbl_json *j = gbl_json_new(2);
     if (j) gbl_result_json(r, j);
-    return gbl_output_json(j, err);
+    if (!v) return gbl_output_json(j, err);
+    gbl_json *more = gbl_json_new(2);
+    if (more) {
+        gbl_json_obj(more, NULL);
+        gbl_intervals_json(v, more);
+        gbl_json_end(more);
+    }
+    return print_joined(j, more, GBL_OK, err);
 }
 
 /* ---------------------------------------------------------------- replications ---- */
 
-/* The first run's object with one member more, its last brace moved behind it. */
+/* The first run's object with one member more. */
 static int splice(const gbl_result *first, const gbl_replication_report *r, gbl_err *err)
 {
     gbl_json *a = gbl_json_new(2), *b = gbl_json_new(2);
@@ -100,12 +145,7 @@ static int splice(const gbl_result *first, const gbl_replication_report *r, gbl_
         code = gbl_replications_json(r, b, err);
         gbl_json_end(b);
     }
-    const char *object = code ? NULL : gbl_json_text(a), *member = code ? NULL : gbl_json_text(b);
-    if (!code && (!object || !member)) code = gbl_nomem(err, 0);
-    if (!code) printf("%.*s,%s\n", (int)(strlen(object) - 2), object, member + 1);
-    gbl_json_free(a);
-    gbl_json_free(b);
-    return code;
+    return print_joined(a, b, code, err);
 }
 
 static int tell(const gbl_scenario *s, const gbl_replication_report *r, int json, gbl_err *err)
@@ -175,6 +215,7 @@ static int run(const gbl_call *call, gbl_err *err)
     gbl_scenario *s = NULL;
     gbl_keep *keep = NULL;
     gbl_result *r = NULL;
+    gbl_intervals *v = NULL;
     int64_t run_id = 0;
     int many = o->replications != GBL_NULL_INT;
     if (!o->many.db && o->requests == GBL_KEEP_ALL) {
@@ -185,14 +226,20 @@ static int run(const gbl_call *call, gbl_err *err)
         gbl_fail(err, GBL_EINPUT, "--warmup auto needs runs to look at");
         return gbl_expected(err, "--warmup auto together with --replications N");
     }
+    if (many && o->intervals != GBL_NULL_INT) {
+        gbl_fail(err, GBL_EINPUT, "--intervals and --replications are two questions");
+        return gbl_expected(err, "draws of the calibration, or of the seed");
+    }
     if (many) return replicate(call, o, err);
     int code = gbl_scene_open(&s, call->n_arg ? call->arg[0] : NULL, &o->scene, call->arena, err);
     if (!code && o->many.db) code = gbl_keep_open(&keep, o->many.db, (enum gbl_keep_requests)o->requests, s->seed, err);
     if (!code) code = simulate(&r, s, o, keep, err);
+    if (!code) code = sample(&v, s, o, err);
     if (!code && keep) code = gbl_keep_commit(keep, s, r, &run_id, err);
-    if (!code) code = print(r, o->json, err);
+    if (!code) code = print(r, v, o->json, err);
     if (!code && keep && !o->json) printf("run %lld kept in %s\n", (long long)run_id, o->many.db);
     gbl_keep_close(keep);
+    gbl_intervals_free(v);
     if (r) gbl_result_free(r);
     if (s) gbl_scenario_free(s);
     return code;

@@ -90,7 +90,7 @@ static void memory(gbl_sheet *s, const gbl_cost *c)
     s->max_concurrency = gbl_cost_kv_blocks(c) / blocks;
 }
 
-static void times(gbl_sheet *s, const gbl_cost *c)
+static int times(gbl_sheet *s, const gbl_cost *c, gbl_err *err)
 {
     static const char *const bounds[] = {"sm", "hbm", "link", "host"};
     gbl_batch prefill = {0}, decode = {0};
@@ -106,6 +106,13 @@ static void times(gbl_sheet *s, const gbl_cost *c)
     s->n_op = gbl_cost_operators(c, &prefill, "prefill", s->op, GBL_OPS_MOST);
     s->n_op += gbl_cost_operators(c, &decode, "decode", s->op + s->n_op, GBL_OPS_MOST);
     s->context_switch_ms = gbl_cost_context_switch_s(c, s->context) * 1e3;
+
+    const gbl_batch *const step[] = {&prefill, &decode};
+    gbl_interval interval[2];
+    int code = gbl_interval_steps(c, step, 2, 1, interval, err);
+    s->prefill = interval[0];
+    s->decode = interval[1];
+    return code;
 }
 
 int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
@@ -118,9 +125,17 @@ int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_
     out->active_parameters = gbl_llm_active_parameters(&out->llm);
     out->weight_bytes = gbl_cost_weight_bytes(c);
     memory(out, c);
-    times(out, c);
+    int code = times(out, c, err);
     gbl_cost_free(c);
-    return 0;
+    return code;
+}
+
+static void interval_json(const char *key, const gbl_interval *i, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    gbl_json_num(j, "low", i->low);
+    gbl_json_num(j, "high", i->high);
+    gbl_json_end(j);
 }
 
 static void op_json(const gbl_op *o, gbl_json *j)
@@ -167,6 +182,13 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
     gbl_json_num(j, "prefill_ms", s->prefill_ms);
     gbl_json_num(j, "decode_ms", s->decode_ms);
     gbl_json_num(j, "context_switch_ms", s->context_switch_ms);
+    if (s->decode.high > 0) {
+        gbl_json_obj(j, "interval");
+        gbl_json_num(j, "level", gbl_interval_level);
+        interval_json("prefill_ms", &s->prefill, j);
+        interval_json("decode_ms", &s->decode, j);
+        gbl_json_end(j);
+    }
     gbl_json_str(j, "bound", s->bound);
     gbl_json_arr(j, "operators");
     for (int i = 0; i < s->n_op; i++)
@@ -195,9 +217,16 @@ static void print_operators(const gbl_sheet *s, gbl_table *t)
     }
 }
 
+static const char *interval_text(char *out, size_t size, const gbl_interval *i)
+{
+    if (i->high > 0) snprintf(out, size, "; 95 %%: %.3f to %.3f", i->low, i->high);
+    else out[0] = 0;
+    return out;
+}
+
 static void print_head(const gbl_sheet *s, FILE *to)
 {
-    char a[32], b[32], c[32], d[32];
+    char a[64], b[32], c[32], d[32];
     fprintf(to, "%s on %s x %lld, runtime %s (%s calibration)\n", s->llm.name, s->hw.name, (long long)s->tp, s->runtime.name, s->hw.calibration);
     fprintf(to, "  parameters      %.3f B, active %.3f B, %s of weights in %s\n", s->parameters / 1e9, s->active_parameters / 1e9,
             gbl_human_bytes(a, sizeof a, s->weight_bytes), gbl_format_name((enum gbl_format)s->weights));
@@ -207,8 +236,8 @@ static void print_head(const gbl_sheet *s, FILE *to)
             gbl_human_si(d, sizeof d, s->kv_read_bytes, "B"));
     gbl_human_int(a, sizeof a, s->kv_capacity_tokens);
     fprintf(to, "  capacity        %s tokens: %lld sequences of %lld\n", a, (long long)s->max_concurrency, (long long)s->context);
-    fprintf(to, "  prefill         %.3f ms for one prompt of %lld tokens\n", s->prefill_ms, (long long)s->prompt);
-    fprintf(to, "  decode          %.3f ms a step of %lld sequences, bound by %s\n", s->decode_ms, (long long)s->batch, s->bound);
+    fprintf(to, "  prefill         %.3f ms for one prompt of %lld tokens%s\n", s->prefill_ms, (long long)s->prompt, interval_text(a, sizeof a, &s->prefill));
+    fprintf(to, "  decode          %.3f ms a step of %lld sequences, bound by %s%s\n", s->decode_ms, (long long)s->batch, s->bound, interval_text(a, sizeof a, &s->decode));
     fprintf(to, "  context switch  %.3f ms: one sequence to host memory and back\n\n", s->context_switch_ms);
 }
 

@@ -3,6 +3,7 @@
 #define GBL_SHEET_H
 #include <stdio.h>
 #include "models/cost.h"
+#include "models/interval.h"
 
 /* What is asked. NULL and 0 stand for the default in brackets. */
 typedef struct gbl_sheet_ask {
@@ -32,6 +33,7 @@ typedef struct gbl_sheet {
     int64_t kv_capacity_tokens, max_concurrency; /* sequences of C tokens that the pool holds */
     double prefill_ms;            /* one prompt of P tokens, alone, in one step */
     double decode_ms;             /* one step of B sequences at context C */
+    gbl_interval prefill, decode; /* 95 % of their times under draws of the calibration; high 0: none (an ideal runtime) */
     double context_switch_ms;     /* one sequence at context C written to host memory and read back */
     const char *bound;            /* of the decode step */
     gbl_op op[2 * GBL_OPS_MOST];
