@@ -55,6 +55,8 @@ typedef struct gbl_attn_shape {
 /* Decode, b sequences with kv tokens in all:
  *   t = t0 + ((t_cta b g / S)^p + (bytes / (B e_m min(1, G ns b g / S)))^p)^(1/p) + comb + copy, at least FLOPs/(F e_c)
  *   ns = clip(2S/(b g), 1, kv/(256 b)) split KV; no split where h = g on kernels that lack it.
+ * Uneven lengths cost what their mean costs: with a skew of 4 : 1 kernels take 1 % more in the median, 3 % above 32 sequences
+ * (325 shapes of RTX PRO 6000, LLMServingSim's profile), so no aggregate beyond the sum is kept.
  * What depends on b alone is prepared once: gbl_decode_terms. */
 typedef struct gbl_decode_terms {
     double b, cta_p;     /* (t_cta b g / S)^p */
