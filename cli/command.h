@@ -43,6 +43,9 @@ struct gbl_command {
     X(compare)          \
     X(baseline)         \
     X(gate)             \
+    X(plan)             \
+    X(sens)             \
+    X(why)              \
     X(trace)            \
     X(model)            \
     X(calibrate)        \

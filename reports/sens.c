@@ -1,0 +1,269 @@
+#include "reports/sens.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "reports/farm.h"
+#include "reports/sens_vary.h"
+
+enum { STREAM_SOBOL = GBL_STREAM_POLICY - 2 };
+
+typedef struct answer { /* of one run, as a worker sends it */
+    double metric[GBL_SENS_METRICS];
+    int32_t failed;
+    char why[200];
+} answer;
+
+typedef struct study {
+    const gbl_sens_ask *ask;
+    gbl_doc *base;
+    gbl_sens *out;
+    uint64_t seed;
+    int active[GBL_INPUTS], n_active; /* inputs that changed something */
+} study;
+
+static void ones(double *factor)
+{
+    for (int i = 0; i < GBL_INPUTS; i++) factor[i] = 1;
+}
+
+/* A variant that cannot run is an answer, too; the scenario itself has to. */
+static int run_point(const study *t, const double *factor, answer *a, int must, gbl_err *err)
+{
+    int code = gbl_sens_point(t->base, t->ask, factor, a->metric, err);
+    if (code != GBL_EINPUT || must) return code;
+    a->failed = 1;
+    snprintf(a->why, sizeof a->why, "%.199s", err->what);
+    for (int m = 0; m < GBL_SENS_METRICS; m++) a->metric[m] = NAN;
+    err->code = 0;
+    return GBL_OK;
+}
+
+/* The farm in batches, so that a progress line can move. Answers do not hang on the batches. */
+typedef struct batch {
+    study *study;
+    gbl_farm_job *job;
+    size_t from;
+} batch;
+
+static int batch_job(void *ctx, size_t i, void *out, gbl_err *err)
+{
+    const batch *b = ctx;
+    return b->job(b->study, b->from + i, out, err);
+}
+
+static int run_jobs(study *t, gbl_farm_job *job, const char *what, size_t n, answer *a, gbl_err *err)
+{
+    gbl_progress *shown = gbl_progress_new(what, t->ask->progress);
+    size_t most = 8 * (size_t)(t->ask->workers < 1 ? 1 : t->ask->workers);
+    int code = GBL_OK;
+    for (size_t at = 0; at < n && !code; at += most) {
+        batch b = {t, job, at};
+        code = gbl_farm(batch_job, &b, n - at < most ? n - at : most, t->ask->workers, sizeof *a, a + at, t->ask->stop, err);
+        gbl_progress_tick(shown, (double)(at + most), (double)n, "");
+    }
+    gbl_progress_end(shown);
+    return code;
+}
+
+/* ---------------------------------------------------------------- differences ---- */
+
+/* Job 0 is the scenario, then two an input: up, down. */
+static int difference_job(void *ctx, size_t i, void *out, gbl_err *err)
+{
+    const study *t = ctx;
+    double factor[GBL_INPUTS];
+    ones(factor);
+    if (i) factor[(i - 1) / 2] = i & 1 ? 1 + t->ask->step : 1 - t->ask->step;
+    return run_point(t, factor, out, i == 0, err);
+}
+
+static double elasticity(double up, double down, double h)
+{
+    if (up == down) return 0;
+    return up > 0 && down > 0 ? (log(up) - log(down)) / (log(1 + h) - log(1 - h)) : NAN;
+}
+
+static int differences(study *t, gbl_err *err)
+{
+    gbl_sens *o = t->out;
+    answer a[1 + 2 * GBL_INPUTS];
+    memset(a, 0, sizeof a);
+    int code = run_jobs(t, difference_job, "elasticities", 1 + 2 * GBL_INPUTS, a, err);
+    if (code) return code;
+    o->runs += 1 + 2 * GBL_INPUTS;
+    memcpy(o->base, a[0].metric, sizeof o->base);
+    for (int i = 0; i < GBL_INPUTS; i++) {
+        const answer *up = &a[1 + 2 * i], *down = up + 1;
+        const answer *bad = up->failed ? up : down->failed ? down : NULL;
+        if (bad) snprintf(o->note[i], sizeof o->note[i], "%s", bad->why);
+        for (int m = 0; m < GBL_SENS_METRICS; m++) o->elasticity[i][m] = elasticity(up->metric[m], down->metric[m], t->ask->step);
+        if (!bad && memcmp(up->metric, down->metric, sizeof up->metric) != 0) t->active[t->n_active++] = i;
+    }
+    return GBL_OK;
+}
+
+/* ---------------------------------------------------------------- Sobol ---- */
+
+/* Row r of matrix A (side 0) or B (side 1): log-uniform factors within +-h. */
+static double sample(const study *t, int64_t r, int input, int side)
+{
+    double u = gbl_draw(t->seed, STREAM_SOBOL, (uint64_t)r, (uint64_t)(input + side * GBL_INPUTS));
+    double low = log(1 - t->ask->step), high = log(1 + t->ask->step);
+    return exp(low + u * (high - low));
+}
+
+/* Jobs a row: A, B, then A with one column of B for each active input. */
+static int sobol_job(void *ctx, size_t i, void *out, gbl_err *err)
+{
+    const study *t = ctx;
+    size_t width = (size_t)t->n_active + 2;
+    int64_t r = (int64_t)(i / width);
+    int which = (int)(i % width);
+    double factor[GBL_INPUTS];
+    ones(factor);
+    for (int k = 0; k < t->n_active; k++) {
+        int input = t->active[k];
+        factor[input] = sample(t, r, input, which == 1 || which == 2 + k);
+    }
+    return run_point(t, factor, out, 0, err);
+}
+
+static double index_of(const answer *a, size_t width, int64_t n, int which, int m)
+{
+    double mean = 0, var = 0, top = 0;
+    for (int64_t r = 0; r < n; r++) mean += (a[(size_t)r * width].metric[m] + a[(size_t)r * width + 1].metric[m]) / (2.0 * (double)n);
+    for (int64_t r = 0; r < n; r++) {
+        const answer *row = a + (size_t)r * width;
+        double fa = row[0].metric[m] - mean, fb = row[1].metric[m] - mean, fab = row[2 + which].metric[m] - mean;
+        var += (fa * fa + fb * fb) / (2.0 * (double)n);
+        top += fb * (fab - fa) / (double)n;
+    }
+    return var > 0 ? top / var : var == 0 ? 0 : NAN;
+}
+
+static int sobol(study *t, gbl_err *err)
+{
+    gbl_sens *o = t->out;
+    size_t width = (size_t)t->n_active + 2, jobs = width * (size_t)o->samples;
+    answer *a = gbl_alloc(jobs + 1, sizeof *a);
+    if (!a) return gbl_nomem(err, jobs * sizeof *a);
+    int code = run_jobs(t, sobol_job, "Sobol", jobs, a, err);
+    if (!code) o->runs += (int64_t)jobs;
+    for (int k = 0; k < t->n_active && !code; k++)
+        for (int m = 0; m < GBL_SENS_METRICS; m++) o->sobol[t->active[k]][m] = index_of(a, width, o->samples, k, m);
+    gbl_free(a);
+    return code;
+}
+
+int gbl_sens_solve(gbl_sens *out, const gbl_sens_ask *ask, gbl_err *err)
+{
+    study t = {.ask = ask, .out = out};
+    memset(out, 0, sizeof *out);
+    out->step = ask->step;
+    out->samples = ask->sobol;
+    int code = gbl_sens_base(ask, &t.base, err);
+    if (code) return code;
+    const gbl_node *name = gbl_node_get(gbl_doc_root(t.base), "name"), *seed = gbl_node_at(gbl_doc_root(t.base), "run.seed");
+    snprintf(out->name, sizeof out->name, "%s", name && gbl_node_kind(name) == GBL_STRING ? gbl_node_text(name) : "chat on one H100");
+    t.seed = (uint64_t)gbl_node_num(seed);
+    code = differences(&t, err);
+    if (!code && ask->sobol > 0) code = sobol(&t, err);
+    gbl_doc_free(t.base);
+    return code;
+}
+
+/* ---------------------------------------------------------------- the answer ---- */
+
+static void metrics_json(gbl_json *j, const char *key, const double *v)
+{
+    gbl_json_obj(j, key);
+    for (int m = 0; m < GBL_SENS_METRICS; m++) gbl_json_num(j, gbl_sens_metric[m], v[m]);
+    gbl_json_end(j);
+}
+
+void gbl_sens_json(const gbl_sens *s, gbl_json *j)
+{
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "name", s->name);
+    gbl_json_num(j, "step", s->step);
+    gbl_json_int(j, "runs", s->runs);
+    if (s->samples) gbl_json_int(j, "sobol_samples", s->samples);
+    metrics_json(j, "base", s->base);
+    gbl_json_arr(j, "inputs");
+    for (int i = 0; i < GBL_INPUTS; i++) {
+        gbl_json_obj(j, NULL);
+        gbl_json_str(j, "input", gbl_sens_input_name[i]);
+        metrics_json(j, "elasticity", s->elasticity[i]);
+        if (s->samples) metrics_json(j, "sobol", s->sobol[i]);
+        if (s->note[i][0]) gbl_json_str(j, "note", s->note[i]);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static int print_table(const gbl_sens *s, const char *title, const double (*v)[GBL_SENS_METRICS], FILE *to)
+{
+    gbl_table *t = gbl_table_new(title);
+    if (!t) return -1;
+    gbl_table_columns(t, "input", ">TTFT p50", ">TTFT p99", ">TPOT p50", ">TPOT p99", ">E2E mean", ">output tok/s", ">goodput", NULL);
+    for (int i = 0; i < GBL_INPUTS; i++) {
+        gbl_table_cell(t, "%s", gbl_sens_input_name[i]);
+        for (int m = 0; m < GBL_SENS_METRICS; m++) {
+            if (isnan(v[i][m])) gbl_table_cell(t, "-");
+            else if (v[i][m] == 0) gbl_table_cell(t, "0");
+            else gbl_table_cell(t, "%+.3f", v[i][m]);
+        }
+    }
+    gbl_table_print(t, to);
+    gbl_table_free(t);
+    for (int i = 0; i < GBL_INPUTS && v == s->elasticity; i++)
+        if (s->note[i][0]) fprintf(to, "%s: %s\n", gbl_sens_input_name[i], s->note[i]);
+    return 0;
+}
+
+/* Bars left (the metric falls as the input grows) and right of an axis; the longest takes 30 columns. */
+static void print_bar(FILE *to, const char *name, double v, double most)
+{
+    enum { HALF = 30 };
+    int n = most > 0 && isfinite(v) ? (int)lround(fabs(v) / most * HALF) : 0;
+    fprintf(to, "%-14s ", name);
+    for (int c = -HALF; c <= HALF; c++) {
+        int inside = v < 0 ? c < 0 && c >= -n : c > 0 && c <= n;
+        fputc(c == 0 ? '|' : inside ? '#' : ' ', to);
+    }
+    if (isnan(v)) fputs("  -\n", to);
+    else if (v == 0) fputs("  0\n", to);
+    else fprintf(to, "  %+.3f\n", v);
+}
+
+static void print_tornado(const gbl_sens *s, int m, FILE *to)
+{
+    int order[GBL_INPUTS];
+    double most = 0;
+    for (int i = 0; i < GBL_INPUTS; i++) {
+        double v = isnan(s->elasticity[i][m]) ? -1 : fabs(s->elasticity[i][m]);
+        int at = i;
+        while (at > 0 && v > (isnan(s->elasticity[order[at - 1]][m]) ? -1 : fabs(s->elasticity[order[at - 1]][m]))) {
+            order[at] = order[at - 1];
+            at--;
+        }
+        order[at] = i;
+        if (v > most) most = v;
+    }
+    fprintf(to, "\n%s, %% a %% of the input\n", gbl_sens_metric[m]);
+    for (int i = 0; i < GBL_INPUTS; i++) print_bar(to, gbl_sens_input_name[order[i]], s->elasticity[order[i]][m], most);
+}
+
+int gbl_sens_print(const gbl_sens *s, int tornado, FILE *to)
+{
+    fprintf(to, "%s: %lld runs, each input %g %% up and down\n\n", s->name, (long long)s->runs, 100 * s->step);
+    if (print_table(s, "elasticity: % of the metric a % of the input", s->elasticity, to)) return -1;
+    print_tornado(s, tornado, to);
+    if (!s->samples) return 0;
+    fputc('\n', to);
+    return print_table(s, "first-order Sobol index: share of the metric's variance", s->sobol, to);
+}

@@ -1,0 +1,224 @@
+/* sens_vary.c - a scenario with its inputs multiplied, and its run. */
+#include "reports/sens_vary.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "models/calib.h"
+
+const char *const gbl_sens_input_name[GBL_INPUTS] = {"hbm_bandwidth", "hbm_size",  "sm_flops", "pcie",         "nvlink",     "dram",
+                                                     "ssd",           "host_time", "kv_bytes", "arrival_rate", "burstiness", "output_length"};
+const char *const gbl_sens_metric[GBL_SENS_METRICS] = {"ttft_ms.p50",  "ttft_ms.p99",  "tpot_ms.p50",      "tpot_ms.p99",
+                                                       "e2el_ms.mean", "throughput.output_tok_s", "goodput.request_s"};
+
+/* A stream of its own, beside that of the kept requests. */
+enum { STREAM_ROUND = GBL_STREAM_POLICY - 3 };
+
+/* ---------------------------------------------------------------- the trace ---- */
+
+typedef struct shape {
+    double power, spread, length; /* gap -> spread x gap^power; output -> length x output */
+    uint64_t seed;
+} shape;
+
+/* A whole number near x tokens whose mean over requests is x. */
+static int64_t tokens(double x, uint64_t seed, int64_t serial)
+{
+    double v = floor(x + gbl_draw(seed, STREAM_ROUND, (uint64_t)serial, 0));
+    return v < 1 ? 1 : (int64_t)v;
+}
+
+/* Mooncake lines carry all that a source yields but sessions; ids are of 512 tokens or left out. */
+static void put_row(FILE *to, const gbl_record *r, double arrival_ns, int64_t output)
+{
+    int64_t ns = (int64_t)(arrival_ns + 0.5);
+    fprintf(to, "{\"timestamp\": %lld.%06lld, \"input_length\": %lld, \"output_length\": %lld", (long long)(ns / 1000000), (long long)(ns % 1000000), (long long)r->input,
+            (long long)output);
+    for (int32_t i = 0; i < r->n_ids && r->id_tokens == 512; i++) fprintf(to, "%s%llu", i ? ", " : ", \"hash_ids\": [", (unsigned long long)r->ids[i]);
+    fputs(r->n_ids && r->id_tokens == 512 ? "]}\n" : "}\n", to);
+}
+
+static int each_row(const gbl_node *trace, int64_t seed, const shape *w, FILE *to, double *sum, double *powered, gbl_err *err)
+{
+    gbl_source *src = NULL;
+    gbl_record r;
+    int64_t last = 0;
+    double at = 0;
+    int got, code = gbl_source_open(&src, trace, (uint64_t)seed, err);
+    if (code) return code;
+    while ((got = gbl_source_next(src, &r, err)) == 1) {
+        double gap = (double)(r.arrival_ns - last) * 1e-9, changed = gap > 0 ? pow(gap, w->power) : 0;
+        last = r.arrival_ns;
+        *sum += gap;
+        *powered += changed;
+        at += changed * w->spread * 1e9;
+        if (to) put_row(to, &r, at, tokens((double)r.output * w->length, w->seed, r.serial));
+    }
+    gbl_source_close(src);
+    return got < 0 ? err->code : GBL_OK;
+}
+
+/* The reshaped trace in an unlinked file, which the document then names by its descriptor. */
+static int reshape(FILE **out, gbl_doc *d, int64_t seed, const double *factor, gbl_err *err)
+{
+    const gbl_node *trace = gbl_node_get(gbl_doc_root(d), "trace");
+    shape w = {factor[GBL_IN_BURSTINESS], 1, factor[GBL_IN_OUTPUT_LENGTH], (uint64_t)seed};
+    double sum = 0, powered = 0, ignored = 0;
+    char text[96];
+    FILE *f = *out = tmpfile();
+    if (!f) return gbl_fail(err, GBL_EFAULT, "cannot make a temporary file: %s", strerror(errno));
+    int code = each_row(trace, seed, &w, NULL, &sum, &powered, err);
+    w.spread = powered > 0 ? sum / powered : 1;
+    if (!code) code = each_row(trace, seed, &w, f, &ignored, &powered, err);
+    if (!code && (fflush(f) || ferror(f))) code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", strerror(errno));
+    snprintf(text, sizeof text, "{\"file\": \"/proc/self/fd/%d\", \"format\": \"mooncake\"}", fileno(f));
+    return code ? code : gbl_doc_set(d, "trace", text, err);
+}
+
+static int scale_key(gbl_doc *d, const char *key, double dflt, double factor, int add, gbl_err *err)
+{
+    const gbl_node *n = gbl_node_at(gbl_doc_root(d), key);
+    char text[40];
+    double v = n && gbl_node_kind(n) == GBL_NUMBER ? gbl_node_num(n) : dflt;
+    gbl_num_text(text, sizeof text, add ? v + log(factor) : v * factor);
+    return gbl_doc_set(d, key, text, err);
+}
+
+/* Nothing arrives by the clock in a closed loop; output lengths are changed where they are drawn. */
+static int closed_output(gbl_doc *d, double factor, gbl_err *err)
+{
+    static const struct { const char *use, *key; double dflt; int add; } rows[] = {
+        {"lognormal", "trace.generate.output.mu", 5, 1}, {"geometric", "trace.generate.output.mean", 100, 0}};
+    const gbl_node *use = gbl_node_at(gbl_doc_root(d), "trace.generate.output.use");
+    for (size_t i = 0; use && i < sizeof rows / sizeof *rows; i++)
+        if (gbl_node_kind(use) == GBL_STRING && strcmp(gbl_node_text(use), rows[i].use) == 0) return scale_key(d, rows[i].key, rows[i].dflt, factor, rows[i].add, err);
+    gbl_fail(err, GBL_EINPUT, "in a closed loop this output length cannot be varied");
+    return gbl_expected(err, "a lognormal or geometric output");
+}
+
+static int vary_trace(gbl_doc *d, int64_t seed, const double *factor, FILE **spool, gbl_err *err)
+{
+    const gbl_node *trace = gbl_node_get(gbl_doc_root(d), "trace"), *file = gbl_node_get(trace, "file");
+    gbl_source *src = NULL;
+    int shaped = factor[GBL_IN_BURSTINESS] != 1 || factor[GBL_IN_OUTPUT_LENGTH] != 1, faster = factor[GBL_IN_ARRIVAL_RATE] != 1;
+    if (!shaped && !faster) return GBL_OK;
+    if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") == 0) {
+        gbl_node_fail(file, err, "a trace that is read many times cannot come from standard input");
+        return gbl_expected(err, "the path of a file");
+    }
+    int code = gbl_source_open(&src, trace, (uint64_t)seed, err), closed = code ? 0 : gbl_source_closed(src);
+    if (src) gbl_source_close(src);
+    if (code || (closed && factor[GBL_IN_OUTPUT_LENGTH] == 1)) return code;
+    if (closed) return closed_output(d, factor[GBL_IN_OUTPUT_LENGTH], err);
+    if (shaped) code = reshape(spool, d, seed, factor, err);
+    return code || !faster ? code : scale_key(d, "trace.rate_scale", 1, factor[GBL_IN_ARRIVAL_RATE], 0, err);
+}
+
+/* ---------------------------------------------------------------- the machine ---- */
+
+/* KV bytes f times as many: room for 1/f of the tokens, and reads and copies that last f times as long. */
+static int vary_kv(gbl_scenario *s, size_t pool, double f, gbl_err *err)
+{
+    gbl_cost *c = NULL;
+    gbl_hw *hw = &s->pool[pool].hw;
+    if (f == 1) return GBL_OK;
+    gbl_calib *cal = gbl_arena_take(s->arena, sizeof *cal);
+    if (!cal) return gbl_nomem(err, sizeof *cal);
+    if (gbl_scenario_cost(s, pool, &c, err)) return err->code;
+    double room = (double)(gbl_cost_kv_blocks(c) * s->block_size) * gbl_cost_kv_bytes_per_token(c) / gbl_cost_gpus(c);
+    gbl_cost_free(c);
+    if (s->kv_blocks == GBL_NULL_INT) hw->hbm_bytes -= room * (1 - 1 / f) / s->memory_utilization;
+    *cal = *hw->eff;
+    cal->dec_e_m /= f;
+    cal->dec_fp8_e_m /= f;
+    cal->copy_e /= f;
+    hw->eff = cal;
+    if (pool == 0) s->runtime.kv_share /= f; /* of all pools; 0: what the kernel reaches, above */
+    return GBL_OK;
+}
+
+static int vary_machine(gbl_scenario *s, const double *factor, gbl_err *err)
+{
+    for (size_t i = 0; i < s->n_pools; i++) {
+        gbl_hw *hw = &s->pool[i].hw;
+        if (vary_kv(s, i, factor[GBL_IN_KV_BYTES], err)) return err->code;
+        hw->hbm_bps *= factor[GBL_IN_HBM_BANDWIDTH];
+        hw->hbm_bytes *= factor[GBL_IN_HBM_SIZE];
+        for (int f = 0; f < GBL_FORMATS; f++) hw->flops[f] *= factor[GBL_IN_SM_FLOPS];
+        hw->pcie_bps *= factor[GBL_IN_PCIE];
+        hw->nvlink_bps *= factor[GBL_IN_NVLINK];
+        hw->dram_bps *= factor[GBL_IN_DRAM];
+        hw->ssd_bps *= factor[GBL_IN_SSD];
+    }
+    double host = factor[GBL_IN_HOST_TIME];
+    s->runtime.host_step_s *= host;
+    s->runtime.host_seq_s *= host;
+    s->runtime.host_multi_s *= host;
+    s->runtime.launch_s *= host;
+    s->runtime.frontend_s *= host;
+    s->runtime.frontend_token_s *= host;
+    return GBL_OK;
+}
+
+/* ---------------------------------------------------------------- one run ---- */
+
+static int64_t seed_of(const gbl_doc *d, const gbl_sens_ask *ask)
+{
+    const gbl_node *n = gbl_node_at(gbl_doc_root(d), "run.seed");
+    if (ask->seed != GBL_NULL_INT) return ask->seed;
+    return n && gbl_node_kind(n) == GBL_NUMBER ? (int64_t)gbl_node_num(n) : 1;
+}
+
+int gbl_sens_base(const gbl_sens_ask *ask, gbl_doc **out, gbl_err *err)
+{
+    int code = ask->path ? gbl_doc_read(out, ask->path, err) : gbl_doc_parse(out, "default scenario", "{}", 2, err);
+    char text[32];
+    if (code) return code;
+    for (size_t i = 0; i < ask->n_sets && !code; i++) {
+        const char *eq = strchr(ask->sets[i], '=');
+        char key[256];
+        if (eq && eq != ask->sets[i] && (size_t)(eq - ask->sets[i]) < sizeof key) {
+            snprintf(key, sizeof key, "%.*s", (int)(eq - ask->sets[i]), ask->sets[i]);
+            code = gbl_doc_set(*out, key, eq + 1, err);
+        } else {
+            gbl_fail(err, GBL_EINPUT, "--set takes a key and a value, not '%.80s'", ask->sets[i]);
+            code = gbl_expected(err, "--set a.b=value");
+        }
+    }
+    snprintf(text, sizeof text, "%lld", (long long)seed_of(*out, ask));
+    if (!code) code = gbl_doc_set(*out, "run.seed", text, err);
+    if (code) gbl_doc_free(*out);
+    if (code) *out = NULL;
+    return code;
+}
+
+int gbl_sens_point(const gbl_doc *base, const gbl_sens_ask *ask, const double *factor, double *metric, gbl_err *err)
+{
+    gbl_doc *d = NULL;
+    gbl_scenario *s = NULL;
+    gbl_result *r = NULL;
+    FILE *spool = NULL;
+    gbl_run_options opt = {.progress = GBL_PROGRESS_OFF, .stop = ask->stop};
+    int code = gbl_doc_part(&d, gbl_doc_root(base), err);
+    if (!code && (code = vary_trace(d, seed_of(base, ask), factor, &spool, err)) != 0) gbl_doc_free(d);
+    else if (!code) code = gbl_scenario_bind(&s, d, err);
+    if (!code) code = vary_machine(s, factor, err);
+    if (!code) code = gbl_run(&r, s, &opt, err);
+    for (int i = 0; i < GBL_SENS_METRICS && !code; i++) metric[i] = gbl_result_get(r, gbl_sens_metric[i]);
+    if (r) gbl_result_free(r);
+    gbl_scenario_free(s);
+    if (spool) fclose(spool);
+    return code;
+}
+
+int gbl_sens_run(const gbl_sens_ask *ask, const double factor[GBL_INPUTS], double metric[GBL_SENS_METRICS], gbl_err *err)
+{
+    gbl_doc *base = NULL;
+    int code = gbl_sens_base(ask, &base, err);
+    if (!code) code = gbl_sens_point(base, ask, factor, metric, err);
+    gbl_doc_free(base);
+    return code;
+}

@@ -1,0 +1,60 @@
+# gable plan: rates, fleets, and what cannot be.
+$ printf '{"gable": "plan/1", "name": "rate", "scenario": {"trace": {"generate": {"requests": 300, "arrival": {"use": "poisson", "rate_s": 5}, "input": {"use": "uniform", "low": 400, "high": 800}, "output": {"use": "fixed", "tokens": 64}}}}, "slo": {"ttft_ms": 500, "tpot_ms": 30, "attain": 0.95}, "find": "rate"}' > rate.json
+$ gable plan rate.json | head -n 2
+rate: ttft_ms <= 500, tpot_ms <= 30 for 95 % of the requests
+FEASIBLE: * requests/s are sustained, in steps of 2.5 %
+$ gable plan rate.json --json > a.json; gable plan rate.json --json -j 1 | cmp - a.json && grep -E '"(verdict|find|rule)"' a.json
+  "verdict": "feasible",
+  "find": "rate",
+  "rule": "slo",
+# A run of the answer's scenario says the same, and --db keeps it.
+$ gable plan rate.json --db p.db > /dev/null; gable sql 'SELECT name, slo_attainment >= 0.93 AS good FROM summary' --db p.db
+name              good
+----------------  ----
+chat on one H100     1
+# An SLO that no rate meets: exit 4, the constraint, and an SLO that would hold.
+$ gable plan rate.json --set slo.ttft_ms=1 > /dev/null
+$ sed 's/"ttft_ms": 500/"ttft_ms": 3/' rate.json > hard.json; gable plan hard.json > hard.txt
+! gable: infeasible: nothing among the choices holds the SLO
+? 4
+$ sed -n 2,3p hard.txt
+INFEASIBLE: no rate meets the SLO
+binding     ttft_ms (*): * of the requests meet the SLO, 95.00 % are wanted; 100.00 % are over ttft_ms
+$ gable plan hard.json --json 2> /dev/null | grep -E '"(verdict|best|constraint)"'
+  "verdict": "infeasible",
+  "best": null,
+    "constraint": "ttft_ms",
+# The cheapest fleet; what was pruned, and why.
+$ sed 's/"find": "rate"/"find": "fleet", "replications": 1, "choices": {"model": ["llama-3.1-8b", "llama-3.1-405b"], "cluster.tp": [1, 3], "cluster.replicas": [1, 2, 3, 4, 5, 6, 7, 8]}/; s/"rate_s": 5/"rate_s": 60/' rate.json > fleet.json; gable plan fleet.json | grep -E '^(FEASIBLE|best|pruned|      .*(fit|divide))'
+FEASIBLE: the cheapest fleet
+best        model llama-3.1-8b, tp 1, replicas *: * GPUs, * USD/h, * USD a million output tokens
+pruned      model llama-3.1-8b, tp 3: cannot run: tp 3 does not divide 32 attention heads
+            model llama-3.1-405b, tp 1: cannot run: llama-3.1-405b does not fit: *
+            model llama-3.1-405b, tp 3: cannot run: tp 3 does not divide 128 attention heads
+$ gable plan fleet.json --json | grep -A 5 '"choices": {' | head -n 4 > a; gable plan fleet.json --json --exhaustive | grep -A 5 '"choices": {' | head -n 4 | cmp - a
+# What is no plan.
+$ gable plan
+! gable: gable plan lacks an operand
+!   expected: gable plan PLAN.json [flags]
+? 2
+$ echo '{"gable": "plan/1", "find": "cheapest"}' > bad.json; gable plan bad.json
+! gable: *
+!   where: bad.json:1:* (find)
+!   expected: *rate*fleet*
+? 2
+$ echo '{"choices": {"slo.ttft_ms": [1, 2]}}' > bad.json; gable plan bad.json
+! gable: 'slo.ttft_ms' is no choice: it belongs to the question
+!   where: bad.json:1:* (choices.slo.ttft_ms)
+!   expected: a key of the model, cluster, engine or policy, like cluster.hardware or engine.max_num_seqs
+? 2
+$ echo '{"choices": {"cluster.hardware": ["h100-sxm", "h100-smx"]}}' > bad.json; gable plan bad.json
+! gable: unknown hardware "h100-smx"
+!   where: *
+!   expected: *
+!   nearest: h100-sxm
+? 2
+$ echo '{"slo": {"ttft_p98_ms": 5}}' > bad.json; gable plan bad.json
+! gable: unknown key 'ttft_p98_ms'
+!   where: bad.json:1:* (slo)
+!   expected: one of preset, ttft_ms, tpot_ms, itl_ms, e2el_ms, attain; or SERIES_STAT_ms such as ttft_p99_ms
+? 2
