@@ -6,18 +6,14 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/param.h"
-#include "base/random.h"
 #include "base/text.h"
+#include "reports/hypercube.h"
 #include "reports/identity.h"
-
-/* A stream of its own: the simulation draws nothing from it. */
-enum { STREAM_LATIN = GBL_STREAM_POLICY - 2 };
 
 typedef struct key {
     const char *name, *part;  /* part: "grid", for messages */
@@ -154,17 +150,6 @@ static int read_grid(gbl_sweep *s, const gbl_node *grid, gbl_err *err)
 
 /* ---------------------------------------------------------------- latin hypercube ---- */
 
-typedef struct range {
-    double low, high;
-    int32_t scale, integer;
-} range;
-enum { SCALE_LINEAR, SCALE_LOG };
-static const gbl_param range_rows[] = {
-    {"low", GBL_P_REAL, 0, offsetof(range, low), "null", 1, 0, NULL, NULL, "Lower end of the range."},
-    {"high", GBL_P_REAL, 0, offsetof(range, high), "null", 1, 0, NULL, NULL, "Upper end of the range."},
-    {"scale", GBL_P_CHOICE, 0, offsetof(range, scale), "\"linear\"", 0, 0, NULL, "linear|log", "How samples spread over the range."},
-    {"integer", GBL_P_BOOL, 0, offsetof(range, integer), "false", 0, 0, NULL, NULL, "Whole values only, both ends among them."},
-    {0}};
 typedef struct latin {
     int64_t samples, seed;
     const gbl_node *keys;
@@ -174,60 +159,6 @@ static const gbl_param latin_rows[] = {
     {"seed", GBL_P_INT, 0, offsetof(latin, seed), "1", 0, 9e15, NULL, NULL, "Seed of its draws."},
     {"keys", GBL_P_NODE, 0, offsetof(latin, keys), "null", 0, 0, NULL, NULL, "Each key's range."},
     {0}};
-
-static int read_range(gbl_sweep *s, range *r, const gbl_node *n, gbl_err *err)
-{
-    int code = want_object(n, "{\"low\": 1, \"high\": 8}", err);
-    if (code || (code = gbl_param_defaults(range_rows, r, s->arena, err)) || (code = gbl_param_bind(range_rows, r, n, NULL, s->arena, err))) {
-        return code;
-    }
-    if (isnan(r->low) || isnan(r->high) || r->low > r->high) {
-        return fail_few(err, n, "a range needs low and high", "{\"low\": 1, \"high\": 8}, low not above high");
-    }
-    if (r->scale == SCALE_LOG && r->low <= 0) {
-        return fail_few(err, gbl_node_get(n, "low"), "a logarithmic range starts above 0", "low > 0, or \"scale\": \"linear\"");
-    }
-    if (r->integer && (r->low != floor(r->low) || r->high != floor(r->high) || fabs(r->low) > 9e15 || fabs(r->high) > 9e15)) {
-        return fail_few(err, n, "a range of integers has whole ends", "low and high without a fraction, or \"integer\": false");
-    }
-    return GBL_OK;
-}
-
-/* The value at share u of the range, 0 < u < 1. */
-static void range_text(const range *r, double u, char *out, size_t size)
-{
-    double high = r->high + r->integer; /* the last integer's stratum is as wide as the others' */
-    double v = r->scale == SCALE_LOG ? r->low * exp(u * log(high / r->low)) : r->low + u * (high - r->low);
-    v = r->integer ? floor(v) : v;
-    gbl_num_text(out, size, v < r->low ? r->low : v > r->high ? r->high : v);
-}
-
-/* One key's samples: stratum perm[i], and a draw within it. */
-static int sample_key(gbl_sweep *s, key *k, const range *r, const gbl_node *n, uint64_t seed, gbl_err *err)
-{
-    size_t size = k->size;
-    uint64_t entity = gbl_hash64(k->name, strlen(k->name), 0);
-    size_t *perm = gbl_alloc(size, sizeof *perm);
-    if (!perm) {
-        return gbl_nomem(err, size * sizeof *perm);
-    }
-    for (size_t i = 0; i < size; i++) { /* Fisher and Yates, inside out */
-        size_t j = (size_t)(gbl_draw(seed, STREAM_LATIN, entity, 2 * i) * (double)(i + 1));
-        perm[i] = perm[j];
-        perm[j] = i;
-    }
-    for (size_t i = 0; i < size; i++) {
-        char text[40];
-        double within = gbl_draw(seed, STREAM_LATIN, entity, 2 * i + 1);
-        range_text(r, ((double)perm[i] + within) / (double)size, text, sizeof text);
-        k->node[i] = n;
-        if (!(k->text[i] = gbl_arena_text(s->arena, text))) {
-            break;
-        }
-    }
-    gbl_free(perm);
-    return k->text[size - 1] ? GBL_OK : gbl_nomem(err, 0);
-}
 
 static int read_latin(gbl_sweep *s, const gbl_node *n, gbl_err *err)
 {
@@ -241,12 +172,15 @@ static int read_latin(gbl_sweep *s, const gbl_node *n, gbl_err *err)
     }
     code = want_object(l.keys, "{\"trace.rate_scale\": {\"low\": 1, \"high\": 8}}", err);
     for (const gbl_node *v = code ? NULL : gbl_node_first(l.keys); v && !code; v = gbl_node_next(v)) {
-        range r;
-        if ((code = read_range(s, &r, v, err)) != GBL_OK) {
+        gbl_range r;
+        if ((code = want_object(v, "{\"low\": 1, \"high\": 8}", err)) || (code = gbl_range_read(&r, v, s->arena, err))) {
             return code;
         }
         key *k = add_key(s, v, "latin", (size_t)l.samples, err);
-        code = k ? sample_key(s, k, &r, v, (uint64_t)l.seed, err) : err->code;
+        code = k ? gbl_range_samples(&r, k->name, (uint64_t)l.seed, k->text, k->size, s->arena, err) : err->code;
+        for (size_t i = 0; !code && i < k->size; i++) {
+            k->node[i] = v;
+        }
     }
     return code;
 }
