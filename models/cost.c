@@ -167,8 +167,9 @@ static int make_tables(gbl_cost *c, gbl_err *err)
     c->tokens = gbl_alloc((size_t)c->n_tokens, sizeof *c->tokens);
     c->sampled = gbl_alloc((size_t)c->n_sampled, sizeof *c->sampled);
     c->decodes = gbl_alloc((size_t)c->n_decodes, sizeof *c->decodes);
+    c->n_routed = s->dp > 1 ? (c->n_tokens < TOKENS_MOST / s->dp ? c->n_tokens * s->dp : TOKENS_MOST) : 0;
     if (s->dp > 1)
-        c->routed = gbl_alloc((size_t)c->n_tokens, sizeof *c->routed);
+        c->routed = gbl_alloc((size_t)c->n_routed, sizeof *c->routed);
     return c->tokens && c->sampled && c->decodes && (s->dp == 1 || c->routed) ? 0 : gbl_nomem(err, (size_t)c->n_tokens * sizeof *c->tokens);
 }
 

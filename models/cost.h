@@ -18,7 +18,8 @@
  * TTFT at low load is right (M = 1: the latency), between the two it is late by less than a round.
  *
  * dp (mixture of experts alone): attention, dense layers and KV in dp ranks that share nothing, in lock-step; a step takes
- * the busiest rank: ceil(1/dp) of the decodes and of the prompts. Each rank has its own KV pool; the replica's is their sum.
+ * the busiest rank: ceil(1/dp) of the decodes and of the prompts, none of which is shared by ranks: a lone prompt is one
+ * rank's work. Each rank has its own KV pool and its own token budget a step; the replica's are their sums.
  * ep: experts lie whole on ep of the tp x dp GPUs of a stage, each split over the tp x dp / ep others; a GPU computes the
  * tokens of its experts, the busiest a little more than the mean. With dp > 1 the tokens travel: all-to-all (ep > 1) or
  * all-gather and reduce-scatter (ep 1); with dp 1 every rank has them all, and the all-reduce adds up. */
@@ -40,7 +41,8 @@ typedef struct gbl_cost_spec {
     int32_t weights, activations, kv;
     int32_t block_size;                /* tokens of a KV block */
     double memory_utilization;
-    int64_t max_num_seqs, max_num_batched_tokens;
+    int64_t max_num_seqs;              /* of the replica */
+    int64_t max_num_batched_tokens;    /* of a step, on each dp rank */
     int64_t kv_blocks;                 /* given capacity, or -1: from memory */
 } gbl_cost_spec;
 

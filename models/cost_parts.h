@@ -41,7 +41,7 @@ struct gbl_cost {
     int64_t rows_tile;                 /* query rows of a prefill tile */
     gbl_attn_shape attn;
     /* tables, filled on first use */
-    int64_t n_tokens, n_sampled, n_decodes;
+    int64_t n_tokens, n_sampled, n_decodes, n_routed;
     gbl_cost_row *tokens, *sampled;
     gbl_cost_row *routed;              /* dp > 1: the experts' part, by tokens of all dp ranks */
     gbl_decode_terms *decodes;

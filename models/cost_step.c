@@ -187,7 +187,7 @@ static inline void walk_through(const gbl_cost *c, const gbl_batch *micro, walk 
         w->all.by_bound[i] = t->by_bound[i] + attn.by_bound[i] + s->by_bound[i];
     w->all.weights = t->weights + s->weights;
     if (c->spec.dp > 1)
-        add_row(&w->all, row_at(c, c->routed, c->n_tokens, micro->dec_n + micro->pre_tokens, gbl_cost_routed_lines, &room3), 1);
+        add_row(&w->all, row_at(c, c->routed, c->n_routed, micro->dec_n + micro->pre_tokens, gbl_cost_routed_lines, &room3), 1);
     w->head_s = s->time_s;
     w->attn_s = attn.time_s;
 }

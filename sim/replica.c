@@ -64,7 +64,7 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     const gbl_scenario *s = e->s;
     int64_t capacity = gbl_cost_kv_blocks(r->price);
     r->view = (gbl_view){.total_blocks = capacity, .block_size = e->block_size, .max_num_seqs = (int32_t)s->max_num_seqs,
-                         .max_num_batched_tokens = s->max_num_batched_tokens, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size};
+                         .max_num_batched_tokens = s->max_num_batched_tokens * r->kind->dp, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size};
     gbl_host_bind(r);
     int code = make_instances(r, err);
     if (code) return code;

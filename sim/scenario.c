@@ -49,7 +49,7 @@ static const gbl_param engine_rows[] = {
     {"activations", GBL_P_STR, 0, AT(activations_name), "\"auto\"", 0, 0, NULL, NULL, "Format that matrix products are computed in; auto: the weights' where the GPU has it, else bf16."},
     {"kv", GBL_P_STR, 0, AT(kv_name), "\"bf16\"", 0, 0, NULL, NULL, "Format of the KV cache: bf16, fp16, fp8, int8."},
     {"max_num_seqs", GBL_P_INT, 0, AT(max_num_seqs), "256", 1, 1 << 20, "sequences", NULL, "Sequences that may run at once in a replica."},
-    {"max_num_batched_tokens", GBL_P_INT, 0, AT(max_num_batched_tokens), "8192", 1, 1 << 24, "tokens", NULL, "Tokens computed in one step."},
+    {"max_num_batched_tokens", GBL_P_INT, 0, AT(max_num_batched_tokens), "8192", 1, 1 << 24, "tokens", NULL, "Tokens computed in one step, by each of the dp ranks."},
     {"max_model_len", GBL_P_INT, GBL_P_NULLABLE, AT(max_model_len), "null", 1, 1 << 30, "tokens", NULL, "Longest prompt + output; null: the model's context."},
     {"block_size", GBL_P_INT, 0, AT(block_size), "16", 1, 1 << 16, "tokens", NULL, "Tokens of a KV block."},
     {"kv_blocks", GBL_P_INT, GBL_P_NULLABLE, AT(kv_blocks), "null", 1, 1LL << 31, "blocks", NULL, "KV blocks of a replica; null: what its memory holds."},
