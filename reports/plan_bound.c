@@ -30,11 +30,13 @@ void gbl_load_fini(gbl_load *l)
 
 static int add_request(gbl_load *l, const gbl_record *r, gbl_map *known)
 {
-    size_t a = l->room, b = l->room, c = l->room;
-    if (gbl_grow(&l->input, &a, l->n + 1, sizeof *l->input) || gbl_grow(&l->output, &b, l->n + 1, sizeof *l->output) ||
-        gbl_grow(&l->hit, &c, l->n + 1, sizeof *l->hit))
-        return -1;
-    l->room = a;
+    int64_t **const list[] = {&l->input, &l->output, &l->hit}; /* three lists, one room */
+    size_t room = l->room;
+    for (int i = 0; i < 3; i++) {
+        room = l->room;
+        if (gbl_grow(list[i], &room, l->n + 1, sizeof **list[i])) return -1;
+    }
+    l->room = room;
     int64_t run = 0, hit;
     int leading = 1;
     for (int32_t i = 0; i < r->n_ids; i++) {

@@ -333,7 +333,7 @@ static int print_frontier(const gbl_planner *p, FILE *to)
         return -1;
     }
     size_t n = frontier(p, front);
-    gbl_table_columns(t, "choices", ">requests/s", ">GPUs", ">USD/Mtok", ">E2E p99 ms", ">TTFT p99", ">TPOT p99", ">good %", "SLO", NULL);
+    gbl_table_columns(t, "choices", ">requests/s", ">GPUs", ">USD/Mtok", ">E2E p99 ms", ">TTFT p99", ">TPOT p99", ">good %", "SLO", (char *)NULL);
     for (size_t i = 0; i < n; i++) {
         const gbl_point *o = front[i];
         choices_text(p, o->cell, o->at, what, sizeof what);

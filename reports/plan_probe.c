@@ -310,13 +310,11 @@ void gbl_plan_binding(const gbl_planner *p, const gbl_probe *x, gbl_binding *o)
         snprintf(o->constraint, sizeof o->constraint, "throughput");
         snprintf(o->resource, sizeof o->resource, "%s", resource(x, 0));
         snprintf(o->says, sizeof o->says, "the queue still grows when the arrivals end");
-    } else if (!attained(p, x) && each_bound(&p->bounds)) {
-        bind_each(p, x, o);
-    } else if (worst > 0) {
+    } else if (worst > 0 && (attained(p, x) || !each_bound(&p->bounds))) {
         snprintf(o->constraint, sizeof o->constraint, "%s_%s_ms", gbl_plan_series[series], gbl_plan_stats[stat]);
         snprintf(o->resource, sizeof o->resource, "%s", resource(x, series == 1 || series == 2));
         snprintf(o->says, sizeof o->says, "%s is %.4g ms, %.4g ms are allowed", o->constraint, x->stat[series][stat], p->bounds.stat[series][stat]);
-    } else if (!attained(p, x)) {
+    } else if (!attained(p, x) && !each_bound(&p->bounds)) {
         snprintf(o->constraint, sizeof o->constraint, "completion");
         snprintf(o->resource, sizeof o->resource, "%s", resource(x, 0));
         snprintf(o->says, sizeof o->says, "%.2f %% of the requests are not done when the run ends", 100 * x->unfinished);

@@ -274,7 +274,12 @@ static int prune(gbl_planner *p, size_t cell, int64_t *high)
         return 1;
     }
     while (*high >= f->at && !better(p, cell, *high, p->best)) --*high;
-    if (*high >= f->at) return 0;
+    if (*high >= f->at) {
+        int n = f->at > 0 ? snprintf(c->pruned, sizeof c->pruned, "below %s replicas: %s of a perfect system is not enough", p->fleet->value[f->at], f->limited_by) : 0;
+        if (*high < axis_end(p))
+            snprintf(c->pruned + n, sizeof c->pruned - (size_t)n, "%sabove %s replicas: the best found costs less", n ? "; " : "", p->fleet->value[*high]);
+        return 0;
+    }
     snprintf(c->pruned, sizeof c->pruned, "at least %.4g %s even for a perfect system: the best found has less", price_at(p, cell, f->at),
              p->minimize == GBL_CHEAPEST_GPUS ? "GPUs" : "USD/h");
     return 1;

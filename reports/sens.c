@@ -100,7 +100,9 @@ static int differences(study *t, gbl_err *err)
         const answer *bad = up->failed ? up : down->failed ? down : NULL;
         if (bad) snprintf(o->note[i], sizeof o->note[i], "%s", bad->why);
         for (int m = 0; m < GBL_SENS_METRICS; m++) o->elasticity[i][m] = elasticity(up->metric[m], down->metric[m], t->ask->step);
-        if (!bad && memcmp(up->metric, down->metric, sizeof up->metric) != 0) t->active[t->n_active++] = i;
+        int changed = 0;
+        for (int m = 0; m < GBL_SENS_METRICS; m++) changed |= up->metric[m] < down->metric[m] || up->metric[m] > down->metric[m];
+        if (!bad && changed) t->active[t->n_active++] = i;
     }
     return GBL_OK;
 }
@@ -110,7 +112,7 @@ static int differences(study *t, gbl_err *err)
 /* Row r of matrix A (side 0) or B (side 1): log-uniform factors within +-h. */
 static double sample(const study *t, int64_t r, int input, int side)
 {
-    double u = gbl_draw(t->seed, STREAM_SOBOL, (uint64_t)r, (uint64_t)(input + side * GBL_INPUTS));
+    double u = gbl_draw(t->seed, STREAM_SOBOL, (uint64_t)r, (uint64_t)input + (side ? GBL_INPUTS : 0));
     double low = log(1 - t->ask->step), high = log(1 + t->ask->step);
     return exp(low + u * (high - low));
 }
@@ -209,7 +211,7 @@ static int print_table(const gbl_sens *s, const char *title, const double (*v)[G
 {
     gbl_table *t = gbl_table_new(title);
     if (!t) return -1;
-    gbl_table_columns(t, "input", ">TTFT p50", ">TTFT p99", ">TPOT p50", ">TPOT p99", ">E2E mean", ">output tok/s", ">goodput", NULL);
+    gbl_table_columns(t, "input", ">TTFT p50", ">TTFT p99", ">TPOT p50", ">TPOT p99", ">E2E mean", ">output tok/s", ">goodput", (char *)NULL);
     for (int i = 0; i < GBL_INPUTS; i++) {
         gbl_table_cell(t, "%s", gbl_sens_input_name[i]);
         for (int m = 0; m < GBL_SENS_METRICS; m++) {
@@ -242,7 +244,7 @@ static void print_bar(FILE *to, const char *name, double v, double most)
 
 static void print_tornado(const gbl_sens *s, int m, FILE *to)
 {
-    int order[GBL_INPUTS];
+    int order[GBL_INPUTS] = {0};
     double most = 0;
     for (int i = 0; i < GBL_INPUTS; i++) {
         double v = isnan(s->elasticity[i][m]) ? -1 : fabs(s->elasticity[i][m]);

@@ -325,7 +325,7 @@ int gbl_why_print(const gbl_why *w, FILE *to)
     if (w->completed > (int64_t)w->n) fprintf(to, ", after a sample of %zu", w->n);
     fprintf(to, "\ntypical: the middle tenth by end-to-end latency (%" PRId64 "); tail: the slowest hundredth (%" PRId64 ")\n\n",
             w->group[GBL_WHY_TYPICAL].requests, w->group[GBL_WHY_TAIL].requests);
-    gbl_table_columns(t, "part", ">mean ms", ">share", ">typical ms", ">share", ">tail ms", ">share", ">tail - typical", NULL);
+    gbl_table_columns(t, "part", ">mean ms", ">share", ">typical ms", ">share", ">tail ms", ">share", ">tail - typical", (char *)NULL);
     for (int p = 0; p < GBL_PARTS; p++)
         if (w->group[GBL_WHY_ALL].part_ns[p]) group_row(t, w, gbl_part_name((enum gbl_part)p), p);
     gbl_table_rule(t);
@@ -342,7 +342,7 @@ int gbl_why_request_print(const gbl_why *w, const gbl_life *l, FILE *to)
     if (!t) return -1;
     fprintf(to, "%s: request %" PRId64 ", %" PRId64 " + %" PRId64 " tokens (%" PRId64 " cached), %d preemptions, replica %d, arrived at %.3f s\n\n", w->name,
             l->serial, l->input, l->output, l->cached, (int)l->preemptions, (int)l->replica, (double)l->arrival_ns * 1e-9);
-    gbl_table_columns(t, "part", ">ms", ">share", NULL);
+    gbl_table_columns(t, "part", ">ms", ">share", (char *)NULL);
     for (int p = 0; p < GBL_PARTS; p++) {
         if (!l->part_ns[p]) continue;
         gbl_table_cell(t, "%s", gbl_part_name((enum gbl_part)p));
