@@ -44,7 +44,7 @@ $ gable
 ? 2
 $ gable help | head -n 1
 gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
-$ for c in run sweep slurm merge compare baseline gate plan sens why 'trace info' 'trace hits' 'trace generate' 'trace convert' trace model calibrate 'validate engine' 'validate kernels' validate list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
+$ for c in run sweep slurm merge compare baseline gate plan sens why 'trace info' 'trace hits' 'trace mrc' 'trace generate' 'trace convert' trace model calibrate 'validate engine' 'validate kernels' validate list explain schema sql report export selftest help; do gable $c --help | head -n 1; done
 gable run - replay a scenario and print what its users would see
 gable sweep - many runs: grids, lists and Latin hypercubes over any key of a scenario
 gable slurm - write a sweep as an array job for Slurm
@@ -57,6 +57,7 @@ gable sens - what the metrics hang on: resources, KV bytes, load
 gable why - where the time of requests went, to the nanosecond
 gable trace info - lengths, rates, burstiness and prefix sharing of a trace
 gable trace hits - what an eviction policy would find again, without time
+gable trace mrc - the miss-ratio curve of a trace: what LRU would find at every capacity
 gable trace generate - write a synthetic trace
 gable trace convert - rewrite a trace in another format
 gable trace - inspect, replay untimed, generate and convert traces
@@ -124,7 +125,7 @@ $ gable trace hit
 ? 2
 $ gable trace
 ! gable: no command after gable trace
-!   expected: gable trace info|hits|generate|convert ...
+!   expected: gable trace info|hits|mrc|generate|convert ...
 ? 2
 $ gable run --jsn
 ! gable: unknown flag --jsn
@@ -189,11 +190,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-28
+29
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
 6
 $ gable help --json | grep -c '"name"'
-28
+29
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion
