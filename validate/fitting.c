@@ -268,15 +268,77 @@ static int release(solver *s)
     return back;
 }
 
-static int solve(solver *s, gbl_err *err)
+static double cost(const solver *s, const double *x)
+{
+    double sum = 0;
+    s->f->residuals(s->f->to, x, s->r);
+    for (size_t i = 0; i < s->f->n_rows; i++) {
+        double r = isfinite(s->r[i]) ? soften(s->r[i]) : 1e3;
+        sum += r * r;
+    }
+    return sum;
+}
+
+/* A step that ran over a bound may have been one too long: where going back inside pays, the parameter is free again,
+ * from where it started. Returns how many are. */
+static int reconsider(solver *s)
 {
     gbl_fitting *f = s->f;
+    double here = cost(s, f->x), x[GBL_FITTING_PARAMETERS];
+    int back = 0;
+    for (int i = 0; i < f->n; i++) {
+        const gbl_fitting_parameter *p = &f->par[i];
+        if (f->fixed[i] != -1 && f->fixed[i] != 1) continue;
+        double start = fmin(fmax(p->start, p->low), p->high), inside = p->low + 1e-3 * (p->high - p->low);
+        if (start > p->low && start < p->high) inside = start;
+        memcpy(x, f->x, sizeof x);
+        x[i] += 0.01 * (inside - x[i]);
+        if (!(cost(s, x) < here * (1 - 1e-6))) continue;
+        x[i] = inside;
+        memcpy(f->x, x, sizeof x);
+        f->fixed[i] = 0;
+        s->free[s->n_free++] = i;
+        back++;
+        break; /* one at a time: the others may have been right */
+    }
+    return back;
+}
+
+/* Everything but the limits first: a limit must not take the place of what it limits. */
+static int approach(solver *s)
+{
+    double u[GBL_FITTING_PARAMETERS];
+    int all[GBL_FITTING_PARAMETERS], n = s->n_free, code = 0;
+    memcpy(all, s->free, sizeof all);
+    s->n_free = 0;
+    for (int i = 0; i < n; i++)
+        if (!s->f->par[all[i]].limit) {
+            u[s->n_free] = forward(&s->f->par[all[i]], s->f->x[all[i]]);
+            s->free[s->n_free++] = all[i];
+        }
+    if (s->n_free && s->n_free < n) {
+        code = descend(s, u);
+        for (int i = 0; i < s->n_free; i++) {
+            const gbl_fitting_parameter *p = &s->f->par[s->free[i]];
+            double x = backward(p, u[i]);
+            if (x > p->low && x < p->high) s->f->x[s->free[i]] = x;
+        }
+    }
+    memcpy(s->free, all, sizeof all);
+    s->n_free = n;
+    return code;
+}
+
+static int solve(solver *s, gbl_err *err)
+{
+    int left = s->f->n; /* second chances */
+    if (approach(s)) return gbl_nomem(err, s->f->n_rows * (size_t)s->f->n * sizeof(double));
     do {
         double u[GBL_FITTING_PARAMETERS];
-        for (int i = 0; i < s->n_free; i++) u[i] = forward(&f->par[s->free[i]], f->x[s->free[i]]);
-        if (descend(s, u)) return gbl_nomem(err, f->n_rows * (size_t)f->n * sizeof(double));
-        if (!settle(s, u) && !release(s)) break;
-    } while (s->n_free);
+        for (int i = 0; i < s->n_free; i++) u[i] = forward(&s->f->par[s->free[i]], s->f->x[s->free[i]]);
+        if (s->n_free && descend(s, u)) return gbl_nomem(err, s->f->n_rows * (size_t)s->f->n * sizeof(double));
+        if (!settle(s, u) && !release(s) && !(left-- > 0 && reconsider(s))) break;
+    } while (s->f->iterations < 20 * ITERATIONS);
     return covariance(s, err);
 }
 

@@ -187,7 +187,10 @@ int gbl_kcolumns_row(const gbl_kcolumns *c, const gbl_csv *csv, gbl_krow *r, con
         return err->code;
     }
     const char *us = csv->field[c->time], *cannot = impossible(r);
-    if (cannot) return gbl_csv_fail(csv, err, "a row that cannot be: %s", cannot);
+    if (cannot) {
+        gbl_csv_fail(csv, err, "a row that cannot be: %s", cannot);
+        return gbl_expected(err, "the shape of a kernel that was run");
+    }
     if (!gbl_text_real(us, strlen(us), &r->us) && r->us > 0 && r->us < 1e12) return 0;
     gbl_csv_fail(csv, err, "column \"latency_us\" holds \"%.40s\"", us);
     return gbl_expected(err, "a time above 0, in microseconds");

@@ -1,0 +1,87 @@
+# gable calibrate: a card from measurements, and what it refuses. Nothing is written where it refuses.
+$ awk 'BEGIN { print "dtype,m,n,k,latency_us"; for (n = 4096; n <= 20480; n += 2048) for (k = 4096; k <= 16384; k += 2048) for (m = 1; m <= 4096; m *= 4) printf "bf16,%d,%d,%d,%.4f\n", m, n, k, 4 + 1.15 * n * k * 2 / 3.35e6 + 2 * m * n * k / 700e6 }' > gemm.csv
+$ gable calibrate gemm.csv --hardware h200-sxm --date 2026-01-02 -o mine.json | grep -E 'shapes|gemm +(e_c|e_m|16 bits)|written'
+h200-sxm from 441 rows, * shapes of kernels used
+gemm *e_c *
+gemm *e_m *
+gemm *16 bits *fitted *
+gemm *16 bits *hold-out *
+card written: mine.json
+$ grep -cE '"(date|covariance|scatter|hold_out)"' mine.json
+4
+$ gable calibrate gemm.csv --hardware h200-sxm --date 2026-01-02 -o again.json > /dev/null; cmp mine.json again.json && echo the same
+the same
+# The card is a card: it explains itself, models a step, runs.
+$ gable model llama-3.1-8b --hardware ./mine.json --batch 8 --context 1000 | grep -E 'calibration|95'
+llama-3.1-8b on h200-sxm x 1, runtime vllm (transferred calibration)
+  prefill * ms for one prompt of 1000 tokens; 95 %: * to *
+  decode * ms a step of 8 sequences, bound by *; 95 %: * to *
+$ gable calibrate gemm.csv --hardware ./mine.json --json | grep -E '"(hardware|rows_read)"'
+  "hardware": "h200-sxm",
+  "rows_read": 441,
+# Through a store and back: the same rows, the same fit.
+$ gable calibrate gemm.csv --hardware h200-sxm --db kept.db | tail -n 1
+* measurements kept in kept.db
+$ gable calibrate kept.db --hardware h200-sxm --source 'measured: gemm.csv' --date 2026-01-02 -o stored.json | head -n 1
+h200-sxm from * rows, * shapes of kernels used
+$ cmp mine.json stored.json && echo the same
+the same
+# ---- refused ----
+$ gable calibrate
+! gable: *
+...
+! *
+? 2
+$ gable calibrate nowhere.csv -o none.json
+! gable: cannot open the file: No such file or directory
+!   where: nowhere.csv
+!   expected: a readable file, or - for standard input
+? 2
+$ printf 'dtype,m,n,k,latency_us\nbf16,1,4096,4096,10\nbf16,1,4096,4096,25\n' > against.csv; gable calibrate against.csv -o none.json
+! gable: two rows contradict each other: the same gemm takes 10 us and 25 us
+!   where: against.csv:2 and against.csv:3, {"m": 1, "n": 4096, "k": 4096, "copies": 6, "dtype": "bfloat16"}
+!   expected: repetitions within a factor of 2; remove the wrong row
+? 2
+$ printf 'dtype,m,n,k,latency_us\nbf16,1,4096,4096,10\nbf16,2,4096,4096,fast\n' > word.csv; gable calibrate word.csv -o none.json
+! gable: column "latency_us" holds "fast"
+!   where: word.csv:3
+!   expected: a time above 0, in microseconds
+? 2
+$ head -n 6 gemm.csv > few.csv; gable calibrate few.csv -o none.json
+! gable: too few points: *
+!   where: gemm (16 bits): * rows to fit on, * kept out
+!   expected: at least *
+? 2
+$ awk 'BEGIN { print "num_gpus,message_bytes,latency_us"; for (i = 1; i < 90; i++) print 2 "," 1000 * i * i "," 5 + i * i / 1000 }' > one.csv; gable calibrate one.csv -o none.json
+! gable: the fit is singular: these rows cannot tell a0_us, a1_us apart
+!   where: all_reduce (below 8 MB): * rows to fit on, * kept out
+!   expected: rows of more shapes: small and large, bound by compute and by memory
+? 2
+$ gable calibrate gemm.csv --where system=h100 -o none.json
+! gable: no file has the column of --where system=h100
+!   expected: a column of at least one file
+? 2
+$ gable calibrate gemm.csv --date yesterday -o none.json
+! gable: --date yesterday is no date
+!   expected: YYYY-MM-DD
+? 2
+$ gable calibrate gemm.csv --hardware h100-sxn -o none.json
+! gable: unknown hardware "h100-sxn"
+!   expected: a card's name (gable list hardware) or the path of a file
+!   nearest: h100-sxm
+? 2
+$ ls none.json
+! ls: *
+? 2
+# ---- validate kernels, intervals of a run ----
+$ gable validate kernels --data nowhere
+skipped: there is no folder of measurements at nowhere; --data DIR or $GABLE_MEASUREMENTS names it
+$ gable run --set trace.limit=50 --intervals 8 | grep -E '^(95|ttft_ms.p50)'
+95 % intervals of the calibration (8 draws; host and front-end times are not drawn)
+ttft_ms.p50 * * *
+$ gable run --set trace.limit=50 --intervals 8 --json > a.json; gable run --set trace.limit=50 --intervals 8 --json > b.json; grep -v -E 'wall_s|peak_rss' a.json > a; grep -v -E 'wall_s|peak_rss' b.json | cmp a - && echo the same
+the same
+$ gable run --intervals 8 --replications 3
+! gable: --intervals and --replications are two questions
+!   expected: draws of the calibration, or of the seed
+? 2
