@@ -20,7 +20,7 @@ static void init(void *state, const gbl_host *h, int64_t capacity, int32_t ids, 
     s->h = h;
     s->capacity = capacity;
     s->ghost = -1;
-    for (uint8_t i = T1; i < LISTS; i++) gbl_queue_init(&s->list[i], h, i, ids, blocks, sizeof(gbl_seat));
+    for (int i = T1; i < LISTS; i++) gbl_queue_init(&s->list[i], h, (uint8_t)i, ids, blocks, sizeof(gbl_seat));
 }
 static int in(const arc *s, int32_t b) { return gbl_seat_of(&s->list[T1], b)->queue; }
 static double step(const arc *s, int other, int these) {
