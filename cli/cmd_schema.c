@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "reports/plan.h"
 #include "sim/scenario.h"
 
 typedef struct schema_opt {
@@ -70,7 +71,7 @@ typedef struct kind {
     const char *name;
     void (*write)(gbl_json *j);
 } kind;
-static const kind kinds[] = {{"scenario", gbl_scenario_schema}, {"trace", trace_schema}, {"policies", policies_schema}};
+static const kind kinds[] = {{"scenario", gbl_scenario_schema}, {"trace", trace_schema}, {"policies", policies_schema}, {"plan", gbl_plan_schema}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static int run(const gbl_call *call, gbl_err *err)
@@ -84,13 +85,13 @@ static int run(const gbl_call *call, gbl_err *err)
         return gbl_output_json(j, err);
     }
     gbl_fail(err, GBL_EINPUT, "there is no schema of %s", call->arg[0]);
-    gbl_expected(err, "scenario, trace or policies");
+    gbl_expected(err, "scenario, trace, policies or plan");
     return gbl_nearest(err, gbl_near(call->arg[0], known, KINDS));
 }
 
 const gbl_command gbl_cmd_schema = {
     .name = "schema",
-    .operands = "scenario|trace|policies",
+    .operands = "scenario|trace|policies|plan",
     .brief = "JSON Schema of a document: every key, default, range",
     .about = "For editors that check JSON while one types, and for programs that write scenarios.",
     .example = {{"gable schema scenario > scenario.schema.json", "every key of a scenario with its default"},
@@ -99,5 +100,5 @@ const gbl_command gbl_cmd_schema = {
     .opt_size = sizeof(schema_opt),
     .least = 1,
     .most = 1,
-    .words = "scenario|trace|policies",
+    .words = "scenario|trace|policies|plan",
     .run = run};

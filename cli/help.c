@@ -108,6 +108,6 @@ void gbl_help_overview(FILE *to)
           "  gable run --set policy.schedule=prefill_first --json\n      the same with another scheduler, as one JSON "
           "object\n"
           "\n`gable COMMAND --help` tells more of each. Exit: 0 done, 1 internal fault, 2 bad input or usage,\n"
-          "3 regression, 130 and 143 interrupted.\n",
+          "3 regression, 4 infeasible, 130 and 143 interrupted.\n",
           to);
 }

@@ -72,7 +72,7 @@ void gbl_help_man(FILE *to)
     for (const gbl_command *const *c = gbl_commands; *c; c++) man_command(*c, NULL, to);
     fputs(".SH EXIT STATUS\n0 done; 1 internal fault; 2 bad input or usage (nothing on standard output, at most four "
           "lines on\n"
-          "standard error); 3 regression (gate); 130 or 143 interrupted by Ctrl\\-C or SIGTERM: the store keeps every finished run.\n"
+          "standard error); 3 regression (gate); 4 infeasible (plan); 130 or 143 interrupted by Ctrl\\-C or SIGTERM: the store keeps every finished run.\n"
           ".SH ENVIRONMENT\n.TP\n.B GABLE_DATA\nThe folder that holds models/cards and the other data, instead of the "
           "one installed.\n"
           ".TP\n.B NO_COLOR\nWhen set, no colour is written to a terminal.\n",
