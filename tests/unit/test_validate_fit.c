@@ -265,7 +265,10 @@ static void known_parameters_come_back(void **state)
     assert_close(g->held_error.median, 100 * 0.6745 * 0.05, 0.2);
     assert_true(g->held_error.n > 100);
     assert_true(g->held_error.covered > 90 && g->held_error.covered < 99);
-    assert_int_equal(g->rows + g->held, c.rows.n - (size_t)(d->rows + d->held));
+    int64_t products = 0;
+    for (size_t i = 0; i < c.rows.n; i++) products += c.rows.row[i].class == GBL_KC_GEMM;
+    assert_int_equal(g->rows + g->held, products);
+    assert_true(d->rows + d->held < (int64_t)c.rows.n - products); /* of decodes on tiny KV only some */
     gbl_calibration_fini(&c);
 }
 
