@@ -232,8 +232,7 @@ static void groups(writer *w, int whole)
         indent(w, 2);
         fprintf(w->to, "\"%s\": ", r->group);
         if (fitted) fitted_group(w, r->group, 2);
-        else if (was && !whole) copy(w, was, 2);
-        else if (was && !strcmp(w->c->hw.calibration, "fitted")) copy(w, was, 2);
+        else if (was && (!whole || !strcmp(w->c->hw.calibration, "fitted"))) copy(w, was, 2);
         else borrowed_group(w, r->group, 2);
     }
 }
