@@ -123,7 +123,7 @@ int gbl_intervals_print(const gbl_intervals *v, const gbl_result *r, FILE *to)
     gbl_table *t = gbl_table_new(NULL);
     if (!t) return -1;
     fprintf(to, "\n95 %% intervals of the calibration (%lld draws; host and front-end times are not drawn)\n", (long long)v->n);
-    gbl_table_columns(t, "metric", ">value", ">low", ">high", NULL);
+    gbl_table_columns(t, "metric", ">value", ">low", ">high", (const char *)NULL);
     for (int m = 0; m < METRICS; m++) {
         if (isnan(v->of[m].low)) continue;
         gbl_table_cell(t, "%s", v->name[m]);

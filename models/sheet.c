@@ -199,7 +199,7 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
 static void print_operators(const gbl_sheet *s, gbl_table *t)
 {
     char flops[32], bytes[32];
-    gbl_table_columns(t, "phase", "operator", ">count", ">FLOPs", ">HBM", ">time us", ">share %", "bound", ">of roofline %", NULL);
+    gbl_table_columns(t, "phase", "operator", ">count", ">FLOPs", ">HBM", ">time us", ">share %", "bound", ">of roofline %", (const char *)NULL);
     for (int i = 0; i < s->n_op; i++) {
         const gbl_op *o = &s->op[i];
         double step = !strcmp(o->phase, "prefill") ? s->prefill_ms : s->decode_ms;

@@ -118,7 +118,7 @@ static void error_json(const char *key, const gbl_fit_error *e, gbl_json *j)
 
 static void print_parameters(const gbl_calibration *c, gbl_table *t)
 {
-    gbl_table_columns(t, "group", "parameter", ">before", ">fitted", ">standard error", "", NULL);
+    gbl_table_columns(t, "group", "parameter", ">before", ">fitted", ">standard error", "", (const char *)NULL);
     for (int i = 0; i < c->fit.n; i++) {
         const gbl_fit_stage *s = &c->fit.stage[i];
         if (i) gbl_table_rule(t);
@@ -141,7 +141,7 @@ static void print_parameters(const gbl_calibration *c, gbl_table *t)
 
 static void print_errors(const gbl_calibration *c, gbl_table *t)
 {
-    gbl_table_columns(t, "group", "of", "rows", ">n", ">median %", ">p90 %", ">bias %", ">in 95 % interval", NULL);
+    gbl_table_columns(t, "group", "of", "rows", ">n", ">median %", ">p90 %", ">bias %", ">in 95 % interval", (const char *)NULL);
     for (int i = 0; i < c->fit.n; i++)
         for (int held = 0; held < 2; held++) {
             const gbl_fit_stage *s = &c->fit.stage[i];

@@ -245,7 +245,7 @@ int gbl_kernel_print(const gbl_kernel_scores *s, FILE *to)
     gbl_table *t = gbl_table_new(NULL);
     if (!t) return -1;
     for (size_t i = 0; i < s->n_skipped; i++) fprintf(to, "skipped: %s is not there\n", s->skipped[i]);
-    gbl_table_columns(t, "GPU", "operator", "region", ">rows", ">median %", ">p90 %", ">bias %", ">in 95 %", ">hold-out", ">median %", ">p90 %", ">bias %", ">in 95 %", NULL);
+    gbl_table_columns(t, "GPU", "operator", "region", ">rows", ">median %", ">p90 %", ">bias %", ">in 95 %", ">hold-out", ">median %", ">p90 %", ">bias %", ">in 95 %", (const char *)NULL);
     for (size_t i = 0; i < s->n; i++) {
         const gbl_kernel_score *w = &s->row[i];
         if (i && (strcmp(w->operation, s->row[i - 1].operation) || strcmp(w->hardware, s->row[i - 1].hardware))) gbl_table_rule(t);
