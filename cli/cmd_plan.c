@@ -4,8 +4,8 @@
 #include "cli/keep_run.h"
 #include "cli/output.h"
 #include "cli/scene.h"
-#include "reports/farm.h"
 #include "reports/plan.h"
+#include "reports/work.h"
 
 typedef struct plan_opt {
     gbl_scene_opt scene;
@@ -23,13 +23,7 @@ static const gbl_flag flags[] = {
              .offset = offsetof(plan_opt, exhaustive),
              .dflt = "false",
              .help = "run every fleet of the grid instead of bounding and bisecting: the same best one, many times the runs"}},
-    {.row = {.name = "db",
-             .type = GBL_P_STR,
-             .flags = GBL_P_NULLABLE,
-             .offset = offsetof(plan_opt, db),
-             .dflt = "null",
-             .help = "keep the run of the answer in this SQLite store"},
-     .arg = "FILE"},
+    GBL_FLAG_DB(plan_opt, db, "keep the run of the answer in this SQLite store"),
     GBL_FLAG_JSON(plan_opt, json),
     GBL_FLAG_PROGRESS(plan_opt, progress),
     {.row = {.name = NULL}}};
@@ -62,7 +56,7 @@ static int run(const gbl_call *call, gbl_err *err)
                         .sets = o->scene.set.item,
                         .n_sets = o->scene.set.n,
                         .seed = o->scene.seed,
-                        .workers = o->jobs == 0 ? gbl_farm_cores() : (int)o->jobs,
+                        .workers = o->jobs == 0 ? gbl_work_cores() : (int)o->jobs,
                         .exhaustive = o->exhaustive,
                         .progress = (enum gbl_progress_mode)o->progress,
                         .stop = gbl_signals_flag()};

@@ -4,8 +4,8 @@
 #include "cli/keep_run.h"
 #include "cli/output.h"
 #include "cli/scene.h"
-#include "reports/farm.h"
 #include "reports/sens.h"
+#include "reports/work.h"
 
 typedef struct sens_opt {
     gbl_scene_opt scene;
@@ -43,13 +43,7 @@ static const gbl_flag flags[] = {
              .help = "also first-order Sobol indices, from N (inputs + 2) more runs; 0: none"},
      .arg = "N"},
     GBL_FLAG_JOBS(sens_opt, jobs),
-    {.row = {.name = "db",
-             .type = GBL_P_STR,
-             .flags = GBL_P_NULLABLE,
-             .offset = offsetof(sens_opt, db),
-             .dflt = "null",
-             .help = "keep the run of the scenario itself in this SQLite store"},
-     .arg = "FILE"},
+    GBL_FLAG_DB(sens_opt, db, "keep the run of the scenario itself in this SQLite store"),
     GBL_FLAG_JSON(sens_opt, json),
     GBL_FLAG_PROGRESS(sens_opt, progress),
     {.row = {.name = NULL}}};
@@ -77,7 +71,7 @@ static int run(const gbl_call *call, gbl_err *err)
                         .seed = o->scene.seed,
                         .sobol = o->sobol,
                         .step = o->step,
-                        .workers = o->jobs == 0 ? gbl_farm_cores() : (int)o->jobs,
+                        .workers = o->jobs == 0 ? gbl_work_cores() : (int)o->jobs,
                         .progress = (enum gbl_progress_mode)o->progress,
                         .stop = gbl_signals_flag()};
     if (!s) return gbl_nomem(err, sizeof *s);

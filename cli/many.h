@@ -1,6 +1,7 @@
 /* many.h - what the commands that run many simulations share: -j, --progress, --db, and where scenarios come from. */
 #ifndef GBL_MANY_H
 #define GBL_MANY_H
+#include "cli/fleet.h"
 #include "cli/keep.h"
 #include "cli/scene.h"
 #include "reports/replicate.h"
@@ -11,37 +12,11 @@ typedef struct gbl_many_opt {
     int32_t progress;
 } gbl_many_opt;
 
-#define GBL_FLAG_MANY_JOBS(T, field)                                                              \
-    {                                                                                           \
-        .row = {.name = "jobs",                                                                 \
-                .type = GBL_P_INT,                                                              \
-                .offset = offsetof(T, field.threads),                                           \
-                .dflt = "0",                                                                    \
-                .low = 0,                                                                       \
-                .high = 256,                                                                    \
-                .help = "simulations at once; 0: one a core. The answer is the same for any"},  \
-        .arg = "N", .letter = 'j'                                                               \
-    }
-#define GBL_FLAG_MANY_PROGRESS(T, field)                                                     \
-    {                                                                                   \
-        .row = {.name = "progress",                                                     \
-                .type = GBL_P_CHOICE,                                                   \
-                .offset = offsetof(T, field.progress),                                  \
-                .dflt = "\"auto\"",                                                     \
-                .choices = "auto|on|off",                                               \
-                .help = "a progress line on stderr; auto: on a terminal only"},         \
-        .arg = "WHEN"                                                                   \
-    }
-#define GBL_FLAG_MANY_DB(T, field)                                                                                        \
-    {                                                                                                                \
-        .row = {.name = "db",                                                                                        \
-                .type = GBL_P_STR,                                                                                   \
-                .flags = GBL_P_NULLABLE,                                                                             \
-                .offset = offsetof(T, field.db),                                                                     \
-                .dflt = "null",                                                                                      \
-                .help = "keep every run in this SQLite store, made if it is not there; without it nothing is written"}, \
-        .arg = "FILE"                                                                                                \
-    }
+/* As many threads as reports/replicate.h makes at most. */
+#define GBL_FLAG_MANY_JOBS(T, field) GBL_FLAG_AT_ONCE(T, field.threads, 256, "simulations at once; 0: one a core. The answer is the same for any")
+#define GBL_FLAG_MANY_PROGRESS(T, field) GBL_FLAG_PROGRESS(T, field.progress)
+#define GBL_FLAG_MANY_DB(T, field) \
+    GBL_FLAG_DB(T, field.db, "keep every run in this SQLite store, made if it is not there; without it nothing is written")
 
 /* Where to open the scenario at `path` from, with --set applied, but not --seed. path NULL: the shipped default; "-":
  * standard input, read here. */

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "reports/work.h"
 
 const char *const gbl_latency_name[GBL_LATENCIES] = {"ttft_ms", "tpot_ms", "e2el_ms", "queue_ms"};
 
@@ -230,8 +230,7 @@ static void *work(void *to)
 static size_t threads_for(const gbl_replicate_options *o, size_t jobs)
 {
     enum { MOST = 256 };
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = o->threads > 0 ? (size_t)o->threads : cores > 0 ? (size_t)cores : 1;
+    size_t n = o->threads > 0 ? (size_t)o->threads : (size_t)gbl_work_cores();
     n = n < MOST ? n : MOST;
     return n < jobs ? n : jobs;
 }

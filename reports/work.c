@@ -12,6 +12,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@
 
 #include "base/mem.h"
 
-enum { FILES = 2, NONE = -1, WORKERS_MOST = 1024, POLL_MS = 100 };
+enum { FILES = 2, NONE = -1, WORKERS_MOST = 1024, POLL_MS = 100, OTHER_FILES = 64 /* that the caller may have open */ };
 
 typedef struct order {
     size_t task;
@@ -49,6 +51,7 @@ typedef struct pool {
     struct pollfd *poll;
     int n;
     size_t given, finished, failed;
+    int code, closed; /* of the error that stands so far; no other takes its place */
     gbl_progress *progress;
     gbl_err *err;
 } pool;
@@ -131,8 +134,15 @@ static int fail_os(gbl_err *err, const char *what)
     return gbl_fail(err, GBL_EFAULT, "cannot %s: %s", what, strerror(errno));
 }
 
-static int make_file(int *fd, gbl_err *err)
+static int make_file(int *fd, int small, gbl_err *err)
 {
+#ifdef __linux__
+    if (small) {
+        *fd = memfd_create("answer", MFD_CLOEXEC);
+        return *fd < 0 ? fail_os(err, "make room for an answer") : GBL_OK;
+    }
+#endif
+    (void)small;
     FILE *f = tmpfile();
     *fd = f ? dup(fileno(f)) : NONE;
     int code = *fd < 0 ? fail_os(err, "make a temporary file") : GBL_OK;
@@ -147,8 +157,10 @@ static int hire(pool *p, gbl_err *err)
     worker *k = &p->worker[p->n];
     int pair[2];
     *k = (worker){.pid = NONE, .socket = NONE, .file = {NONE, NONE}};
-    if (make_file(&k->file[0], err) || make_file(&k->file[1], err)) {
-        return err->code;
+    for (int i = 0; i < FILES; i++) {
+        if (make_file(&k->file[i], p->w->small, err)) {
+            return err->code;
+        }
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0) {
         return fail_os(err, "start a worker");
@@ -183,12 +195,34 @@ static void dismiss(worker *k)
     *k = (worker){.pid = NONE, .socket = NONE, .file = {NONE, NONE}};
 }
 
+/* As many as were asked for, as there are tasks, and as this process may hold files for. */
+static int hands(const gbl_work *w)
+{
+    struct rlimit open;
+    size_t jobs = w->jobs > 0 ? (size_t)w->jobs : (size_t)gbl_work_cores(), most = WORKERS_MOST;
+    if (getrlimit(RLIMIT_NOFILE, &open) == 0 && open.rlim_cur / (FILES + 1) < WORKERS_MOST) {
+        most = open.rlim_cur > OTHER_FILES + FILES ? (size_t)(open.rlim_cur - OTHER_FILES) / (FILES + 1) : 1;
+    }
+    jobs = jobs < most ? jobs : most;
+    return (int)(jobs < w->tasks ? jobs : w->tasks);
+}
+
 /* ---------------------------------------------------------------- in the caller ---- */
+
+/* The first error stands, or, with `earliest`, that of the smallest task. */
+static void fail_task(pool *p, size_t task, const gbl_err *err)
+{
+    if (!p->code || (p->w->earliest && task < p->failed && !p->closed)) {
+        *p->err = *err;
+        p->code = err->code;
+        p->failed = task;
+    }
+}
 
 /* A worker that has died is noticed when its socket is read. */
 static void give(pool *p, worker *k)
 {
-    if (p->given == p->w->tasks) {
+    if (p->code || p->given == p->w->tasks) {
         return;
     }
     order o = {p->given, k->next_file};
@@ -198,123 +232,140 @@ static void give(pool *p, worker *k)
     (void)!send(k->socket, &o, sizeof o, MSG_NOSIGNAL);
 }
 
-static int fail_lost(pool *p, worker *k)
+static void tell_lost(const pool *p, int status, gbl_err *err)
+{
+    if (p->w->lost) {
+        p->w->lost(status, err);
+    } else if (WIFSIGNALED(status)) {
+        gbl_fail(err, GBL_EFAULT, "a worker process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    } else {
+        gbl_fail(err, GBL_EFAULT, "a worker process ended with exit code %d", WEXITSTATUS(status));
+    }
+    if (!p->w->lost && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        gbl_expected(err, "memory for %d runs at once, or a smaller -j", p->n);
+    }
+}
+
+static void bury(pool *p, worker *k)
 {
     int status = 0;
-    p->failed = k->task;
+    gbl_err err = {0};
     while (waitpid(k->pid, &status, 0) < 0 && errno == EINTR) {
     }
     k->pid = NONE;
-    if (WIFSIGNALED(status)) {
-        gbl_fail(p->err, GBL_EFAULT, "a worker process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else {
-        gbl_fail(p->err, GBL_EFAULT, "a worker process ended with exit code %d", WEXITSTATUS(status));
-    }
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? gbl_expected(p->err, "memory for %d runs at once, or a smaller -j", p->n) : p->err->code;
+    tell_lost(p, status, &err);
+    fail_task(p, k->task, &err);
 }
 
-static int take_answer(pool *p, int fd, size_t task)
+static void take_answer(pool *p, int fd, size_t task)
 {
+    gbl_err err = {0};
     FILE *f = stream(fd, "r");
-    int code = f ? p->w->done(p->w->to, task, f, p->err) : fail_os(p->err, "read back a temporary file");
+    int code = f ? p->w->done(p->w->to, task, f, &err) : fail_os(&err, "read back a temporary file");
     if (f) {
         fclose(f);
     }
     if (code) {
-        p->failed = task;
+        err.code = code;
+        fail_task(p, task, &err);
     } else {
         p->finished++;
     }
-    return code;
 }
 
-/* One message of a worker that has something to say. `more`: it gets another task. */
-static int listen_to(pool *p, worker *k, int more)
+/* One message of a worker that has something to say. */
+static void listen_to(pool *p, worker *k)
 {
     outcome out;
     ssize_t got = receive(k->socket, &out, sizeof out);
-    if (got != (ssize_t)sizeof out) {
-        return fail_lost(p, k);
-    }
     k->busy = 0;
-    if (out.code) {
-        *p->err = out.err;
-        p->err->code = out.code;
-        p->failed = out.task;
-        return out.code;
-    }
-    if (more) {
+    if (got != (ssize_t)sizeof out) {
+        bury(p, k);
+    } else if (out.code) {
+        out.err.code = out.code;
+        fail_task(p, out.task, &out.err);
+    } else {
         give(p, k);
+        take_answer(p, k->file[out.file], out.task);
     }
-    return take_answer(p, k->file[out.file], out.task);
 }
 
-/* Hears every worker that is ready within `wait_ms`. */
-static int round_of(pool *p, int wait_ms, int more)
+static void show(const pool *p)
+{
+    gbl_progress_tick(p->progress, (double)p->finished, (double)p->w->tasks, "");
+}
+
+/* Somebody has yet to answer who matters: after an error only tasks before it do, and only to `earliest`. */
+static int is_open(const pool *p)
+{
+    if (!p->code) {
+        return p->finished < p->w->tasks;
+    }
+    for (int i = 0; i < p->n && p->w->earliest; i++) {
+        if (p->worker[i].busy && p->worker[i].task < p->failed) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Hears every worker that is ready within POLL_MS. */
+static int round_of(pool *p)
 {
     for (int i = 0; i < p->n; i++) {
         p->poll[i] = (struct pollfd){.fd = p->worker[i].busy ? p->worker[i].socket : NONE, .events = POLLIN};
     }
-    int ready = poll(p->poll, (nfds_t)p->n, wait_ms), code = GBL_OK;
+    int ready = poll(p->poll, (nfds_t)p->n, POLL_MS);
     if (ready < 0 && errno != EINTR) {
         return fail_os(p->err, "wait for the workers");
     }
-    for (int i = 0; i < p->n && ready > 0 && !code; i++) {
+    for (int i = 0; i < p->n && ready > 0 && is_open(p); i++) {
         if (p->poll[i].revents) {
-            code = listen_to(p, &p->worker[i], more);
-            gbl_progress_tick(p->progress, (double)p->finished, (double)p->w->tasks, "");
+            listen_to(p, &p->worker[i]);
+            show(p);
         }
     }
-    return code;
+    show(p);
+    return GBL_OK;
 }
 
-/* The work has ended early: what lies ready is still taken in, and the first error stays. */
+/* The work has ended early: what lies ready is still taken in, and the error stays. */
 static void take_ready(pool *p)
 {
-    gbl_err first = *p->err, later = {0};
-    size_t failed = p->failed;
-    p->err = &later;
+    p->closed = 1;
     for (int i = 0; i < p->n; i++) {
         worker *k = &p->worker[i];
         struct pollfd one = {.fd = k->socket, .events = POLLIN};
         if (k->busy && k->pid > 0 && poll(&one, 1, 0) == 1) {
-            listen_to(p, k, 0);
+            listen_to(p, k);
         }
     }
-    p->failed = failed;
-    *p->err = first;
 }
 
-static int stopped(const pool *p)
+static void work(pool *p)
 {
-    return p->w->stop && *p->w->stop;
-}
-
-static int work(pool *p)
-{
-    int code = GBL_OK;
     for (int i = 0; i < p->n; i++) {
         give(p, &p->worker[i]);
     }
-    while (!code && p->finished < p->w->tasks) {
-        if (stopped(p)) {
-            code = gbl_fail(p->err, GBL_EINTERRUPT, "%s", "");
-        } else {
-            code = round_of(p, POLL_MS, 1);
-            gbl_progress_tick(p->progress, (double)p->finished, (double)p->w->tasks, "");
+    while (is_open(p)) {
+        int stopped = p->w->stop && *p->w->stop;
+        int code = stopped ? gbl_fail(p->err, GBL_EINTERRUPT, "%s", "") : round_of(p);
+        if (code) {
+            p->code = code;
+            p->failed = p->w->tasks;
+            break;
         }
     }
-    return code;
+    if (p->code) {
+        take_ready(p);
+    }
 }
 
 int gbl_work_run(const gbl_work *w, size_t *failed, gbl_err *err)
 {
     assert(w->task && w->done && err && failed);
-    int jobs = w->jobs > 0 ? w->jobs : gbl_work_cores();
-    jobs = jobs < WORKERS_MOST ? jobs : WORKERS_MOST;
-    jobs = (size_t)jobs < w->tasks ? jobs : (int)w->tasks;
     pool p = {.w = w, .err = err, .failed = w->tasks};
-    int code = GBL_OK;
+    int jobs = hands(w);
     *failed = w->tasks;
     if (jobs == 0) {
         return GBL_OK;
@@ -322,19 +373,17 @@ int gbl_work_run(const gbl_work *w, size_t *failed, gbl_err *err)
     p.worker = gbl_alloc((size_t)jobs, sizeof *p.worker);
     p.poll = gbl_alloc((size_t)jobs, sizeof *p.poll);
     if (!p.worker || !p.poll) {
-        code = gbl_nomem(err, (size_t)jobs * sizeof *p.worker);
+        p.code = gbl_nomem(err, (size_t)jobs * sizeof *p.worker);
     }
-    for (; !code && p.n < jobs; p.n++) {
-        if ((code = hire(&p, err)) != GBL_OK) {
+    for (; !p.code && p.n < jobs; p.n++) {
+        if ((p.code = hire(&p, err)) != GBL_OK) {
             dismiss(&p.worker[p.n]);
             break;
         }
     }
     p.progress = gbl_progress_new(w->what, w->progress);
-    if (!code && (code = work(&p)) != GBL_OK) {
-        gbl_err first = *err;
-        take_ready(&p);
-        *err = first;
+    if (!p.code) {
+        work(&p);
     }
     for (int i = 0; i < p.n; i++) {
         dismiss(&p.worker[i]);
@@ -343,5 +392,5 @@ int gbl_work_run(const gbl_work *w, size_t *failed, gbl_err *err)
     gbl_free(p.worker);
     gbl_free(p.poll);
     *failed = p.failed;
-    return code;
+    return p.code;
 }

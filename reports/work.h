@@ -1,5 +1,5 @@
 /* work.h - many independent tasks on all cores. Each worker is a process of its own (fork), so a task that crashes takes
- * nothing else with it and needs no locks; what it finds out goes back through an unlinked temporary file. The calling
+ * nothing else with it and needs no locks; what it finds out goes back through a file without a name. The calling
  * process alone takes results in: it is the one writer of whatever it writes.
  *
  * The caller must have one thread. Workers ignore SIGINT and SIGTERM, and die with the caller however it dies (Linux; elsewhere
@@ -13,7 +13,9 @@
 
 typedef struct gbl_work {
     size_t tasks;
-    int jobs; /* workers; 0: one a core */
+    int jobs; /* workers; 0: one a core. Fewer where the process may not have three files open for each */
+    int small; /* answers fit into memory, so no file system is needed */
+    int earliest; /* the error is that of the smallest task that fails, for any number of workers: those before it are waited for */
     const char *what; /* what the progress line calls the work */
     enum gbl_progress_mode progress;
     const volatile int *stop; /* set by a signal handler; or NULL */
@@ -21,6 +23,7 @@ typedef struct gbl_work {
     int (*task)(void *to, size_t i, FILE *out, gbl_err *err);
     /* In the caller, in the order in which tasks end: reads the answer of task i. */
     int (*done)(void *to, size_t i, FILE *in, gbl_err *err);
+    void (*lost)(int status, gbl_err *err); /* fails with what waitpid told of a worker that died; NULL: in the words of a sweep */
     void *to;
 } gbl_work;
 

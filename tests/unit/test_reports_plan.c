@@ -243,6 +243,8 @@ static int square(void *ctx, size_t i, void *out, gbl_err *err)
     *(double *)out = (double)(i * i);
     if (*mode == 1 && i >= 5) return gbl_fail(err, GBL_EINPUT, "job %zu", i);
     if (*mode == 2 && i == 3) raise(SIGKILL);
+    if (*mode == 3 && i == 4) usleep(50000);
+    if (*mode == 3 && i >= 4) return gbl_fail(err, GBL_EINPUT, "job %zu", i);
     return 0;
 }
 
@@ -259,6 +261,9 @@ static void test_farm(void **state)
         mode = 1;
         assert_int_equal(gbl_farm(square, &mode, 40, workers, sizeof *v, v, NULL, &err), GBL_EINPUT);
         assert_string_equal(err.what, "job 5"); /* the first, whoever was faster */
+        mode = 3;
+        assert_int_equal(gbl_farm(square, &mode, 40, workers, sizeof *v, v, NULL, &err), GBL_EINPUT);
+        assert_string_equal(err.what, "job 4"); /* and surely was not */
         volatile int stop = SIGTERM;
         assert_int_equal(gbl_farm(square, &mode, 40, workers, sizeof *v, v, &stop, &err), GBL_ETERM);
     }

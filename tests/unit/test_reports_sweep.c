@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,6 +214,23 @@ static void every_task_is_done_once(void **state)
         assert_int_equal(t.n, 100);
         for (int i = 0; i < 100; i++) assert_int_equal(t.done[i], 1);
     }
+}
+
+/* Each worker takes three of the caller's files; where they are few, so are the workers. */
+static void few_files_are_enough(void **state)
+{
+    (void)state;
+    tally t = {.fail_at = 1000, .die_at = 1000, .refuse_at = 1000};
+    struct rlimit was, low;
+    gbl_err err = {0};
+    size_t failed;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    low = (struct rlimit){90, was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    int code = work(&t, 1000, &failed, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_int_equal(code, 0);
+    assert_int_equal(t.n, 100);
 }
 
 static void an_error_names_its_task(void **state)
@@ -471,7 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_are_a_product_in_order), cmocka_unit_test(equal_points_run_once), cmocka_unit_test(latin_samples_fill_every_stratum),
         cmocka_unit_test(same_points_same_hash),         cmocka_unit_test(bad_documents_are_refused), cmocka_unit_test(memory_may_run_out),
-        cmocka_unit_test(every_task_is_done_once),       cmocka_unit_test(an_error_names_its_task), cmocka_unit_test(a_signal_ends_the_work),
+        cmocka_unit_test(every_task_is_done_once), cmocka_unit_test(few_files_are_enough),       cmocka_unit_test(an_error_names_its_task), cmocka_unit_test(a_signal_ends_the_work),
         cmocka_unit_test(a_record_comes_back_as_it_was), cmocka_unit_test(a_point_that_was_taken_stays), cmocka_unit_test(merging_refuses_what_differs),
         cmocka_unit_test(the_best_comes_first)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
