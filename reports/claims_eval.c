@@ -136,18 +136,16 @@ static const gbl_node *scenario_node(const gbl_claims_file *f, const gbl_node *n
 
 /* ---------------------------------------------------------------- simulations ---- */
 
+/* Of the object that the last but one step of the path leads to, or of the result where it leads nowhere. */
 static const char *nearest_metric(const gbl_node *result, const char *name)
 {
-    static const char *const stats[] = {"mean", "p50", "p90", "p95", "p99", "p999", "max", "n"};
-    static const char *const series[] = {"ttft_ms", "tpot_ms", "itl_ms", "e2el_ms", "queue_ms", "throughput", "kv", "util", "requests", "goodput"};
-    const char *dot = strchr(name, '.');
-    const char *first = NULL;
+    const char *dot = strchr(name, '.'), *known[64];
+    size_t n = 0;
     char head[64];
     snprintf(head, sizeof head, "%.*s", dot ? (int)(dot - name) : 63, name);
-    const gbl_node *in = gbl_node_get(result, head);
-    if (!in) first = gbl_near(head, series, sizeof series / sizeof *series);
-    else if (dot) first = gbl_near(dot + 1, stats, sizeof stats / sizeof *stats);
-    return first;
+    const gbl_node *in = dot ? gbl_node_get(result, head) : NULL;
+    for (const gbl_node *k = gbl_node_first(in ? in : result); k && n < 64; k = gbl_node_next(k)) known[n++] = gbl_node_key(k);
+    return gbl_near(in ? dot + 1 : head, known, n);
 }
 
 static int metric_of(eval_at *x, const gbl_claim_run *r, const gbl_node *at, const char *name, value *out, gbl_err *err)

@@ -1,0 +1,65 @@
+# gable claims: published beside simulated.
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges | head -n 4
+ #  key         quantity * published  simulated  unit * ratio  tolerance  runtime  verdict
+--  ----------  -*
+ 1  challenges  closed form: KV at 100K, Yi-34B * 22.8      22.89  GiB * 1.004        3 %  ideal    reproduced
+ 2  challenges  closed form: KV at 50K, Yi-34B * 11      11.44  GiB * 1.04        5 %  ideal    reproduced
+# The keys of a row.
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 15
+[
+  {
+    "key": "challenges",
+    "quantity": "closed form: KV at 100K, Yi-34B",
+    "published": 22.8,
+    "simulated": 22.888*,
+    "unit": "GiB",
+    "ratio": 1.003*,
+    "tolerance": 0.03,
+    "within": "relative",
+    "runtime": "ideal",
+    "verdict": "reproduced",
+    "reason": "",
+    "source": "body (R)"
+  },
+# A file of one's own; a second call simulates nothing.
+$ cat > mine.json <<'END'
+> {"gable": "claims/1", "key": "mine", "scenarios": {"s": {"trace": {"generate": {"requests": 20, "input": {"use": "fixed", "tokens": 99}, "output": {"use": "fixed", "tokens": 9}}}, "model": "opt-1.3b"}},
+>  "claims": [{"quantity": "requests done", "published": 25, "unit": "requests", "source": "nowhere", "runtime": "vllm",
+>    "tolerance": 0.1, "reason": "twenty were asked for", "measure": {"run": "s", "metric": "requests.completed"}},
+>   {"quantity": "how good", "source": "nowhere", "rule": "quality", "reason": "a matter of taste"}]}
+> END
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims mine.json --progress off
+\#  key   quantity       published  simulated  unit      ratio  tolerance  runtime  verdict
+-  ----  -------------  ---------  ---------  --------  -----  ---------  -------  -------
+1  mine  requests done         25         20  requests    0.8       10 %  vllm     not
+2  mine  how good               -          -  -             -          -  -        quality
+
+1  twenty were asked for (nowhere)
+2  a matter of taste (nowhere)
+
+2 claims: 0 reproduced, 0 in direction, 1 not, 1 of quality; 1 simulations, 0 of them from the cache
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims mine.json | tail -n 1; gable claims mine.json --fresh | tail -n 1
+2 claims: * 1 simulations, 1 of them from the cache
+2 claims: * 1 simulations, 0 of them from the cache
+# --set changes every scenario; the store keeps the newest answer of a key.
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims mine.json --db r.db > /dev/null; gable claims mine.json --db r.db --set trace.generate.requests=24 -j 1 > /dev/null; gable sql "select key, quantity, published, simulated, verdict from claim" --db r.db --csv
+key,quantity,published,simulated,verdict
+mine,requests done,25,24,reproduced
+mine,how good,,,quality
+$ gable claims sarati
+! gable: unknown claims "sarati"
+!   where: KEY
+!   expected: a file of reports/claims without .json, or the path of a claim file
+!   nearest: sarathi
+? 2
+$ gable claims nowhere.json
+! gable: cannot open the file: No such file or directory
+!   where: nowhere.json
+!   expected: a readable file, or - for standard input
+? 2
+$ sed 's/requests.completed/requests.complete/' mine.json > typo.json; XDG_CACHE_HOME=$PWD/cache gable claims typo.json
+! gable: a run has no number "requests.complete"
+!   where: typo.json:3:* (claims.0.measure.metric)
+!   expected: a path in the object of gable run --json, as itl_ms.p99
+!   nearest: completed
+? 2
