@@ -113,6 +113,6 @@ double gbl_cost_peak_hbm(const gbl_cost *c);
 void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out);
 /* Seconds to write one sequence's KV of `tokens` tokens to host memory and to read it back, alone. */
 double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens);
-int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input);
+int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input, int64_t running); /* running: sequences of the replica then */
 
 #endif

@@ -37,6 +37,7 @@ static int bind(gbl_runtime *r, const gbl_node *root, gbl_arena *a, gbl_err *err
         {{"host_hidden_share", &r->host_hidden, NULL, 0, 1, 0}, 1},
         {{"frontend_ms", &r->frontend_s, NULL, 0, 1e6, 1}, 1e-3},
         {{"frontend_token_us", &r->frontend_token_s, NULL, 0, 1e6, 1}, 1e-6},
+        {{"frontend_running_us", &r->frontend_running_s, NULL, 0, 1e6, 0}, 1e-6},
         {{"lag_steps", &w.lag, NULL, 0, 1, 1}, 1},
         {{"cuda_graphs", &w.graphs, NULL, 0, 1, 1}, 1},
         {{"graph_prefill", &w.graph_prefill, NULL, 0, 1, 0}, 1},

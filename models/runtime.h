@@ -17,6 +17,7 @@ typedef struct gbl_runtime {
     double host_seq_s;            /* h1: and a scheduled sequence */
     double frontend_s;            /* HTTP, tokenise, stream: before the queue sees a request */
     double frontend_token_s;      /* and a prompt token */
+    double frontend_running_s;    /* and a sequence that runs: its stream shares the front end's thread */
     int32_t lag;                  /* 1: asynchronous scheduling, a request is seen one step late */
     double host_multi_s;          /* and a step on more than one GPU: handing the batch to the workers */
     double host_hidden;           /* share of the host time that runs beside the device: a step takes at least all of it */

@@ -222,7 +222,7 @@ static void arrive(gbl_engine *e, int32_t id) {
     }
     r->queued_tokens += q->input;
     r->outstanding_tokens += q->input;
-    int64_t front = gbl_cost_frontend_ns(r->price, q->input);
+    int64_t front = gbl_cost_frontend_ns(r->price, q->input, r->view.n_running);
     if (front > 0) gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
     else gbl_replica_enqueue(r, id);
 }

@@ -472,8 +472,8 @@ static void transfers(void **state)
     assert_close(gbl_cost_context_switch_s(v.c, 1000), 2 * 131072e3 / 64e9, 1e-6);
     gbl_cost_transfer(v.c, 0, 0, GBL_R_PCIE_D2H, &d);
     assert_int_equal(d.alone_ns, 0);
-    assert_close((double)gbl_cost_frontend_ns(w.c, 1000), 2.8e6, 1e-6);
-    assert_int_equal(gbl_cost_frontend_ns(v.c, 1000), 0);
+    assert_close((double)gbl_cost_frontend_ns(w.c, 1000, 0), 2.8e6, 1e-6);
+    assert_int_equal(gbl_cost_frontend_ns(v.c, 1000, 64), 0);
     end(&w);
     end(&v);
 }

@@ -124,7 +124,9 @@ static void frontend_time(void **state)
     w.runtime.frontend_s = 3e-3;
     w.runtime.frontend_token_s = 2e-6;
     gbl_cost *c = cost_of(&w);
-    assert_close((double)gbl_cost_frontend_ns(c, 1000), 5e6, 1e-6);
+    w.runtime.frontend_running_s = 1e-5;
+    assert_close((double)gbl_cost_frontend_ns(c, 1000, 0), 5e6, 1e-6);
+    assert_close((double)gbl_cost_frontend_ns(c, 1000, 100), 6e6, 1e-6);
     gbl_cost_free(c);
     end(&w);
 }
