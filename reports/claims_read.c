@@ -60,7 +60,7 @@ static int check_keys(const gbl_node *n, const claim_keys *k, gbl_err *err)
 static int read_claim(gbl_claims *c, const gbl_claims_file *f, const gbl_node *n, gbl_err *err)
 {
     claim_keys k;
-    int code = gbl_node_kind(n) == GBL_OBJECT ? gbl_param_defaults(claim_rows, &k, c->arena, err) : gbl_node_fail(n, err, "a claim is an object");
+    int code = gbl_node_kind(n) == GBL_OBJECT ? gbl_param_defaults(claim_rows, &k, c->arena, err) : (gbl_node_fail(n, err, "a claim is no object"), gbl_expected(err, "{\"quantity\": ..., \"published\": ..., ...}"));
     if (!code) code = gbl_param_bind(claim_rows, &k, n, NULL, c->arena, err);
     if (!code) code = check_keys(n, &k, err);
     if (!code && k.measure) code = gbl_claim_check(f, k.measure, err);
@@ -107,7 +107,7 @@ static int read_file(gbl_claims *c, gbl_claims_file *f, gbl_err *err)
 {
     const gbl_node *root = gbl_doc_root(f->doc);
     file_keys k;
-    if (gbl_node_kind(root) != GBL_OBJECT) return gbl_node_fail(root, err, "a claim file is an object");
+    if (gbl_node_kind(root) != GBL_OBJECT) return gbl_node_fail(root, err, "a claim file is no object"), gbl_expected(err, "{\"gable\": \"claims/1\", ...}");
     if (gbl_param_defaults(file_rows, &k, c->arena, err) || gbl_param_bind(file_rows, &k, root, NULL, c->arena, err)) return err->code;
     if (strcmp(k.gable, "claims/1") != 0) {
         const gbl_node *at = gbl_node_get(root, "gable");

@@ -67,11 +67,12 @@ static const char *ask_text(gbl_claims *c, const gbl_node *n, const char *const 
 static int identify(gbl_claims *c, const gbl_scenario *s, uint64_t *id, gbl_err *err)
 {
     char *canonical = gbl_identity_scenario(s, err);
+    if (!canonical) return err->code;
     gbl_json *cards = gbl_json_new(0);
-    int code = !canonical ? err->code : !cards ? gbl_nomem(err, 0) : gbl_identity_cards(cards, s, &c->traces, err);
+    int code = cards ? gbl_identity_cards(cards, s, &c->traces, err) : gbl_nomem(err, 0);
     const char *text = code ? NULL : gbl_json_text(cards);
-    if (!code && !text) code = gbl_nomem(err, 0);
-    if (!code) *id = gbl_mix64(gbl_hash64(canonical, strlen(canonical), c->program), gbl_hash64(text, strlen(text), 0));
+    if (text) *id = gbl_mix64(gbl_hash64(canonical, strlen(canonical), c->program), gbl_hash64(text, strlen(text), 0));
+    else if (!code) code = gbl_nomem(err, 0);
     gbl_free(canonical);
     gbl_json_free(cards);
     return code;
