@@ -41,31 +41,10 @@ static int run_point(const study *t, const double *factor, answer *a, int must, 
     return GBL_OK;
 }
 
-/* The farm in batches, so that a progress line can move. Answers do not hang on the batches. */
-typedef struct batch {
-    study *study;
-    gbl_farm_job *job;
-    size_t from;
-} batch;
-
-static int batch_job(void *ctx, size_t i, void *out, gbl_err *err)
-{
-    const batch *b = ctx;
-    return b->job(b->study, b->from + i, out, err);
-}
-
 static int run_jobs(study *t, gbl_farm_job *job, const char *what, size_t n, answer *a, gbl_err *err)
 {
-    gbl_progress *shown = gbl_progress_new(what, t->ask->progress);
-    size_t most = 8 * (size_t)(t->ask->workers < 1 ? 1 : t->ask->workers);
-    int code = GBL_OK;
-    for (size_t at = 0; at < n && !code; at += most) {
-        batch b = {t, job, at};
-        code = gbl_farm(batch_job, &b, n - at < most ? n - at : most, t->ask->workers, sizeof *a, a + at, t->ask->stop, err);
-        gbl_progress_tick(shown, (double)(at + most), (double)n, "");
-    }
-    gbl_progress_end(shown);
-    return code;
+    gbl_farm_ask ask = {.job = job, .ctx = t, .n = n, .size = sizeof *a, .out = a, .workers = t->ask->workers, .what = what, .progress = t->ask->progress, .stop = t->ask->stop};
+    return gbl_farm_run(&ask, err);
 }
 
 /* ---------------------------------------------------------------- differences ---- */

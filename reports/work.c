@@ -136,7 +136,7 @@ static int fail_os(gbl_err *err, const char *what)
 
 static int make_file(int *fd, int small, gbl_err *err)
 {
-#ifdef __linux__
+#ifdef MFD_CLOEXEC
     if (small) {
         *fd = memfd_create("answer", MFD_CLOEXEC);
         return *fd < 0 ? fail_os(err, "make room for an answer") : GBL_OK;
