@@ -15,7 +15,7 @@ build=${BUILD:-build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 export BUILD="$build" LC_ALL=C TZ=UTC CMOCKA_MESSAGE_OUTPUT=TAP
 # A build folder outside the tree cannot find the cards by its place.
-case $build in "$root"/*) ;; *) export GABLE_DATA="${GABLE_DATA:-$root}" ;; esac
+case $build in "$root"/build) ;; *) export GABLE_DATA="${GABLE_DATA:-$root}" ;; esac
 export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 self=$root/tests/run.sh

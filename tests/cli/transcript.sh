@@ -24,7 +24,7 @@ build=${BUILD:-$ROOT/build}
 case $build in /*) ;; *) build=$ROOT/$build ;; esac
 export ROOT BUILD="$build" LC_ALL=C TZ=UTC TERM=dumb COLUMNS=100 PATH="$build:$PATH"
 # A build folder outside the tree cannot find the cards by its place.
-case $build in "$ROOT"/*) ;; *) export GABLE_DATA="${GABLE_DATA:-$ROOT}" ;; esac
+case $build in "$ROOT"/build) ;; *) export GABLE_DATA="${GABLE_DATA:-$ROOT}" ;; esac
 here=$ROOT/tests/cli
 status=0
 base=0

@@ -25,6 +25,7 @@ llama-3.1-8b *8.03 B *GQA *32 *131,072 *128.0
 $ gable list runtime
 runtime *step us *
 ---*
+...
 ideal *0.0 *0.00 *0.00 *no *no
 ...
 $ gable list --json | head -n 2
@@ -83,7 +84,7 @@ $ gable schema scenario | head -n 4
   "type": "object",
 $ gable schema scenari
 ! gable: there is no schema of scenari
-!   expected: scenario, trace or policies
+!   expected: scenario, trace, policies or plan
 !   nearest: scenario
 ? 2
 $ GABLE_DATA=/nowhere gable list
