@@ -345,6 +345,6 @@ gbl_growth gbl_stat_growth(const double *level, size_t runs, size_t cells, doubl
     g.p = se > 0 ? gbl_stat_t_above(mean / se, n - 1) : mean > 0 ? 0 : 1;
     g.share = rise / arrivals;
     g.climb = sum > 0 ? (rise / (double)runs) / (sum / n) : 0;
-    g.growing = g.p < 0.01 && g.climb >= 1.0 / 3 && g.share >= 0.01;
+    g.growing = g.share >= 0.01 && ((g.p < 0.01 && g.climb >= 1.0 / 3) || (g.p < 1e-4 && g.climb >= 0.05));
     return g;
 }

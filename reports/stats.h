@@ -66,7 +66,8 @@ void gbl_stat_holm(const double *p, size_t m, double *adjusted);
  * Under "it does not", the level's increments have mean zero; pooled over cells and runs they give a t test (a level that
  * returns to its mean has smaller sums than its increments say, so the test errs to the calm side). Growing is called what
  * is significant (p < 0.01, one-sided), AND climbs over the half by at least a third of its mean level (a straight climb
- * from zero gives two thirds), AND leaves at least 1 % of the half's arrivals unserved: a rate that rises lifts the
+ * from zero gives two thirds; by a twentieth where p < 0.0001, since a full batch in service hides a queue that has only
+ * begun to grow), AND leaves at least 1 % of the half's arrivals unserved: a rate that rises lifts the
  * level, too, but the departures keep up. */
 enum { GBL_GROWTH_CELLS = 20 };
 typedef struct gbl_growth {

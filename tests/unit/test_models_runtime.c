@@ -327,7 +327,7 @@ static void same_but_for_the_host(const gbl_runtime *a, const gbl_runtime *b)
         both[i]->name = NULL;
         both[i]->hash = 0;
         both[i]->host_step_s = both[i]->host_seq_s = both[i]->host_multi_s = both[i]->host_hidden = 0;
-        both[i]->frontend_s = both[i]->frontend_token_s = 0;
+        both[i]->frontend_s = both[i]->frontend_token_s = both[i]->frontend_running_s = 0;
         both[i]->lag = 0;
     }
     assert_memory_equal(&x, &y, sizeof x);
@@ -335,11 +335,11 @@ static void same_but_for_the_host(const gbl_runtime *a, const gbl_runtime *b)
 
 static void versions_differ_in_the_host_alone(void **state)
 {
-    static const char *const names[] = {"vllm-0.15", "vllm-0.19", "vllm-0.23", "vllm-v0"};
+    static const char *const names[] = {"vllm-0.15", "vllm-0.19", "vllm-0.23", "vllm-2025-10", "vllm-v0"};
     world w, v;
     (void)state;
     load(&w, "vllm");
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         load(&v, names[i]);
         same_but_for_the_host(&w.runtime, &v.runtime);
         end(&v);
