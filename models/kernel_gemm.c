@@ -6,6 +6,9 @@
 
 static const double split_cost = 0.8e-6; /* s: the reduction kernel of a split-K product */
 static const double tiles[][2] = {{256, 128}, {128, 256}, {128, 128}, {64, 256}, {64, 128}, {128, 64}, {64, 64}};
+/* Weight-only products of few rows are made for 16-row tensor-core tiles (Marlin, arXiv 2408.11743): a full 64-row tile of
+ * 16-bit products would take longer than reading a quarter of the bytes. */
+static const double narrow_tiles[][2] = {{16, 256}, {16, 128}, {32, 256}, {64, 256}};
 
 void gbl_kernel_add(gbl_kernel *to, const gbl_kernel *k, double times)
 {
@@ -33,18 +36,18 @@ typedef struct gemm_terms {
 static double compute_time(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s, double bm, double bn, double split)
 {
     double w = ceil(s->m / bm) * ceil(s->n / bn) * split / t->sms, k = s->k / split;
-    double tile = fmax(2 * bm * bn * k / t->sm_flops, (bm + bn) * k * s->act_bytes / t->feed) + f->t_w;
+    double read = bm * s->act_bytes + bn * (s->weight_bytes < s->act_bytes ? s->weight_bytes : s->act_bytes);
+    double tile = fmax(2 * bm * bn * k / t->sm_flops, read * k / t->feed) + f->t_w;
     return ((1 - f->q) * fmax(w, 1) + f->q * ceil(w)) * tile;
 }
 
-static double best_tiling(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s)
+static double best_of(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s, const double (*tile)[2], size_t n, double best)
 {
-    double best = INFINITY;
     for (double split = 1; split <= 8 && (split == 1 || s->k / split >= 128); split *= 2) {
         double extra = split > 1 ? split_cost : 0;
         double t_m = (t->bytes + (split > 1 ? 8 * s->m * s->n * split : 0)) / t->hbm;
-        for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-            double t_c = compute_time(f, t, s, tiles[i][0], tiles[i][1], split);
+        for (size_t i = 0; i < n; i++) {
+            double t_c = compute_time(f, t, s, tile[i][0], tile[i][1], split);
             if (fmax(t_c, t_m) + extra >= best) /* the smooth maximum is never below the hard one */
                 continue;
             double time = smooth_max(t_c, t_m, f->p) + extra;
@@ -53,6 +56,14 @@ static double best_tiling(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_
         }
     }
     return best;
+}
+
+static double best_tiling(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s)
+{
+    double best = best_of(f, t, s, tiles, sizeof tiles / sizeof *tiles, INFINITY);
+    if (s->weight_bytes >= s->act_bytes || s->unfused_bytes > 0)
+        return best;
+    return best_of(f, t, s, narrow_tiles, sizeof narrow_tiles / sizeof *narrow_tiles, best);
 }
 
 /* What the fp8 linear layer does besides the product. */

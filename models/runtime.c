@@ -12,9 +12,9 @@ typedef struct whole { double ideal, lag, graphs, graph_prefill, graph_max, step
 
 static int read_rows(const gbl_node *root, const row *rows, size_t n, gbl_err *err)
 {
-    const char *known[40] = {"gable", "name", "note"};
-    for (size_t i = 0; i < n && i < 36; i++)
-        known[3 + i] = rows[i].n.key;
+    const char *known[40] = {"gable", "name", "note", "status"};
+    for (size_t i = 0; i < n && i < 35; i++)
+        known[4 + i] = rows[i].n.key;
     if (gbl_node_only(root, known, err))
         return err->code;
     for (size_t i = 0; i < n; i++) {
@@ -61,6 +61,17 @@ static int bind(gbl_runtime *r, const gbl_node *root, gbl_arena *a, gbl_err *err
     if (gbl_card_form(root, "runtime/1", err) || gbl_card_text(root, "name", 1, &r->name, a, err) ||
         gbl_card_hash(root, 0, &r->hash, err) || read_rows(root, rows, sizeof rows / sizeof *rows, err))
         return err->code;
+    static const char *const statuses[] = {"fitted", "transferred", "datasheet"};
+    const char *status = "fitted";
+    if (gbl_card_text(root, "status", 0, &status, a, err))
+        return err->code;
+    for (size_t i = 0; i < 3; i++)
+        if (!strcmp(status ? status : statuses[0], statuses[i]))
+            r->status = statuses[i];
+    if (!r->status) {
+        gbl_node_fail(gbl_node_get(root, "status"), err, "unknown status \"%s\"", status);
+        return gbl_expected(err, "fitted, transferred or datasheet");
+    }
     r->ideal = w.ideal != 0;
     r->lag = (int32_t)w.lag;
     r->graphs = w.graphs != 0;

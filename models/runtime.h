@@ -12,6 +12,7 @@
 
 typedef struct gbl_runtime {
     const char *name;
+    const char *status;           /* "fitted" on runs of this engine, "transferred" (assumed from others), "datasheet" (ideal) */
     int32_t ideal;                /* hard maximum of resources at 100 % of the data sheet, no launches */
     double host_step_s;           /* h0: serial host time a step */
     double host_seq_s;            /* h1: and a scheduled sequence */

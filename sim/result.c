@@ -167,11 +167,14 @@ static char *slo_text(const gbl_slo *o) {
     return copy_text(n ? text : "no bound");
 }
 
+/* Of machines and runtime: a result is known no better than the least known of them. */
 static const char *weakest_calibration(const gbl_scenario *s) {
     static const char *const order[] = {"datasheet", "transferred", "fitted"};
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+        if (!strcmp(s->runtime.status, order[k])) return order[k];
         for (size_t i = 0; i < s->n_pools; i++)
             if (!strcmp(s->pool[i].hw.calibration, order[k])) return order[k];
+    }
     return s->pool[0].hw.calibration;
 }
 

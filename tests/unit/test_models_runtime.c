@@ -293,7 +293,9 @@ static void weight_only_products(void **state)
     double own = step_us(&w, 8, 500, 0);
     assert_true(fused < wide / 1.5);
     double bytes = 32 * 218103808.0 * 4, hbm = 3350e9 * w.hw.eff->gemm.e_m * w.hw.eff->gemm.phi_m;
-    differ_us(own, fused, (bytes / hbm + 4 * 32 * w.hw.eff->gemm.t0) * 1e6);
+    /* the widening pass and its launches; the product then has no tiles for few rows either */
+    double pass = (bytes / hbm + 4 * 32 * w.hw.eff->gemm.t0) * 1e6;
+    assert_true(own - fused >= 0.999 * pass && own - fused <= 1.2 * pass);
     w.spec.weights = GBL_INT8;
     w.spec.activations = GBL_BF16; /* weight-only: one byte a weight, products in 16 bits */
     w.runtime.fused_dequant = 1;
@@ -324,7 +326,7 @@ static void same_but_for_the_host(const gbl_runtime *a, const gbl_runtime *b)
     gbl_runtime x = *a, y = *b;
     gbl_runtime *both[] = {&x, &y};
     for (int i = 0; i < 2; i++) {
-        both[i]->name = NULL;
+        both[i]->name = both[i]->status = NULL;
         both[i]->hash = 0;
         both[i]->host_step_s = both[i]->host_seq_s = both[i]->host_multi_s = both[i]->host_hidden = 0;
         both[i]->frontend_s = both[i]->frontend_token_s = both[i]->frontend_running_s = 0;
