@@ -36,6 +36,7 @@ int gbl_fail(gbl_err *e, int code, const char *fmt, ...)
     va_start(args, fmt);
     print(what, sizeof what, fmt, args);
     va_end(args);
+    e->misfit = 0;
     e->code = code;
     memcpy(e->what, what, strlen(what) + 1);
     e->where[0] = e->expected[0] = e->nearest[0] = '\0';

@@ -11,6 +11,7 @@ enum { GBL_OK = 0, GBL_EFAULT = 1, GBL_EINPUT = 2, GBL_EREGRESSED = 3, GBL_EINFE
 
 typedef struct gbl_err {
     int code;
+    int misfit; /* the document is right, but what it describes cannot run (does not fit, does not divide) */
     char what[512], where[1024], expected[512], nearest[256];
 } gbl_err;
 

@@ -80,11 +80,9 @@ int gbl_plan_open(gbl_planner *p, size_t cell, int64_t at, double rate, int64_t 
     return code;
 }
 
-/* Such refusals come from gbl_scenario_cost (sim/scenario.c), which names the pool or the tp that cannot be; everything
- * else is a mistake in the document. */
 int gbl_plan_cannot_run(const gbl_err *err)
 {
-    return err->code == GBL_EINPUT && (strncmp(err->where, "model '", 7) == 0 || strncmp(err->what, "tp ", 3) == 0);
+    return err->code == GBL_EINPUT && err->misfit;
 }
 
 /* ---------------------------------------------------------------- solving ---- */

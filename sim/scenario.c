@@ -301,7 +301,9 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *
                           .block_size = (int32_t)s->block_size, .memory_utilization = s->memory_utilization, .max_num_seqs = s->max_num_seqs,
                           .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks};
     int code = gbl_cost_new(out, &spec, err);
-    if (!code || *err->where) return code;
+    if (!code) return 0;
+    err->misfit = code == GBL_EINPUT;
+    if (*err->where) return code;
     static const char *const degree[] = {"tp", "pp", "dp", "ep"};
     const gbl_node *at = NULL;
     for (int k = 0; k < 4 && !at; k++)

@@ -58,3 +58,12 @@ $ echo '{"slo": {"ttft_p98_ms": 5}}' > bad.json; gable plan bad.json
 !   where: bad.json:1:* (slo)
 !   expected: one of preset, ttft_ms, tpot_ms, itl_ms, e2el_ms, attain; or SERIES_STAT_ms such as ttft_p99_ms
 ? 2
+
+# Combinations that cannot run (70B on one L40S, a tp that does not divide) are left out and said so, whatever names the model.
+$ cat > misfit.json <<'END'
+> {"gable":"plan/1","scenario":{"model":"llama-3.1-70b","trace":{"generate":{"requests":100,"arrival":{"use":"poisson","rate_s":2},"input":{"use":"fixed","tokens":500},"output":{"use":"fixed","tokens":50}}}},
+>  "slo":{"ttft_ms":2000,"tpot_ms":100,"attain":0.9},"find":"fleet","choices":{"cluster.hardware":["l40s","h100-sxm"],"cluster.tp":[1,3,4],"cluster.replicas":[1,2,3,4]}}
+> END
+$ gable plan misfit.json > misfit.txt; sed -n 2p misfit.txt; grep -c 'cannot run' misfit.txt
+FEASIBLE: the cheapest fleet
+4
