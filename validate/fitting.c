@@ -126,6 +126,12 @@ static int settle(solver *s, const double *u)
 
 static int singular(const solver *s, const gsl_vector *direction, gbl_err *err)
 {
+    for (int i = 0; i < s->f->n; i++) {
+        const gbl_fitting_parameter *p = &s->f->par[i];
+        if (s->f->fixed[i] != 1) continue; /* beyond it the others have no say */
+        gbl_fail(err, GBL_EINPUT, "the best fit has %s outside its bounds", p->name);
+        return gbl_expected(err, "rows that put it between %g and %g: another card, or another unit of time?", p->low, p->high);
+    }
     char names[300] = "";
     for (int i = 0; i < s->n_free; i++) {
         if (direction && fabs(gsl_vector_get(direction, (size_t)i)) < 0.2) continue;
@@ -329,16 +335,54 @@ static int approach(solver *s)
     return code;
 }
 
-static int solve(solver *s, gbl_err *err)
+/* From f->x, everything free, to a local optimum. -1: no memory. */
+static int search(solver *s)
 {
-    int left = s->f->n; /* second chances */
-    if (approach(s)) return gbl_nomem(err, s->f->n_rows * (size_t)s->f->n * sizeof(double));
+    gbl_fitting *f = s->f;
+    int left = f->n, most = f->iterations + 20 * ITERATIONS; /* second chances */
+    memset(f->fixed, 0, sizeof f->fixed);
+    s->n_free = 0;
+    for (int i = 0; i < f->n; i++) s->free[s->n_free++] = i;
+    if (approach(s)) return -1;
     do {
         double u[GBL_FITTING_PARAMETERS];
-        for (int i = 0; i < s->n_free; i++) u[i] = forward(&s->f->par[s->free[i]], s->f->x[s->free[i]]);
-        if (s->n_free && descend(s, u)) return gbl_nomem(err, s->f->n_rows * (size_t)s->f->n * sizeof(double));
+        for (int i = 0; i < s->n_free; i++) u[i] = forward(&f->par[s->free[i]], f->x[s->free[i]]);
+        if (s->n_free && descend(s, u)) return -1;
         if (!settle(s, u) && !release(s) && !(left-- > 0 && reconsider(s))) break;
-    } while (s->f->iterations < 20 * ITERATIONS);
+    } while (f->iterations < most);
+    return 0;
+}
+
+/* The card's start, then the fixed ones, each of which must be clearly better than what was there. */
+static int solve(solver *s, gbl_err *err)
+{
+    gbl_fitting *f = s->f;
+    gbl_fitting_parameter own[GBL_FITTING_PARAMETERS];
+    double best = INFINITY, x[GBL_FITTING_PARAMETERS];
+    int fixed[GBL_FITTING_PARAMETERS], code = 0;
+    memcpy(own, f->par, sizeof own);
+    for (int k = 0; !code && k <= f->n_starts; k++) {
+        for (int i = 0; i < f->n; i++) {
+            gbl_fitting_parameter *p = &f->par[i];
+            if (k) p->start = f->start[k - 1][i];
+            f->x[i] = fmin(fmax(p->start, p->low), p->high);
+        }
+        if (search(s)) code = gbl_nomem(err, f->n_rows * (size_t)f->n * sizeof(double));
+        double now = cost(s, f->x);
+        if (!(now < best * (1 - 1e-3))) continue;
+        best = now;
+        memcpy(x, f->x, sizeof x);
+        memcpy(fixed, f->fixed, sizeof fixed);
+    }
+    memcpy(f->par, own, sizeof own);
+    if (code) return code;
+    if (isfinite(best)) {
+        memcpy(f->x, x, sizeof x);
+        memcpy(f->fixed, fixed, sizeof fixed);
+    }
+    s->n_free = 0;
+    for (int i = 0; i < f->n; i++)
+        if (!f->fixed[i]) s->free[s->n_free++] = i;
     return covariance(s, err);
 }
 
@@ -353,11 +397,7 @@ int gbl_fitting_solve(gbl_fitting *f, gbl_err *err)
         gbl_fail(err, GBL_EINPUT, "too few points: %zu for %d parameters", f->n_rows, f->n);
         return gbl_expected(err, "at least %d", 3 * f->n);
     }
-    for (int i = 0; i < f->n; i++) {
-        assert(!f->par[i].log || f->par[i].low > 0);
-        f->x[i] = fmin(fmax(f->par[i].start, f->par[i].low), f->par[i].high);
-        s.free[s.n_free++] = i;
-    }
+    for (int i = 0; i < f->n; i++) assert(!f->par[i].log || f->par[i].low > 0);
     s.r = gbl_alloc(2 * f->n_rows, sizeof(double));
     if (!s.r) return gbl_nomem(err, 2 * f->n_rows * sizeof(double));
     gsl_error_handler_t *before = gsl_set_error_handler_off();

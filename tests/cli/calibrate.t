@@ -52,10 +52,15 @@ $ head -n 6 gemm.csv > few.csv; gable calibrate few.csv -o none.json
 !   where: gemm (16 bits): * rows to fit on, * kept out
 !   expected: at least *
 ? 2
-$ awk 'BEGIN { print "num_gpus,message_bytes,latency_us"; for (i = 1; i < 90; i++) print 2 "," 1000 * i * i "," 5 + i * i / 1000 }' > one.csv; gable calibrate one.csv -o none.json
-! gable: the fit is singular: these rows cannot tell a0_us, a1_us apart
+$ awk 'BEGIN { print "num_gpus,message_bytes,latency_us"; for (i = 1; i < 90; i++) print 2 "," 1000 * i * i "," 5 + i * i / 200 }' > one.csv; gable calibrate one.csv -o none.json
+! gable: the fit is singular: these rows cannot tell e2
 !   where: all_reduce (below 8 MB): * rows to fit on, * kept out
 !   expected: rows of more shapes: small and large, bound by compute and by memory
+? 2
+$ awk -F, 'NR > 1 { $5 /= 1000 } { print $1 "," $2 "," $3 "," $4 "," $5 }' gemm.csv > ms.csv; gable calibrate ms.csv --hardware h200-sxm -o none.json
+! gable: * of 441 shapes are faster than the data sheet's peak of h200-sxm
+!   where: ms.csv:2: * us, at peak * us
+!   expected: microseconds, measured on the GPU of the card: wrong card or wrong unit?
 ? 2
 $ gable calibrate gemm.csv --where system=h100 -o none.json
 ! gable: no file has the column of --where system=h100

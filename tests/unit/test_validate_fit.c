@@ -272,6 +272,44 @@ static void known_parameters_come_back(void **state)
     gbl_calibration_fini(&c);
 }
 
+/* The card's own values do not decide what the rows say. */
+static void far_starts_find_the_same(void **state)
+{
+    static gbl_fit fit;
+    gbl_krows k;
+    gbl_err err = {0};
+    gbl_hw far = hw;
+    gbl_calib c = *hw.eff;
+    (void)state;
+    c.gemm.t0 = 8e-6;
+    c.gemm.e_c = 0.5;
+    c.gemm.e_m = 0.3;
+    c.gemm.l2 = 2000;
+    c.gemm.t_w = 2e-5;
+    c.gemm.q = 1;
+    c.gemm.p = 15;
+    far.eff = &c;
+    assert_int_equal(gbl_krows_init(&k, &err), 0);
+    assert_int_equal(gbl_krows_read(&k, place("gemm.csv"), &hw, &err), 0);
+    assert_int_equal(gbl_krows_ready(&k, &err), 0);
+    assert_int_equal(gbl_fit_run(&fit, &k, &far, &err), 0);
+    recovered(&fit.stage[0], "t0_us", 3.5, 0.3);
+    recovered(&fit.stage[0], "e_c", 0.7, 0.05);
+    recovered(&fit.stage[0], "e_m", 0.8, 0.05);
+    recovered(&fit.stage[0], "p", 3, 0.3);
+    /* The same rows as milliseconds, and as those of a slower GPU. */
+    for (size_t i = 0; i < k.n; i++) k.row[i].us /= 1000;
+    assert_int_equal(gbl_fit_run(&fit, &k, &hw, &err), GBL_EINPUT);
+    assert_non_null(strstr(err.what, "faster than the data sheet's peak"));
+    assert_non_null(strstr(err.where, "gemm.csv:"));
+    assert_non_null(strstr(err.expected, "wrong card or wrong unit?"));
+    for (size_t i = 0; i < k.n; i++) k.row[i].us *= 1000;
+    assert_int_equal(gbl_hw_load(&far, "a100-80-sxm", "", arena, &err), 0);
+    assert_int_equal(gbl_fit_run(&fit, &k, &far, &err), GBL_EINPUT);
+    assert_non_null(strstr(err.expected, "wrong card or wrong unit?"));
+    gbl_krows_fini(&k);
+}
+
 /* What was written reads back as parameters, covariance and scatter, and the rest of the card is untouched. */
 static void card_reads_back(void **state)
 {
@@ -482,6 +520,7 @@ int main(void)
         cmocka_unit_test(solver_finds_parameters_despite_outliers), cmocka_unit_test(rows_of_a_shape_share_its_luck),
         cmocka_unit_test(solver_holds_parameters_at_bounds),        cmocka_unit_test(solver_names_what_cannot_be_told_apart),
         cmocka_unit_test(known_parameters_come_back),               cmocka_unit_test(card_reads_back),
+        cmocka_unit_test(far_starts_find_the_same),
         cmocka_unit_test(bad_measurements_are_refused),             cmocka_unit_test(singular_fit_names_parameters),
         cmocka_unit_test(repetitions_are_merged),                   cmocka_unit_test(quotes_and_blank_lines_in_csv),
         cmocka_unit_test(draws_follow_the_covariance),              cmocka_unit_test(bad_covariance_is_refused),
