@@ -33,7 +33,6 @@ typedef struct gbl_priv {
     int64_t private_blocks, swapped_blocks;
     int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
     int64_t gap_sum, gap_n;
-    int64_t queue_ns;    /* waits before the first schedule */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
     int32_t phase;       /* enum gbl_phase: where its time goes now */

@@ -27,10 +27,12 @@ static const char *const series_name[GBL_SERIES_N] = {"ttft_ms", "tpot_ms", "itl
 static const char *const resource_name[GBL_R_N] = {"sm", "hbm", "pcie_h2d", "pcie_d2h", "nvlink", "dram", "ssd", "network", "host"};
 
 static void put(gbl_result *r, const char *group, const char *stat, double v) {
-    if (r->n < ROWS) r->r[r->n++] = (row){group, stat, isfinite(v) ? v : NAN, 0};
+    assert(r->n < ROWS);
+    r->r[r->n++] = (row){group, stat, isfinite(v) ? v : NAN, 0};
 }
 static void put_int(gbl_result *r, const char *group, const char *stat, int64_t v) {
-    if (r->n < ROWS) r->r[r->n++] = (row){group, stat, (double)v, 1};
+    assert(r->n < ROWS);
+    r->r[r->n++] = (row){group, stat, (double)v, 1};
 }
 static double ratio(double a, double b) { return b > 0 ? a / b : NAN; }
 
