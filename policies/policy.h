@@ -96,6 +96,10 @@ typedef struct gbl_req {
     int32_t state;       /* enum gbl_req_state */
     int32_t replica;     /* -1 before routing */
     int32_t tenant, priority, turn;
+    int32_t last;        /* 1: no turn of its session follows, 0: more follow, -1: unknown. Like output, an oracle */
+    int32_t tool;        /* 1: it ends in a tool call, 0: a person answers next, -1: unknown */
+    int64_t program;     /* root of its tree of sessions: an agent and its sub-agents have one; -1 when session is */
+    int64_t pause_ns;    /* recorded from its end to the session's next turn, -1 unknown: an oracle, too */
 } gbl_req;
 
 /* One replica as its scheduler sees it. Arrays are the engine's: re-read them after every action. */

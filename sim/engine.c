@@ -84,26 +84,30 @@ static int32_t request_id(gbl_engine *e) {
     return e->n_ids++;
 }
 
+/* An id is kept as the hash of the chain that ends in it: equal ids behind different prefixes are different blocks. */
+static int keep_ids(gbl_engine *e, gbl_priv *p, const gbl_record *rec) {
+    int32_t n = rec->n_ids + rec->n_output_ids;
+    if (!rec->n_ids || e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) return 0;
+    if (gbl_grow(&p->ids, &p->ids_room, (size_t)n, sizeof *p->ids)) return gbl_engine_fail(e, gbl_nomem(e->err, (size_t)n * sizeof *p->ids));
+    for (int32_t i = 0; i < n; i++) p->ids[i] = gbl_mix64(i ? p->ids[i - 1] : 0, rec->ids[i]);
+    p->n_ids = n;
+    p->id_tokens = rec->id_tokens;
+    int64_t covered = (int64_t)n * rec->id_tokens, most = rec->n_output_ids ? rec->input + rec->output : rec->input;
+    p->told = covered < most ? covered : most;
+    return 0;
+}
+
 static int32_t request_new(gbl_engine *e, const gbl_record *rec) {
     int32_t id = request_id(e);
     if (id < 0) return -1;
     gbl_priv *p = &e->priv[id];
     gbl_priv clean = {.ids = p->ids, .ids_room = p->ids_room, .chain = p->chain, .chain_room = p->chain_room, .scheduled_ns = -1, .first_ns = -1, .last_ns = -1};
     *p = clean;
-    int indexed = !(e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
-    if (indexed && rec->n_ids) {
-        if (gbl_grow(&p->ids, &p->ids_room, (size_t)rec->n_ids, sizeof *p->ids)) {
-            gbl_engine_fail(e, gbl_nomem(e->err, (size_t)rec->n_ids * sizeof *p->ids));
-            return -1;
-        }
-        /* An id is kept as the hash of the chain that ends in it: equal ids behind different prefixes are different blocks. */
-        for (int32_t i = 0; i < rec->n_ids; i++) p->ids[i] = gbl_mix64(i ? p->ids[i - 1] : 0, rec->ids[i]);
-        p->n_ids = rec->n_ids;
-        p->id_tokens = rec->id_tokens;
-    }
+    if (keep_ids(e, p, rec)) return -1;
     e->req[id] = (gbl_req){.serial = rec->serial, .arrival_ns = rec->arrival_ns, .session = rec->session, .input = (int32_t)rec->input,
                            .output = (int32_t)rec->output, .known = (int32_t)rec->input, .state = GBL_REQ_WAITING, .replica = -1,
-                           .tenant = rec->tenant, .priority = rec->priority, .turn = rec->turn};
+                           .tenant = rec->tenant, .priority = rec->priority, .turn = rec->turn, .last = rec->last, .tool = rec->tool,
+                           .program = rec->program < 0 ? rec->session : rec->program, .pause_ns = rec->pause_ns};
     return id;
 }
 

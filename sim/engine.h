@@ -25,6 +25,7 @@ enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED };
 typedef struct gbl_priv {
     uint64_t *ids;
     int32_t n_ids, id_tokens;
+    int64_t told; /* leading tokens of prompt and output whose content the ids tell */
     size_t ids_room;
     int32_t *chain; /* cached blocks it uses, from the head of its prompt */
     size_t chain_room;

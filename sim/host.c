@@ -29,12 +29,8 @@ void gbl_replica_account(gbl_replica *r, int64_t now_ns) {
 
 /* ---- the prefix index ---- */
 
-/* Full blocks of the prompt whose content the trace's ids tell. */
-static int32_t known_blocks(const gbl_replica *r, int32_t id) {
-    const gbl_priv *p = &r->e->priv[id];
-    int64_t told = (int64_t)p->n_ids * p->id_tokens, input = r->e->req[id].input;
-    return (int32_t)((told < input ? told : input) / r->e->block_size);
-}
+/* Full blocks of prompt and output whose content the trace's ids tell. */
+static int32_t known_blocks(const gbl_replica *r, int32_t id) { return (int32_t)(r->e->priv[id].told / r->e->block_size); }
 
 /* Key of the chain up to block k: trace ids already stand for whole chains, so an id and the place inside it do. */
 static uint64_t block_key(const gbl_replica *r, int32_t id, int32_t k) {
@@ -125,15 +121,17 @@ static void index_prompt(gbl_replica *r, int32_t id) {
         if (index_block(r, id, block_key(r, id, p->n_chain))) return;
 }
 
-/* A finished request's output stays resident too, under keys that nobody else has, until its space is needed: as in an
- * engine that hashes every full block. */
+/* A finished request's output stays resident too until its space is needed, as in an engine that hashes every full block:
+ * under the keys that a later turn will ask for where the trace tells them, else under keys that nobody else has. */
 static void index_output(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
     if (!r->pool.index || !p->n_ids || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / r->e->block_size) return;
-    int32_t full = q->computed / r->e->block_size;
-    while (p->n_chain < full && !r->e->failed)
-        if (index_block(r, id, gbl_mix64(~(uint64_t)q->serial, (uint64_t)p->n_chain))) return;
+    int32_t full = q->computed / r->e->block_size, known = known_blocks(r, id);
+    while (p->n_chain < full && !r->e->failed) {
+        uint64_t key = p->n_chain < known ? block_key(r, id, p->n_chain) : gbl_mix64(~(uint64_t)q->serial, (uint64_t)p->n_chain);
+        if (index_block(r, id, key)) return;
+    }
 }
 
 /* ---- blocks ---- */

@@ -262,7 +262,7 @@ static int in_order(gbl_source *s, const gbl_record *r, gbl_err *err)
 static int file_next(gbl_source *s, gbl_record *r, gbl_err *err)
 {
     for (;;) {
-        *r = (gbl_record){.session = -1};
+        *r = (gbl_record)GBL_RECORD_NONE;
         int got = s->format->next(s->state, &s->rows, r, err);
         if (got < 0) return -1;
         if (!got && s->serial) return 0;
@@ -296,7 +296,7 @@ static int scale(gbl_source *s, gbl_record *r, gbl_err *err)
 int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
 {
     if (s->limit && s->serial == s->limit) return 0;
-    *out = (gbl_record){.session = -1};
+    *out = (gbl_record)GBL_RECORD_NONE;
     int got = s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
     if (got != 1) return got;
     out->serial = s->serial;

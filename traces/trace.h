@@ -14,8 +14,17 @@ typedef struct gbl_record {
     int64_t session;       /* -1 when none */
     int32_t turn, tenant, priority;
     int32_t n_ids, id_tokens; /* chained prefix-block ids and the tokens a full one covers; 0 when unknown */
-    const uint64_t *ids;      /* valid until the next call */
+    /* Further ids right behind those of the prompt: block n_ids - 1 is then full, and the chain goes on into the output, so
+     * that a later turn whose prompt repeats both is found to. 0: the content of the output is unknown. */
+    int32_t n_output_ids;
+    const uint64_t *ids; /* n_ids + n_output_ids; valid until the next call */
+    /* What is known of the session around this turn; for what holds KV between turns. */
+    int64_t program;  /* root of the tree of sessions it belongs to (a sub-agent's main agent); -1 when session is */
+    int64_t pause_ns; /* from its end to the session's next turn, before any scaling by load; -1 unknown */
+    int32_t last;     /* 1: the session's last turn, 0: more follow, -1: unknown */
+    int32_t tool;     /* 1: the pause is a tool call, 0: a person's, -1: unknown */
 } gbl_record;
+#define GBL_RECORD_NONE {.session = -1, .program = -1, .pause_ns = -1, .last = -1, .tool = -1}
 
 /* Latest arrival after the first: 31.7 years, far from where sums of int64 ns overflow. */
 #define GBL_TRACE_MOST_NS 1e18
