@@ -34,7 +34,7 @@ PKG_FUZZ := clang libclang-rt-dev
 PKG_BARE := debootstrap
 
 # The rooms, the lowest first; tests/law/includes.sh checks who may include whom.
-ROOMS := base models traces sim reports validate
+ROOMS := base models traces sim reports validate lib
 LIB_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
 POLICY_SRC := $(sort $(wildcard policies/*/*.c))
 CLI_SRC := $(sort $(wildcard cli/*.c))

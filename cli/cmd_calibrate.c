@@ -1,5 +1,5 @@
 /* cmd_calibrate.c - gable calibrate: a GPU's parameters from measured kernels, as a card. */
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "validate/calibrate.h"

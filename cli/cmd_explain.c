@@ -1,11 +1,6 @@
-#include <stdio.h>
-#include <string.h>
-
-#include "base/term.h"
-#include "base/text.h"
-#include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "lib/explain.h"
 
 typedef struct explain_opt {
     int32_t json;
@@ -13,198 +8,15 @@ typedef struct explain_opt {
 
 static const gbl_flag flags[] = {GBL_FLAG_JSON(explain_opt, json), {.row = {.name = NULL}}};
 
-/* ---------------------------------------------------------------- finding ---- */
-
-/* NAME, KIND/NAME, or policy/NAME for any family. */
-static int is_meant(const gbl_thing *t, const char *kind, size_t kind_len, const char *name)
-{
-    if (strcmp(t->name, name) != 0) return 0;
-    if (!kind_len || (strlen(t->kind) == kind_len && memcmp(t->kind, kind, kind_len) == 0)) return 1;
-    return t->policy && kind_len == strlen("policy") && memcmp(kind, "policy", kind_len) == 0;
-}
-
-static int unknown(const gbl_thing *things, size_t n, const char *asked, const char *name, gbl_arena *a, gbl_err *err)
-{
-    const char **known = gbl_arena_take(a, (n + 1) * sizeof *known);
-    if (!known) return gbl_nomem(err, n * sizeof *known);
-    for (size_t i = 0; i < n; i++) known[i] = things[i].name;
-    const char *near = gbl_near(name, known, n);
-    gbl_fail(err, GBL_EINPUT, "nothing is called %s", asked);
-    gbl_expected(err, "a name that `gable list` prints, or KIND/NAME");
-    return gbl_nearest(err, near);
-}
-
-/* ---------------------------------------------------------------- cards ---- */
-
-static int has_value(const gbl_node *n)
-{
-    return gbl_node_kind(n) == GBL_OBJECT && gbl_node_get(n, "value") != NULL;
-}
-
-static const char *text_of(const gbl_node *n, const char *key)
-{
-    const gbl_node *t = gbl_node_get(n, key);
-    return t && gbl_node_kind(t) == GBL_STRING ? gbl_node_text(t) : NULL;
-}
-
-/* Short arrays and plain values on one line. */
-static int leaf_row(gbl_table *t, const char *path, const gbl_node *value, const gbl_node *error, const char *source)
-{
-    char *text = gbl_node_canonical(value), *se = error ? gbl_node_canonical(error) : NULL;
-    if (!text) return -1;
-    gbl_table_cell(t, "%s", path);
-    if (gbl_node_kind(value) == GBL_STRING)
-        gbl_table_cell(t, "%s", gbl_node_text(value));
-    else
-        gbl_table_cell(t, "%s%s%s", text, se ? " +- " : "", se ? se : "");
-    gbl_table_cell(t, "%s", source ? source : "");
-    gbl_free(text);
-    gbl_free(se);
-    return 0;
-}
-
-/* Every number with its source: its own, else that of the innermost object around it. */
-static int card_rows(gbl_table *t, const gbl_node *n, const char *source, gbl_err *err)
-{
-    const char *own = text_of(n, "source");
-    if (own) source = own;
-    for (const gbl_node *c = gbl_node_first(n); c; c = gbl_node_next(c)) {
-        char path[512];
-        int code = 0;
-        gbl_node_path(c, path, sizeof path);
-        if (strcmp(gbl_node_key(c), "source") == 0 && gbl_node_kind(c) == GBL_STRING) continue;
-        if (has_value(c)) {
-            const char *its = text_of(c, "source");
-            code = leaf_row(t, path, gbl_node_get(c, "value"), gbl_node_get(c, "se"), its ? its : source)
-                       ? gbl_nomem(err, 0)
-                       : 0;
-        } else if (gbl_node_kind(c) == GBL_OBJECT) {
-            code = card_rows(t, c, source, err);
-        } else {
-            code = leaf_row(t, path, c, NULL, gbl_node_kind(c) == GBL_NUMBER ? source : NULL) ? gbl_nomem(err, 0) : 0;
-        }
-        if (code) return code;
-    }
-    return GBL_OK;
-}
-
-static int card_text(const gbl_thing *thing, const gbl_node *root, gbl_err *err)
-{
-    char title[512];
-    snprintf(title, sizeof title, "%s/%s - %s", thing->kind, thing->name, thing->path);
-    gbl_table *t = gbl_table_new(title);
-    if (!t) return gbl_nomem(err, 0);
-    gbl_table_columns(t, "key", "value", "source", (const char *)NULL);
-    int code = card_rows(t, root, NULL, err);
-    if (!code) gbl_table_print(t, stdout);
-    gbl_table_free(t);
-    return code;
-}
-
-static int card_json(const gbl_thing *thing, const gbl_node *root, gbl_err *err)
-{
-    gbl_json *j = gbl_json_new(2);
-    char *card = gbl_node_canonical(root);
-    if (j && card) {
-        gbl_json_obj(j, NULL);
-        gbl_json_str(j, "kind", thing->kind);
-        gbl_json_str(j, "name", thing->name);
-        gbl_json_str(j, "file", thing->path);
-        gbl_json_raw(j, "card", card);
-        gbl_json_end(j);
-    }
-    int code = card ? gbl_output_json(j, err) : gbl_nomem(err, 0);
-    if (!card) gbl_json_free(j);
-    gbl_free(card);
-    return code;
-}
-
-static int explain_card(const gbl_thing *thing, int json, gbl_err *err)
-{
-    gbl_doc *doc = NULL;
-    int code = gbl_doc_read(&doc, thing->path, err);
-    if (!code) code = json ? card_json(thing, gbl_doc_root(doc), err) : card_text(thing, gbl_doc_root(doc), err);
-    gbl_doc_free(doc);
-    return code;
-}
-
-/* ---------------------------------------------------------------- policies ---- */
-
-static int policy_json(const gbl_thing *thing, gbl_err *err)
-{
-    const gbl_policy *p = thing->policy;
-    gbl_json *j = gbl_json_new(2);
-    if (!j) return gbl_nomem(err, 0);
-    gbl_json_obj(j, NULL);
-    gbl_json_str(j, "kind", thing->kind);
-    gbl_json_str(j, "name", p->name);
-    gbl_json_str(j, "help", p->help);
-    gbl_json_str(j, "source", p->source);
-    gbl_json_int(j, "abi", p->abi);
-    gbl_json_obj(j, "parameters");
-    if (p->params) gbl_param_schema(p->params, j);
-    gbl_json_end(j);
-    gbl_json_end(j);
-    return gbl_output_json(j, err);
-}
-
-static int policy_text(const gbl_thing *thing)
-{
-    const gbl_policy *p = thing->policy;
-    printf("%s/%s - %s\n", thing->kind, p->name, p->help ? p->help : "");
-    if (p->source) printf("source: %s\n", p->source);
-    if (p->params && p->params->name) {
-        puts("\nparameters");
-        gbl_param_help(p->params, "  ", stdout);
-        printf("\nin a scenario: \"policy\": {\"%s\": {\"use\": \"%s\", \"%s\": %s}}\n", thing->kind, p->name,
-               p->params->name, p->params->dflt);
-    } else {
-        printf("no parameters\n\nin a scenario: \"policy\": {\"%s\": \"%s\"}\n", thing->kind, p->name);
-    }
-    return GBL_OK;
-}
-
-/* ---------------------------------------------------------------- the command ---- */
-
-static int explain_many(const gbl_thing *const *found, size_t n, const char *name, int json, gbl_err *err)
-{
-    if (!json) {
-        printf("%s is %zu things; explain one of them:\n", name, n);
-        for (size_t i = 0; i < n; i++)
-            printf("  gable explain %s/%s%s%s\n", found[i]->kind, name, found[i]->policy ? "    " : "",
-                   found[i]->policy ? found[i]->policy->help : "");
-        return GBL_OK;
-    }
-    gbl_json *j = gbl_json_new(2);
-    if (!j) return gbl_nomem(err, 0);
-    gbl_json_obj(j, NULL);
-    gbl_json_str(j, "name", name);
-    gbl_json_arr(j, "ambiguous");
-    for (size_t i = 0; i < n; i++) {
-        char full[256];
-        snprintf(full, sizeof full, "%s/%s", found[i]->kind, name);
-        gbl_json_str(j, NULL, full);
-    }
-    gbl_json_end(j);
-    gbl_json_end(j);
-    return gbl_output_json(j, err);
-}
-
 static int run(const gbl_call *call, gbl_err *err)
 {
     const explain_opt *o = call->opt;
-    const char *asked = call->arg[0], *slash = strrchr(asked, '/'), *name = slash ? slash + 1 : asked;
-    const gbl_thing *found[32];
-    size_t n, n_found = 0;
-    if (gbl_catalogue_there(call->arena, err)) return err->code;
-    const gbl_thing *things = gbl_catalogue(call->arena, &n);
-    if (!things) return gbl_nomem(err, 0);
-    for (size_t i = 0; i < n && n_found < 32; i++)
-        if (is_meant(&things[i], asked, slash ? (size_t)(slash - asked) : 0, name)) found[n_found++] = &things[i];
-    if (!n_found) return unknown(things, n, asked, name, call->arena, err);
-    if (n_found > 1) return explain_many(found, n_found, name, o->json, err);
-    if (found[0]->path) return explain_card(found[0], o->json, err);
-    return o->json ? policy_json(found[0], err) : policy_text(found[0]);
+    if (!o->json) return gbl_explain_print(stdout, call->arg[0], call->arena, err);
+    gbl_json *j = gbl_json_new(2);
+    int code = j ? gbl_explain_json(j, call->arg[0], call->arena, err) : gbl_nomem(err, 0);
+    if (!code) return gbl_output_json(j, err);
+    gbl_json_free(j);
+    return code;
 }
 
 const gbl_command gbl_cmd_explain = {.name = "explain",

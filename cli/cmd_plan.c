@@ -1,4 +1,4 @@
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/fleet.h"
 #include "cli/keep_run.h"

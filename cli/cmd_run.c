@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/intervals.h"
-#include "cli/keep.h"
+#include "reports/keep.h"
 #include "cli/many.h"
 #include "cli/output.h"
 #include "cli/scene.h"

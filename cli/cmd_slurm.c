@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/fleet.h"
 #include "cli/output.h"

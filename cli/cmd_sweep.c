@@ -2,10 +2,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/fleet.h"
-#include "cli/keep.h"
+#include "reports/keep.h"
 #include "cli/output.h"
 #include "cli/scene.h"
 #include "reports/ledger.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "validate/engine_score.h"

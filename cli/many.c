@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/lines.h"
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 #include "cli/output.h"
 
 static int read_stdin(gbl_origin *out, gbl_arena *a, gbl_err *err)

@@ -2,7 +2,7 @@
 #ifndef GBL_MANY_H
 #define GBL_MANY_H
 #include "cli/fleet.h"
-#include "cli/keep.h"
+#include "reports/keep.h"
 #include "cli/scene.h"
 #include "reports/replicate.h"
 

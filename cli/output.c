@@ -71,13 +71,6 @@ int gbl_output_flush(gbl_err *err)
 
 /* ---------------------------------------------------------------- spool ---- */
 
-FILE *gbl_spool_new(gbl_err *err)
-{
-    FILE *f = tmpfile();
-    if (!f) gbl_fail(err, GBL_EFAULT, "cannot make a temporary file: %s", strerror(errno));
-    return f;
-}
-
 static int copy_stream(FILE *from, FILE *to, const char *name, gbl_err *err)
 {
     char buffer[1 << 16];

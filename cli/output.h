@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/err.h"
 #include "base/json.h"
+#include "base/spool.h"
 
 /* Opens descriptors 0 to 2 where the caller closed them, so that no file of ours gets their number. */
 void gbl_output_guard(void);
@@ -15,8 +16,6 @@ int gbl_output_json(gbl_json *j, gbl_err *err);
 /* Flushes stdout; GBL_EFAULT when anything written to it was lost. */
 int gbl_output_flush(gbl_err *err);
 
-/* A spool takes an answer that may still fail half-way: an unlinked temporary file, so nothing is left behind. */
-FILE *gbl_spool_new(gbl_err *err); /* NULL: err is filled */
 /* Copies the spool to stdout (path NULL) or to `path` (written beside it and renamed), and closes it, also on failure. */
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err);
 

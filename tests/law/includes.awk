@@ -3,7 +3,7 @@
 #
 #   policies/policy.h   only the C library; everyone may include it
 #   policies/*/*.c      policy.h and nothing else; nobody includes a policy
-#   base <- models, traces <- sim <- reports <- validate <- cli; models and traces do not know each other
+#   base <- models, traces <- sim <- reports <- validate <- lib <- cli; models and traces do not know each other
 #   third parties       each in its own file or room
 function room_of(f) { return index(f, "/") ? substr(f, 1, index(f, "/") - 1) : "" }
 function complain(why) { print file ":" line ": " why }
@@ -36,8 +36,9 @@ BEGIN {
     below["sim"] = " base models traces sim "
     below["reports"] = " base models traces sim reports "
     below["validate"] = " base models traces sim reports validate "
-    below["cli"] = " base models traces sim reports validate cli "
-    below["tests"] = " base models traces sim reports validate cli tests "
+    below["lib"] = " base models traces sim reports validate lib "
+    below["cli"] = " base models traces sim reports validate lib cli "
+    below["tests"] = " base models traces sim reports validate lib cli tests "
     # The only files that may include a third party's header, as patterns.
     only["gsl/"] = "^(base/random\\.c|reports/stats\\.c|validate/fitting\\.c)$"
     only["sqlite3.h"] = "^(reports/|tests/)"

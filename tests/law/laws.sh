@@ -49,7 +49,7 @@ paths)
     texts | in_files -E '(^|[^A-Za-z0-9_.}/-])/(work|home|root|Users|mnt|media)/[A-Za-z0-9_.]'
     ;;
 memory)
-    grep -E '^(base|models|traces|sim|reports|validate|policies|cli)/.*\.c$' "$list" | grep -vx 'base/mem\.c' |
+    grep -E '^(base|models|traces|sim|reports|validate|policies|lib|cli)/.*\.c$' "$list" | grep -vx 'base/mem\.c' |
         in_files -E '(^|[^A-Za-z0-9_.>])(malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf|getline|alloca) ?\('
     ;;
 globals)

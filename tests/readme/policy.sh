@@ -8,7 +8,7 @@ case $build in /*) ;; *) build=$root/$build ;; esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/tree"
-(cd "$root" && tar cf - Makefile LICENSE base models traces policies sim reports validate cli tests/deps.sh 2>/dev/null) | (cd "$tmp/tree" && tar xf -)
+(cd "$root" && tar cf - Makefile LICENSE base models traces policies sim reports validate lib cli tests/deps.sh 2>/dev/null) | (cd "$tmp/tree" && tar xf -)
 cp -a "$build" "$tmp/tree/build"
 awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' "$root/README.md" >"$tmp/tree/policies/schedule/short_first.c"
 

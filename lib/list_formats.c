@@ -1,4 +1,4 @@
-#include "cli/lister.h"
+#include "lib/lister.h"
 #include "traces/reader.h"
 
 int gbl_list_formats(const gbl_lister *l, gbl_err *err)

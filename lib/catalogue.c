@@ -1,4 +1,4 @@
-#include "cli/catalogue.h"
+#include "lib/catalogue.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
-#include "cli/keep.h"
+#include "reports/keep.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/spool.h"
 #include "base/text.h"
-#include "cli/output.h"
 #include "reports/identity.h"
 
 /* A stream of its own, so that which requests are kept hangs on nothing that the simulation draws. */
@@ -29,6 +30,7 @@ struct gbl_keep {
     gbl_store *store;
     enum gbl_keep_requests requests;
     uint64_t seed;
+    const volatile int *stop;
     FILE *lives, *samples; /* spools of gbl_life and sample_row */
     sampled *heap;         /* the largest key on top */
     size_t n_heap;
@@ -147,6 +149,7 @@ int gbl_keep_record(gbl_keep **out, FILE *to, enum gbl_keep_requests requests, i
 
 void gbl_keep_listen(gbl_keep *k, gbl_run_options *opt)
 {
+    k->stop = opt->stop;
     opt->on_request = k->requests == GBL_KEEP_NONE ? NULL : on_request;
     opt->on_sample = on_sample;
     opt->to = k;
@@ -163,6 +166,13 @@ void gbl_keep_close(gbl_keep *k)
 }
 
 /* ---------------------------------------------------------------- the transaction ---- */
+
+static int stopped(const gbl_keep *k, gbl_err *err)
+{
+    if (!k->stop || !*k->stop) return GBL_OK;
+    int term = *k->stop == SIGTERM;
+    return gbl_fail(err, term ? GBL_ETERM : GBL_EINTERRUPT, "%s: nothing was stored", term ? "terminated" : "interrupted");
+}
 
 static int store_life(gbl_keep *k, const gbl_life *l, gbl_err *err)
 {
@@ -182,7 +192,7 @@ static int store_life(gbl_keep *k, const gbl_life *l, gbl_err *err)
                            .finish_ns = l->finish_ns,
                            .status = status[l->status],
                            .part_ns = l->status == 0 ? l->part_ns : NULL};
-    if (*gbl_signals_flag()) return gbl_signals_fail(err, "nothing was stored");
+    if (stopped(k, err)) return err->code;
     return gbl_store_request(k->store, &row, err);
 }
 
@@ -220,7 +230,7 @@ static int store_timeline(gbl_keep *k, gbl_err *err)
     sample_row row;
     int code = spool_rewind(k->samples, err);
     while (!code && fread(&row, sizeof row, 1, k->samples) == 1) {
-        if (*gbl_signals_flag()) return gbl_signals_fail(err, "nothing was stored");
+        if (stopped(k, err)) return err->code;
         code = gbl_store_timeline(k->store, row.replica, row.t_ns, row.running, row.waiting, row.used_blocks, err);
     }
     if (!code && ferror(k->samples))
