@@ -18,7 +18,8 @@ typedef struct run_opt {
 } run_opt;
 enum { ITL_VLLM, ITL_AIPERF };
 enum { WARMUP_SCENARIO, WARMUP_AUTO };
-enum { MOST_REPLICATIONS = 10000 };
+/* An interval of 95 % lies between the 2.5th and the 97.5th percentile: of fewer draws these are the smallest and the largest. */
+enum { MOST_REPLICATIONS = 10000, LEAST_DRAWS = 50 };
 
 static const gbl_flag flags[] = {
     GBL_FLAG_SET(run_opt, scene),
@@ -45,9 +46,9 @@ static const gbl_flag flags[] = {
              .flags = GBL_P_NULLABLE,
              .offset = offsetof(run_opt, intervals),
              .dflt = "null",
-             .low = 2,
+             .low = LEAST_DRAWS,
              .high = MOST_REPLICATIONS,
-             .help = "run it again under N draws of the calibration (50 or more) and print how far its uncertainty reaches"},
+             .help = "run it again under N draws of the calibration (from 50 on) and print how far its uncertainty reaches"},
      .arg = "N"},
     GBL_FLAG_MANY_JOBS(run_opt, many),
     GBL_FLAG_MANY_DB(run_opt, many),

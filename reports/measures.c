@@ -77,11 +77,10 @@ static int wants_bootstrap(const char *name)
     return dot && ((dot[1] == 'p' && dot[2] >= '0' && dot[2] <= '9') || strcmp(dot, ".max") == 0);
 }
 
-/* The mean of a latency in one run: requests follow each other, so batches of them are what is independent. The interval
- * is laid around the run's own mean (batches leave a few requests out). */
+/* The mean of a latency in one run: requests follow each other, so it is a series. The interval is laid around the run's own
+ * mean (a few requests may fall out of the batches). */
 static gbl_interval within_run(const char *name, double mean, const gbl_outcome *o, double confidence)
 {
-    enum { BATCHES = 30 };
     gbl_interval none = {.mean = mean, .low = NAN, .high = NAN, .half_width = NAN, .n = 1};
     const char *dot = strrchr(name, '.');
     for (int k = 0; k < GBL_LATENCIES && dot && strcmp(dot, ".mean") == 0; k++) {
@@ -90,12 +89,12 @@ static gbl_interval within_run(const char *name, double mean, const gbl_outcome 
         size_t n = 0;
         for (size_t i = 0; known && i < o->requests.n; i++)
             if (!isnan(o->requests.ms[k][i])) known[n++] = o->requests.ms[k][i];
-        gbl_interval batch = known ? gbl_stat_batch_means(known, n, BATCHES, confidence) : none;
+        gbl_interval i = known ? gbl_stat_series(known, n, confidence) : none;
         gbl_free(known);
-        if (isnan(batch.half_width)) return none;
-        none.low = mean - batch.half_width;
-        none.high = mean + batch.half_width;
-        none.half_width = batch.half_width;
+        none.n = i.n;
+        none.low = i.low + (mean - i.mean);
+        none.high = i.high + (mean - i.mean);
+        none.half_width = i.half_width;
     }
     return none;
 }
@@ -198,6 +197,16 @@ static void print_table(const gbl_measures *m, const gbl_replication_report *r, 
     gbl_table_free(t);
 }
 
+/* One run is a single draw, and its requests know less than their number says. */
+static void print_too_short(const gbl_measures *m, const gbl_replication_report *r, FILE *to)
+{
+    const double *row = m->runs == 1 || m->same ? gbl_measures_of(m, "e2el_ms.mean") : NULL;
+    if (!row) return;
+    gbl_interval i = gbl_measure_interval(m, (size_t)(row - m->value) / m->runs, r->outcome, r->confidence);
+    if (i.n < GBL_EFFECTIVE_LEAST)
+        fprintf(to, "too short   its requests are worth %zu independent ones, an interval takes %d: a longer run%s\n", i.n, GBL_EFFECTIVE_LEAST, m->same && r->n > 1 ? "" : ", or more replications");
+}
+
 int gbl_replications_print(const gbl_replication_report *r, FILE *to, gbl_err *err)
 {
     gbl_measures m;
@@ -213,6 +222,7 @@ int gbl_replications_print(const gbl_replication_report *r, FILE *to, gbl_err *e
     else if (g.growing == 0) fprintf(to, "stable      the queue does not grow in the second half of the arrivals\n");
     else fprintf(to, "stable?     too few requests to tell whether the queue grows\n");
     if (m.same && r->n > 1) fprintf(to, "same        the seed changes nothing here: intervals are those of the requests of one run, in batches\n");
+    print_too_short(&m, r, to);
     fprintf(to, "\n");
     print_table(&m, r, to);
     gbl_measures_fini(&m);
@@ -230,6 +240,7 @@ static void metrics_json(const gbl_measures *m, const gbl_replication_report *r,
         gbl_json_num(j, "high", i.high);
         gbl_json_num(j, "half_width", i.half_width);
         gbl_json_num(j, "relative", i.mean != 0 ? i.half_width / fabs(i.mean) : NAN);
+        if ((m->runs == 1 || m->same) && i.n > 1) gbl_json_int(j, "effective_samples", (int64_t)i.n);
         gbl_json_end(j);
     }
     gbl_json_end(j);

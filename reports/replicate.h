@@ -72,7 +72,8 @@ int gbl_measures_init(gbl_measures *m, const gbl_outcome *o, size_t runs, gbl_er
 void gbl_measures_fini(gbl_measures *m);
 const double *gbl_measures_of(const gbl_measures *m, const char *name); /* its row, or NULL */
 /* Over replications: Student's interval of means, rates and counts, a bootstrap's of percentiles, maxima and shares. Where there is one
- * run, or all are equal: batch means over the first run's requests for the mean of a latency, no interval for others. */
+ * run, or all are equal: that of the first run's requests (gbl_stat_series) for the mean of a latency, .n then being how many
+ * independent ones they are worth; no interval for others. */
 gbl_interval gbl_measure_interval(const gbl_measures *m, size_t metric, const gbl_outcome *o, double confidence);
 gbl_growth gbl_outcomes_growth(const gbl_outcome *o, size_t n);
 /* Simulated seconds to leave out, by MSER-5 on the end-to-end latency in order of arrival, averaged over the runs (kept

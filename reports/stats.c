@@ -153,17 +153,6 @@ gbl_interval gbl_stat_bootstrap(const double *v, size_t n, double confidence, ui
     return i;
 }
 
-gbl_interval gbl_stat_batch_means(const double *series, size_t n, size_t batches, double confidence)
-{
-    double mean[256];
-    assert(batches >= 2 && batches <= 256);
-    size_t per = n / batches;
-    const double *from = series + n % batches;
-    if (per < 2) return unknown(exact_mean(series, n), n);
-    for (size_t b = 0; b < batches; b++) mean[b] = exact_mean(from + b * per, per);
-    return gbl_stat_student(mean, batches, confidence);
-}
-
 /* From the end on, the mean and the squares of what is left are updated (Welford), so every cut is looked at in one pass. */
 size_t gbl_stat_mser5(const double *series, size_t n, int *settled)
 {

@@ -81,12 +81,12 @@ $ ls none.json
 # ---- validate kernels, intervals of a run ----
 $ gable validate kernels --data nowhere
 skipped: there is no folder of measurements at nowhere; --data DIR or $GABLE_MEASUREMENTS names it
-$ gable run --set trace.limit=50 --intervals 8 | grep -E '^(95|ttft_ms.p50)'
-95 % intervals of the calibration (8 draws; host and front-end times are not drawn)
+$ gable run --set trace.limit=50 --intervals 50 | grep -E '^(95|ttft_ms.p50)'
+95 % intervals of the calibration (50 draws; host and front-end times are not drawn)
 ttft_ms.p50 * * *
-$ gable run --set trace.limit=50 --intervals 8 --json > a.json; gable run --set trace.limit=50 --intervals 8 --json > b.json; grep -v -E 'wall_s|peak_rss' a.json > a; grep -v -E 'wall_s|peak_rss' b.json | cmp a - && echo the same
+$ gable run --set trace.limit=50 --intervals 50 --json > a.json; gable run --set trace.limit=50 --intervals 50 --json > b.json; grep -v -E 'wall_s|peak_rss' a.json > a; grep -v -E 'wall_s|peak_rss' b.json | cmp a - && echo the same
 the same
-$ gable run --intervals 8 --replications 3
+$ gable run --intervals 50 --replications 3
 ! gable: --intervals and --replications are two questions
 !   expected: draws of the calibration, or of the seed
 ? 2

@@ -93,7 +93,7 @@ flags
   --replications N            run it under N seeds (seed to seed + N - 1) and print 95 % intervals
   --warmup scenario|auto      with --replications: leave out run.warmup_s, or what MSER-5 finds in
                               up to five trial runs (default scenario)
-  --intervals N               run it again under N draws of the calibration (50 or more) and print
+  --intervals N               run it again under N draws of the calibration (from 50 on) and print
                               how far its uncertainty reaches
   -j, --jobs N                simulations at once; 0: one a core. The answer is the same for any
                               (default 0)

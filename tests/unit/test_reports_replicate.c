@@ -129,6 +129,37 @@ static void interval_holds_the_truth_of_m_m_1(void **state)
     free(out);
 }
 
+/* The same of the requests of one run, or the run says that it is too short. */
+static void one_run_holds_the_truth_or_is_refused(void **state)
+{
+    (void)state;
+    enum { RUNS = 200, MEAN = 60 };
+    static const struct { double load; int requests, least; } row[] = {{0.5, 4000, 190}, {0.8, 1000, 0}};
+    mm1 q = service(MEAN);
+    for (int c = 0; c < 2; c++) {
+        double rate = row[c].load / q.mean_s, truth_ms = 1e3 * rate * q.square_s / (2 * (1 - row[c].load));
+        char text[900];
+        gbl_origin from = queue(text, sizeof text, row[c].requests, rate, MEAN, 0);
+        gbl_err err = {0};
+        int given = 0, held = 0;
+        for (int r = 0; r < RUNS; r++) {
+            gbl_outcome out;
+            gbl_measures m;
+            replicate(&out, &from, 1, 1 + r, 1);
+            must(gbl_measures_init(&m, &out, 1, &err), &err);
+            size_t k = (size_t)(gbl_measures_of(&m, "queue_ms.mean") - m.value) / m.runs;
+            gbl_interval v = gbl_measure_interval(&m, k, &out, 0.95);
+            given += !isnan(v.low);
+            held += v.low <= truth_ms && truth_ms <= v.high;
+            gbl_measures_fini(&m);
+            gbl_outcomes_fini(&out, 1);
+        }
+        print_message("# load %.1f, %d requests: %d of %d single runs give an interval, %d hold the mean wait\n", row[c].load, row[c].requests, given, RUNS, held);
+        assert_true(given >= row[c].least && given - held <= RUNS * 8 / 100);
+        if (row[c].least) assert_in_range(held, given * 92 / 100, given * 98 / 100);
+    }
+}
+
 static void an_overload_is_unstable(void **state)
 {
     (void)state;
@@ -400,7 +431,7 @@ static void comparison_says_what_it_rests_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(interval_holds_the_truth_of_m_m_1),
-                                       cmocka_unit_test(an_overload_is_unstable),
+                                       cmocka_unit_test(one_run_holds_the_truth_or_is_refused), cmocka_unit_test(an_overload_is_unstable),
                                        cmocka_unit_test(threads_change_no_byte),
                                        cmocka_unit_test(the_first_failure_is_told_and_ends_come_in_order),
                                        cmocka_unit_test(warmup_leaves_the_filling_out),

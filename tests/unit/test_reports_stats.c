@@ -1,6 +1,7 @@
 /* The statistics against tables, other programs' answers (R 4.2), and luck: an interval must hold the truth as often as it says. */
 #include "tests/unit/check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,22 +81,57 @@ static void holm_steps_down(void **state)
 }
 
 /* x(k) = 0.8 x(k-1) + noise: neighbours are alike, so the raw standard error is three times too small. */
-static void batch_means_hold_the_truth(void **state)
+static void a_series_knows_less_than_its_length(void **state)
 {
     (void)state;
     enum { SERIES = 400, LONG = 6000 };
     static double x[LONG];
-    int batches = 0, naive = 0;
+    int held = 0, naive = 0, short_ones = 0;
+    double worth = 0;
     for (uint64_t s = 0; s < SERIES; s++) {
         double v = normal(s, 0) / 0.6;
         for (uint64_t k = 0; k < LONG; k++) x[k] = v = 0.8 * v + normal(s, k + 1);
-        gbl_interval i = gbl_stat_batch_means(x, LONG, 30, 0.95), n = gbl_stat_student(x, LONG, 0.95);
-        batches += i.low <= 0 && i.high >= 0;
+        gbl_interval i = gbl_stat_series(x, LONG, 0.95), n = gbl_stat_student(x, LONG, 0.95);
+        held += i.low <= 0 && i.high >= 0;
         naive += n.low <= 0 && n.high >= 0;
+        worth += (double)i.n / SERIES;
+        short_ones += isnan(gbl_stat_series(x, 500, 0.95).low);
     }
-    assert_in_range(batches, 368, 392); /* 92 to 98 % */
+    print_message("# of %d autoregressions %d intervals hold the mean (Student's %d); worth %.0f of %d\n", SERIES, held, naive, worth, LONG);
+    assert_in_range(held, 368, 392); /* 92 to 98 % */
     assert_true(naive < 260);
-    assert_true(isnan(gbl_stat_batch_means(x, 40, 30, 0.95).low));
+    assert_true(worth > 600 && worth < 730); /* (1 - 0.8) / (1 + 0.8) of them: 667 */
+    assert_true(short_ones > 390);           /* 500 are worth 56 */
+    for (size_t k = 0; k < LONG; k++) x[k] = 3;
+    assert_true(isnan(gbl_stat_series(x, LONG, 0.95).low) && gbl_stat_series(x, LONG, 0.95).mean == 3);
+}
+
+/* Lindley's recursion: waits of M/M/1, mean load / (1 - load) of a service time of 1. What counts is that an interval that is
+ * given may be trusted: at every length either nearly all runs give one, and 92 to 98 % of these hold the truth, or few do. */
+static void one_run_of_m_m_1_holds_the_truth_or_is_refused(void **state)
+{
+    (void)state;
+    enum { RUNS = 200, LONGEST = 20000 };
+    static const struct { double load; size_t n; int given; } row[] = {{0.5, 4000, 1}, {0.5, 10000, 1}, {0.7, 10000, 1}, {0.8, 20000, 1},
+                                                                       {0.5, 300, 0},  {0.7, 1000, 0},  {0.8, 2000, 0},  {0.9, 4000, 0}};
+    static double wait[LONGEST];
+    for (size_t c = 0; c < sizeof row / sizeof *row; c++) {
+        double truth = row[c].load / (1 - row[c].load);
+        int given = 0, held = 0;
+        for (uint64_t r = 0; r < RUNS; r++) {
+            double w = 0;
+            for (size_t k = 0; k < row[c].n; k++) {
+                wait[k] = w;
+                w = fmax(0, w - log(gbl_draw(r, 900 + (uint32_t)c, k, 0)) + log(gbl_draw(r, 900 + (uint32_t)c, k, 1)) / row[c].load);
+            }
+            gbl_interval i = gbl_stat_series(wait, row[c].n, 0.95);
+            given += !isnan(i.low);
+            held += i.low <= truth && truth <= i.high;
+        }
+        print_message("# M/M/1 at %.1f, %zu requests: %d of %d runs give an interval, %d hold the truth\n", row[c].load, row[c].n, given, RUNS, held);
+        if (row[c].given) assert_true(given >= RUNS * 95 / 100 && held >= given * 92 / 100 && held <= given * 98 / 100);
+        else assert_true(given - held <= RUNS * 8 / 100); /* of all runs, those that mislead */
+    }
 }
 
 static void bootstrap_holds_the_truth_of_skewed_values(void **state)
@@ -191,7 +227,8 @@ int main(void)
                                        cmocka_unit_test(paired_and_welch_agree_with_r),
                                        cmocka_unit_test(without_luck_a_difference_is_certain),
                                        cmocka_unit_test(holm_steps_down),
-                                       cmocka_unit_test(batch_means_hold_the_truth),
+                                       cmocka_unit_test(a_series_knows_less_than_its_length),
+                                       cmocka_unit_test(one_run_of_m_m_1_holds_the_truth_or_is_refused),
                                        cmocka_unit_test(bootstrap_holds_the_truth_of_skewed_values),
                                        cmocka_unit_test(mser_finds_where_the_course_begins),
                                        cmocka_unit_test(blocks_tell_a_shifted_percentile),
