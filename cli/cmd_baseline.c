@@ -27,7 +27,7 @@ static const gbl_flag flags[] = {
     {.row = {.name = "replications",
              .type = GBL_P_INT,
              .offset = offsetof(baseline_opt, replications),
-             .dflt = "10",
+             .dflt = "30",
              .low = GBL_BASELINE_LEAST,
              .high = 10000,
              .help = "seeds of each scenario: seed to seed + N - 1"},
@@ -124,9 +124,9 @@ const gbl_command gbl_cmd_baseline = {
     .name = "baseline",
     .operands = "SCENARIO.json...",
     .brief = "write down what a policy is worth today, for gable gate",
-    .about = "Runs each scenario under ten seeds or more and writes their numbers, the scenarios, and hashes of what the numbers hang on into "
+    .about = "Runs each scenario under thirty seeds (at least ten) and writes their numbers, the scenarios, and hashes of what the numbers hang on into "
              "one small JSON file that belongs into git, beside the scenarios.",
-    .example = {{"gable baseline chat.json code.json -o baseline.json", "two scenarios, ten seeds each"}},
+    .example = {{"gable baseline chat.json code.json -o baseline.json", "two scenarios, thirty seeds each"}},
     .flags = flags,
     .opt_size = sizeof(baseline_opt),
     .least = 1,

@@ -55,6 +55,7 @@ typedef struct item {
     gbl_origin from;
     gbl_scenario *s;
     int64_t seed;
+    size_t n; /* replications */
 } item;
 
 static int parse_tolerance(const char *text, gbl_tolerance *t, gbl_arena *a, gbl_err *err)
@@ -86,6 +87,18 @@ static const gbl_baseline_entry *entry_called(const gbl_baseline *b, const char 
     return NULL;
 }
 
+/* --set name=... picks nothing where a lone entry or the baseline's own scenarios are judged: it may only say what holds. */
+static int check_name(const item *x, const gate_opt *o, gbl_err *err)
+{
+    for (size_t i = 0; i < o->scene.set.n; i++) {
+        if (strncmp(o->scene.set.item[i], "name=", 5) != 0 || strcmp(x->s->name, x->entry->name) == 0) continue;
+        gbl_fail(err, GBL_EINPUT, "the scenario is called '%.100s' by --set, and '%.100s' in the baseline", x->s->name, x->entry->name);
+        gbl_where(err, "--set %.200s", o->scene.set.item[i]);
+        return gbl_expected(err, "the name that the baseline knows it by, or no --set name=");
+    }
+    return GBL_OK;
+}
+
 /* A file by its name in the baseline (a lone file against a lone entry needs none), or the entry's own scenario. */
 static int open_item(item *x, size_t i, const gbl_call *call, const gbl_baseline *b, const gate_opt *o, gbl_err *err)
 {
@@ -104,8 +117,10 @@ static int open_item(item *x, size_t i, const gbl_call *call, const gbl_baseline
         x->entry = name ? entry_called(b, name, file, err) : NULL;
         if (!x->entry) code = name ? err->code : gbl_nomem(err, 64);
     }
-    x->seed = o->scene.seed != GBL_NULL_INT ? o->scene.seed : x->entry ? x->entry->seed : 0;
-    return code;
+    if (!code) code = check_name(x, o, err);
+    if (code) return code;
+    x->seed = o->scene.seed != GBL_NULL_INT ? o->scene.seed : x->entry->seed;
+    return GBL_OK;
 }
 
 static int check_inputs(const item *x, const char *baseline, gbl_err *err)
@@ -175,19 +190,18 @@ static int tell(const gate_opt *o, const gbl_gate *g, gbl_err *err)
     return gbl_output_json(j, err);
 }
 
-static int judge(const gbl_call *call, const gate_opt *o, const item *x, size_t n_items, const gbl_outcome *out, const char *const *metrics, size_t n_metrics,
+static int judge(const gbl_call *call, const gate_opt *o, const item *x, size_t n_items, int paired, const gbl_outcome *out, const char *const *metrics, size_t n_metrics,
                  const gbl_tolerance *t, gbl_err *err)
 {
-    gbl_gate g = {.confidence = 0.95, .paired = 1};
+    gbl_gate g = {.confidence = 0.95, .paired = paired};
     const char **note = gbl_arena_take(call->arena, n_items * sizeof *note);
     g.row = gbl_arena_take(call->arena, n_items * n_metrics * sizeof *g.row);
     if (!note || !g.row) return gbl_nomem(err, n_items * n_metrics * sizeof *g.row);
     g.note = note;
-    for (size_t i = 0; i < n_items; i++) g.paired &= x[i].seed == x[i].entry->seed;
     int code = GBL_OK;
-    for (size_t i = 0, at = 0; i < n_items && !code; at += x[i++].entry->n) {
-        code = gbl_gate_add(&g, x[i].entry, out + at, metrics, n_metrics, t, o->tolerance.n, err);
-        if (!code && gbl_outcomes_growth(out + at, x[i].entry->n).growing == 1)
+    for (size_t i = 0, at = 0; i < n_items && !code; at += x[i++].n) {
+        code = gbl_gate_add(&g, x[i].entry, out + at, x[i].n, metrics, n_metrics, t, o->tolerance.n, err);
+        if (!code && gbl_outcomes_growth(out + at, x[i].n).growing == 1)
             note[i] = gbl_arena_printf(call->arena, "'%s' is unstable: its queue still grows, so its numbers hang on the length of the run", x[i].entry->name);
     }
     if (!code) code = gbl_gate_judge(&g, err);
@@ -195,7 +209,7 @@ static int judge(const gbl_call *call, const gate_opt *o, const item *x, size_t 
     return code ? code : verdict(&g, call->arg[0], err);
 }
 
-static int run_items(const gbl_call *call, const gate_opt *o, const gbl_baseline *b, const item *x, size_t n_items, gbl_err *err)
+static int run_items(const gbl_call *call, const gate_opt *o, const gbl_baseline *b, item *x, size_t n_items, gbl_err *err)
 {
     enum { MOST_METRICS = 128 };
     const char *metrics[MOST_METRICS];
@@ -204,17 +218,19 @@ static int run_items(const gbl_call *call, const gate_opt *o, const gbl_baseline
     int code = t ? GBL_OK : gbl_nomem(err, 64);
     for (size_t i = 0; i < o->tolerance.n && !code; i++) code = parse_tolerance(o->tolerance.item[i], &t[i], call->arena, err);
     if (!code) code = gbl_gate_metrics(metrics, MOST_METRICS, &n_metrics, b, t, o->tolerance.n, err);
-    for (size_t i = 0; i < n_items; i++) all += x[i].entry->n;
+    int paired = 1;
+    for (size_t i = 0; i < n_items; i++) paired &= x[i].seed == x[i].entry->seed;
+    for (size_t i = 0; i < n_items; i++) all += x[i].n = (paired ? 1 : GBL_GATE_MORE) * x[i].entry->n;
     gbl_job *jobs = code ? NULL : gbl_arena_take(call->arena, all * sizeof *jobs);
     gbl_outcome *out = code ? NULL : gbl_arena_take(call->arena, all * sizeof *out);
     if (!code && (!jobs || !out)) code = gbl_nomem(err, all * sizeof *out);
     if (code) return code;
     for (size_t i = 0, at = 0; i < n_items; i++)
-        for (size_t k = 0; k < x[i].entry->n; k++) jobs[at++] = (gbl_job){&x[i].from, x[i].seed + (int64_t)k, NAN, 0};
+        for (size_t k = 0; k < x[i].n; k++) jobs[at++] = (gbl_job){&x[i].from, x[i].seed + (int64_t)k, NAN, 0};
     gbl_run_options plain = {0};
     code = gbl_many_run(out, jobs, all, &o->many, &plain, GBL_KEEP_NONE, err);
     if (code) return code;
-    code = judge(call, o, x, n_items, out, metrics, n_metrics, t, err);
+    code = judge(call, o, x, n_items, paired, out, metrics, n_metrics, t, err);
     gbl_outcomes_fini(out, all);
     return code;
 }

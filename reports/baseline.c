@@ -78,20 +78,50 @@ static int twice(const gbl_baseline *b, gbl_err *err)
     return GBL_OK;
 }
 
+/* Text of a member, NULL where there is none. */
+static const char *text_at(const gbl_node *n, const char *key)
+{
+    const gbl_node *m = gbl_node_get(n, key);
+    return m && gbl_node_kind(m) == GBL_STRING ? gbl_node_text(m) : NULL;
+}
+
+/* The program that wrote the document wrote every entry of it. Whether it is this program is the gate's question. */
+static int one_version(const gbl_baseline *b, const gbl_node *root, gbl_err *err)
+{
+    const char *version = text_at(root, "version");
+    if (!version) return lacks(root, "version", "gable's version, a text", err);
+    for (size_t i = 0; i < b->n; i++) {
+        const char *own = text_at(b->entry[i].inputs, "version");
+        if (own && strcmp(own, version) == 0) continue;
+        gbl_node_fail(gbl_node_get(root, "version"), err, "the baseline is damaged: it says version %.50s, its scenario '%.100s' %.50s", version, b->entry[i].name, own ? own : "none");
+        return gbl_expected(err, "one version; `gable baseline SCENARIO... -o FILE` writes a whole one");
+    }
+    return GBL_OK;
+}
+
+static int check_kind(const gbl_node *root, gbl_err *err)
+{
+    const char *kind = text_at(root, "gable");
+    if (gbl_node_kind(root) == GBL_OBJECT && kind && strcmp(kind, "baseline/1") == 0) return GBL_OK;
+    const gbl_node *at = gbl_node_kind(root) == GBL_OBJECT ? gbl_node_get(root, "gable") : NULL;
+    if (kind && strncmp(kind, "baseline/", 9) == 0) gbl_node_fail(at, err, "this baseline has a layout that this gable does not know: %.50s", kind);
+    else gbl_node_fail(at ? at : root, err, "this is no baseline");
+    return gbl_expected(err, "a document {\"gable\": \"baseline/1\", ...} that `gable baseline` has written");
+}
+
 static int read_all(gbl_baseline *b, gbl_err *err)
 {
     static const char *const known[] = {"gable", "version", "scenarios", NULL};
-    const gbl_node *root = gbl_doc_root(b->doc), *kind = gbl_node_get(root, "gable"), *list = gbl_node_get(root, "scenarios");
-    if (gbl_node_kind(root) != GBL_OBJECT || !kind || gbl_node_kind(kind) != GBL_STRING || strcmp(gbl_node_text(kind), "baseline/1") != 0) {
-        gbl_node_fail(kind ? kind : root, err, "this is no baseline");
-        return gbl_expected(err, "a document {\"gable\": \"baseline/1\", ...} that `gable baseline` has written");
-    }
-    int code = gbl_node_only(root, known, err);
+    const gbl_node *root = gbl_doc_root(b->doc);
+    int code = check_kind(root, err);
+    if (!code) code = gbl_node_only(root, known, err);
     if (code) return code;
+    const gbl_node *list = gbl_node_get(root, "scenarios");
     if (!list || gbl_node_kind(list) != GBL_ARRAY || !gbl_node_size(list)) return lacks(root, "scenarios", "at least one scenario", err);
     b->entry = gbl_arena_take(b->arena, gbl_node_size(list) * sizeof *b->entry);
     if (!b->entry) return gbl_nomem(err, gbl_node_size(list) * sizeof *b->entry);
     for (const gbl_node *n = gbl_node_first(list); n && !code; n = gbl_node_next(n)) code = read_entry(b, n, err);
+    if (!code) code = one_version(b, root, err);
     return code ? code : twice(b, err);
 }
 

@@ -1,5 +1,6 @@
 #include "reports/gate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -58,54 +59,91 @@ static int any_missing(const double *v, size_t n)
     return 0;
 }
 
+/* One metric's values on both sides. */
+typedef struct sides {
+    const double *was, *now;
+    size_t n_was, n_now;
+    int paired;
+} sides;
+
 /* Waits and rates change by factors: a run with a long queue gets longer by more. So where all values are positive, their
- * logarithms are tested; the factors scatter far less than the differences do. p-values only: intervals stay in units. */
-static gbl_test test_of_logs(int paired, const double *was, const double *now, size_t n, double *scratch)
+ * logarithms are tested; the factors scatter far less than the differences do. Intervals stay in units. */
+static int to_logs(sides *s, double *scratch)
 {
-    for (size_t i = 0; i < n; i++) {
-        int positive = was[i] > 0 && now[i] > 0;
-        if (!positive) return paired ? gbl_stat_paired(was, now, n, 0.95) : gbl_stat_welch(was, n, now, n, 0.95);
-        scratch[i] = log(was[i]);
-        scratch[n + i] = log(now[i]);
+    for (size_t i = 0; i < s->n_was + s->n_now; i++) {
+        double v = i < s->n_was ? s->was[i] : s->now[i - s->n_was];
+        if (!(v > 0)) return 0;
+        scratch[i] = log(v);
     }
-    return paired ? gbl_stat_paired(scratch, scratch + n, n, 0.95) : gbl_stat_welch(scratch, n, scratch + n, n, 0.95);
+    s->was = scratch;
+    s->now = scratch + s->n_was;
+    return 1;
 }
 
-/* scratch: 2 n. */
-static gbl_judged judged(const gbl_gate *g, const gbl_baseline_entry *e, const char *metric, const double *was, const double *now, double tolerance, double *scratch)
+/* Of two tests the one that says more, and the price of having asked twice. */
+static double either(double p, double q)
 {
-    int side = gbl_metric_worse(metric);
-    gbl_judged r = {.entry = e, .metric = metric, .tolerance = tolerance, .worse = NAN, .p = NAN, .p_adjusted = NAN, .p_better = NAN};
-    r.test = g->paired ? gbl_stat_paired(was, now, e->n, g->confidence) : gbl_stat_welch(was, e->n, now, e->n, g->confidence);
-    if (any_missing(was, e->n)) return r; /* nothing to hold it against */
-    if (any_missing(now, e->n)) {         /* it used to have samples, and now has none: nothing is worse */
+    return fmin(1, 2 * fmin(p, q));
+}
+
+static void test_sides(gbl_judged *r, sides s, double *scratch)
+{
+    int side = gbl_metric_worse(r->metric), logs = to_logs(&s, scratch);
+    gbl_test t = s.paired ? gbl_stat_paired(s.was, s.now, s.n_was, 0.95) : gbl_stat_pooled(s.was, s.n_was, s.now, s.n_now, 0.95);
+    double above = t.p_above, below = t.p_below;
+    r->dof = s.paired ? (double)s.n_was - 1 : (double)(s.n_was + s.n_now) - 2;
+    r->error = t.difference.half_width / gbl_stat_t_quantile(0.975, r->dof) / (logs ? 1 : fabs(t.a));
+    if (!s.paired && r->error > 0) {
+        above = either(above, gbl_stat_ranks_above(s.was, s.n_was, s.now, s.n_now));
+        below = either(below, gbl_stat_ranks_above(s.now, s.n_now, s.was, s.n_was));
+    }
+    r->p = side > 0 ? above : below;
+    r->p_better = side > 0 ? below : above;
+}
+
+/* scratch: n_was + n_now. */
+static gbl_judged judged(const gbl_gate *g, const gbl_baseline_entry *e, const char *metric, sides s, double tolerance, double *scratch)
+{
+    gbl_judged r = {.entry = e, .metric = metric, .tolerance = tolerance, .worse = NAN, .p = NAN, .p_adjusted = NAN, .p_better = NAN, .error = NAN, .visible = NAN};
+    r.test = g->paired ? gbl_stat_paired(s.was, s.now, s.n_was, g->confidence) : gbl_stat_welch(s.was, s.n_was, s.now, s.n_now, g->confidence);
+    if (any_missing(s.was, s.n_was)) return r; /* nothing to hold it against */
+    if (any_missing(s.now, s.n_now)) {         /* it used to have samples, and now has none: nothing is worse */
         r.worse = INFINITY;
         r.p = 0;
         return r;
     }
-    gbl_test logs = test_of_logs(g->paired, was, now, e->n, scratch);
-    double d = side * r.test.difference.mean;
+    test_sides(&r, s, scratch);
+    double d = gbl_metric_worse(metric) * r.test.difference.mean;
     r.worse = r.test.a != 0 ? d / fabs(r.test.a) : d > 0 ? INFINITY : d < 0 ? -INFINITY : 0;
-    r.p = side > 0 ? logs.p_above : logs.p_below;
-    r.p_better = side > 0 ? logs.p_below : logs.p_above;
     return r;
 }
 
-int gbl_gate_add(gbl_gate *g, const gbl_baseline_entry *e, const gbl_outcome *now, const char *const *metrics, size_t n_metrics,
+int gbl_gate_add(gbl_gate *g, const gbl_baseline_entry *e, const gbl_outcome *now, size_t n_now, const char *const *metrics, size_t n_metrics,
                  const gbl_tolerance *t, size_t n_t, gbl_err *err)
 {
     gbl_measures m = {0};
-    double *was = gbl_alloc(3 * e->n, sizeof *was);
-    int code = was ? gbl_measures_init(&m, now, e->n, err) : gbl_nomem(err, 3 * e->n * sizeof *was);
+    double *was = gbl_alloc(2 * e->n + n_now, sizeof *was);
+    assert(!g->paired || n_now == e->n);
+    int code = was ? gbl_measures_init(&m, now, n_now, err) : gbl_nomem(err, (2 * e->n + n_now) * sizeof *was);
     for (size_t i = 0; i < n_metrics && !code; i++) {
         const double *v = gbl_measures_of(&m, metrics[i]);
         if (!v || !gbl_baseline_values(e, metrics[i], was)) continue;
-        g->row[g->n++] = judged(g, e, metrics[i], was, v, tolerance_of(t, n_t, metrics[i]), was + e->n);
+        g->row[g->n++] = judged(g, e, metrics[i], (sides){was, v, e->n, n_now, g->paired}, tolerance_of(t, n_t, metrics[i]), was + e->n);
     }
     g->scenarios++;
     gbl_measures_fini(&m);
     gbl_free(was);
     return code;
+}
+
+/* The change that reaches the first of Holm's bounds with four fifths of probability. */
+static double visible(const gbl_judged *r, size_t tests)
+{
+    const double power = 0.8;
+    if (isnan(r->error)) return NAN;
+    double bound = GBL_GATE_ALPHA / (double)tests;
+    double seen = r->error > 0 ? (gbl_stat_t_quantile(1 - bound, r->dof) + gbl_stat_t_quantile(power, r->dof)) * r->error : 0;
+    return fmax(r->tolerance, seen);
 }
 
 int gbl_gate_judge(gbl_gate *g, gbl_err *err)
@@ -122,6 +160,7 @@ int gbl_gate_judge(gbl_gate *g, gbl_err *err)
     for (size_t i = 0; i < g->n; i++) {
         gbl_judged *r = &g->row[i];
         r->p_adjusted = worse[i];
+        r->visible = visible(r, g->n);
         r->regressed = r->worse > r->tolerance && worse[i] < GBL_GATE_ALPHA;
         r->improved = -r->worse > r->tolerance && better[i] < GBL_GATE_ALPHA;
         g->regressed += (size_t)r->regressed;

@@ -35,6 +35,33 @@ static char *p_text(char *out, size_t size, double p)
     return out;
 }
 
+/* What a pass is worth: the change that would have been seen, of the metrics that hold. Where a paired replication gives the
+ * same number to the last bit, there is no luck to be told from. */
+static int range_of_visible(const gbl_gate *g, double *least, double *most)
+{
+    int n = 0;
+    *least = INFINITY;
+    *most = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        const gbl_judged *r = &g->row[i];
+        if (r->regressed || !(r->error > 0)) continue;
+        *least = fmin(*least, r->visible);
+        *most = fmax(*most, r->visible);
+        n++;
+    }
+    return n;
+}
+
+static int print_visible(const gbl_gate *g, FILE *to)
+{
+    double least, most;
+    if (!range_of_visible(g, &least, &most)) return 0;
+    fprintf(to, "could have seen a change of %.3g %%", 100 * least);
+    if (most > least) fprintf(to, " to %.3g %%, by metric", 100 * most);
+    fprintf(to, " (four times out of five)%s\n", most > 0.1 ? "; more replications in the baseline, or its own seeds, see smaller ones" : "");
+    return 1;
+}
+
 static const char *pairing(const gbl_gate *g)
 {
     return g->paired ? "the baseline's own seeds, paired" : "other seeds, unpaired";
@@ -45,7 +72,7 @@ void gbl_gate_print(const gbl_gate *g, FILE *to)
     gbl_table *t = gbl_table_new(NULL);
     char a[400], b[400], c[64], p[32];
     if (!t) return;
-    gbl_table_columns(t, "scenario", "metric", ">baseline", ">now", ">change", ">tolerance", ">p (Holm)", "", NULL);
+    gbl_table_columns(t, "scenario", "metric", ">baseline", ">now", ">change", ">tolerance", ">sees", ">p (Holm)", "", NULL);
     for (size_t i = 0; i < g->n; i++) {
         const gbl_judged *r = &g->row[i];
         gbl_table_cell(t, "%s", i && g->row[i - 1].entry == r->entry ? "" : r->entry->name);
@@ -54,6 +81,8 @@ void gbl_gate_print(const gbl_gate *g, FILE *to)
         gbl_table_cell(t, "%s", gbl_compare_number(b, sizeof b, r->test.b));
         gbl_table_cell(t, "%s", percent(c, sizeof c, change(r)));
         gbl_table_cell(t, "%g %%", 100 * r->tolerance);
+        if (isnan(r->visible)) gbl_table_cell(t, "-");
+        else gbl_table_cell(t, "%.3g %%", 100 * r->visible);
         gbl_table_cell(t, "%s", p_text(p, sizeof p, r->p_adjusted));
         gbl_table_cell(t, "%s", verdict(r));
     }
@@ -61,7 +90,9 @@ void gbl_gate_print(const gbl_gate *g, FILE *to)
     gbl_table_free(t);
     for (size_t i = 0; i < g->scenarios; i++)
         if (g->note && g->note[i]) fprintf(to, "note: %s\n", g->note[i]);
-    fprintf(to, "\n%s: %zu of %zu metrics regressed in %zu scenario%s (%s)\n", g->regressed ? "REGRESSED" : "holds", g->regressed, g->n, g->scenarios,
+    fputc('\n', to);
+    print_visible(g, to);
+    fprintf(to, "%s: %zu of %zu metrics regressed in %zu scenario%s (%s)\n", g->regressed ? "REGRESSED" : "holds", g->regressed, g->n, g->scenarios,
             g->scenarios == 1 ? "" : "s", pairing(g));
 }
 
@@ -85,6 +116,7 @@ void gbl_gate_json(const gbl_gate *g, gbl_json *j)
         gbl_json_num(j, "high", r->test.difference.high);
         gbl_json_num(j, "worse", r->worse);
         gbl_json_num(j, "tolerance", r->tolerance);
+        gbl_json_num(j, "visible", r->visible);
         gbl_json_num(j, "p", r->p);
         gbl_json_num(j, "p_adjusted", r->p_adjusted);
         gbl_json_bool(j, "regressed", r->regressed);
@@ -126,6 +158,7 @@ void gbl_gate_markdown(const gbl_gate *g, const char *why, FILE *to)
     }
     fprintf(to, "## gable gate: %s\n\n%zu of %zu metrics regressed (%s; beyond the tolerance and family-wise p < %g)\n\n", g->regressed ? "regressed" : "holds",
             g->regressed, g->n, pairing(g), GBL_GATE_ALPHA);
+    if (print_visible(g, to)) fputs("\n", to);
     fputs("| scenario | metric | baseline | now | change | tolerance | p (Holm) | |\n|---|---|---:|---:|---:|---:|---:|---|\n", to);
     for (size_t i = 0; i < g->n; i++) {
         const gbl_judged *r = &g->row[i];

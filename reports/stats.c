@@ -225,6 +225,29 @@ gbl_test gbl_stat_welch(const double *a, size_t na, const double *b, size_t nb, 
     return test_of(ma, mb, mb - ma, sqrt(both), dof, pooled, na + nb, confidence);
 }
 
+gbl_test gbl_stat_pooled(const double *a, size_t na, const double *b, size_t nb, double confidence)
+{
+    double sa = gbl_stat_sd(a, na), sb = gbl_stat_sd(b, nb), ma = exact_mean(a, na), mb = exact_mean(b, nb);
+    if (na < 1 || nb < 1 || na + nb < 3) return test_of(ma, mb, mb - ma, NAN, 0, NAN, na + nb, confidence);
+    double dof = (double)(na + nb - 2), sd = sqrt((sa * sa * (double)(na - 1) + sb * sb * (double)(nb - 1)) / dof);
+    return test_of(ma, mb, mb - ma, sd * sqrt(1 / (double)na + 1 / (double)nb), dof, sd, na + nb, confidence);
+}
+
+double gbl_stat_ranks_above(const double *a, size_t na, const double *b, size_t nb)
+{
+    double u = 0, ties = 0, n = (double)na + (double)nb, pairs = (double)na * (double)nb;
+    if (!na || !nb) return NAN;
+    for (size_t i = 0; i < nb; i++)
+        for (size_t k = 0; k < na; k++) u += b[i] > a[k] ? 1 : b[i] == a[k] ? 0.5 : 0;
+    for (size_t i = 0; i < na + nb; i++) { /* sum over groups of t^3 - t is that over members of t^2 - 1 */
+        double v = i < na ? a[i] : b[i - na], same = 0;
+        for (size_t k = 0; k < na + nb; k++) same += (k < na ? a[k] : b[k - na]) == v;
+        ties += same * same - 1;
+    }
+    double variance = pairs / 12 * (n + 1 - ties / (n * (n - 1)));
+    return variance > 0 ? 1 - normal_share((u - pairs / 2 - 0.5) / sqrt(variance)) : 0.5;
+}
+
 /* One series, sorted once: a resample then only weighs the blocks, and its percentile is one walk along the order. */
 typedef struct ordered {
     const double *v; /* whole blocks only */

@@ -55,6 +55,12 @@ size_t gbl_stat_mser5(const double *series, size_t n, int *settled);
 /* Paired t of n pairs; Welch's t of two independent samples. Where no value varies the answer is certain: p is 0 or 1. */
 gbl_test gbl_stat_paired(const double *a, const double *b, size_t n, double confidence);
 gbl_test gbl_stat_welch(const double *a, size_t na, const double *b, size_t nb, double confidence);
+/* Of "both samples are drawn from one distribution", which has one variance: Student's t with the pooled one, so that a small
+ * sample costs no degrees of freedom beside a large one. */
+gbl_test gbl_stat_pooled(const double *a, size_t na, const double *b, size_t nb, double confidence);
+/* Of the same, by ranks (Mann & Whitney, Annals of Mathematical Statistics 18, 1947; normal approximation with ties and continuity
+ * correction): one-sided p that b lies above a. 0.5 where all values are equal, NaN without values. */
+double gbl_stat_ranks_above(const double *a, size_t na, const double *b, size_t nb);
 /* Difference of percentile p (0..1) between two series of pairs in time order, by a bootstrap of `blocks` consecutive
  * stretches drawn for both alike (Kuensch, Annals of Statistics 17, 1989); p-values are shares of resamples beyond zero.
  * The first n % blocks pairs fall away. blocks in 2..256; `scratch` holds 2 n places. */
