@@ -31,8 +31,9 @@ static const gbl_flag flags[] = {
 static int keep_answer(gbl_planner *p, const char *db, gbl_err *err)
 {
     gbl_scenario *s = NULL;
+    int64_t run_id;
     int code = gbl_plan_scenario(p, &s, err);
-    if (!code && s) code = gbl_keep_run(db, s, err);
+    if (!code && s) code = gbl_keep_run(db, s, &run_id, err);
     gbl_scenario_free(s);
     return code;
 }

@@ -43,20 +43,22 @@ static const gbl_flag flags[] = {
              .help = "also first-order Sobol indices, from N (inputs + 2) more runs; 0: none"},
      .arg = "N"},
     GBL_FLAG_JOBS(sens_opt, jobs),
-    GBL_FLAG_DB(sens_opt, db, "keep the run of the scenario itself in this SQLite store"),
+    GBL_FLAG_DB(sens_opt, db, "keep the run of the scenario itself and the answer in this SQLite store"),
     GBL_FLAG_JSON(sens_opt, json),
     GBL_FLAG_PROGRESS(sens_opt, progress),
     {.row = {.name = NULL}}};
 
-static int keep_base(const gbl_call *call, const sens_opt *o, gbl_err *err)
+static int keep_answer(const gbl_call *call, const sens_opt *o, const gbl_sens *answer, gbl_err *err)
 {
+    int64_t run_id;
     gbl_scenario *s = NULL;
     if (call->n_arg && call->arg[0][0] == '-' && !call->arg[0][1]) {
         gbl_fail(err, GBL_EINPUT, "--db runs the scenario once more, so it cannot come from standard input");
         return gbl_expected(err, "the path of a file");
     }
     int code = gbl_scene_open(&s, call->n_arg ? call->arg[0] : NULL, &o->scene, call->arena, err);
-    if (!code) code = gbl_keep_run(o->db, s, err);
+    if (!code) code = gbl_keep_run(o->db, s, &run_id, err);
+    if (!code) code = gbl_sens_keep(answer, o->db, run_id, err);
     gbl_scenario_free(s);
     return code;
 }
@@ -79,7 +81,7 @@ static int run(const gbl_call *call, gbl_err *err)
     gbl_signals_catch();
     int code = gbl_sens_solve(s, &ask, err);
     if (code == GBL_EINTERRUPT || code == GBL_ETERM) return gbl_signals_fail(err, "no answer");
-    if (!code && o->db) code = keep_base(call, o, err);
+    if (!code && o->db) code = keep_answer(call, o, s, err);
     if (code) return code;
     if (!o->json) return gbl_sens_print(s, o->metric, stdout) ? gbl_nomem(err, 0) : GBL_OK;
     gbl_json *j = gbl_json_new(2);

@@ -3,6 +3,7 @@
 #define GBL_KEEP_RUN_H
 #include "reports/keep.h"
 
-int gbl_keep_run(const char *db, const gbl_scenario *s, gbl_err *err);
+/* *run_id: the run's number. */
+int gbl_keep_run(const char *db, const gbl_scenario *s, int64_t *run_id, gbl_err *err);
 
 #endif

@@ -138,7 +138,7 @@ static void interval_json(const char *key, const gbl_interval *i, gbl_json *j)
     gbl_json_end(j);
 }
 
-static void op_json(const gbl_op *o, gbl_json *j)
+void gbl_op_json(const gbl_op *o, gbl_json *j)
 {
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "name", o->name);
@@ -192,7 +192,7 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
     gbl_json_str(j, "bound", s->bound);
     gbl_json_arr(j, "operators");
     for (int i = 0; i < s->n_op; i++)
-        op_json(&s->op[i], j);
+        gbl_op_json(&s->op[i], j);
     gbl_json_end(j);
 }
 

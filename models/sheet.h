@@ -44,6 +44,7 @@ typedef struct gbl_sheet {
 /* Strings live in `a`. Refuses what gbl_cost_new refuses. */
 int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err);
 void gbl_sheet_json(const gbl_sheet *s, gbl_json *j); /* members into the open object */
+void gbl_op_json(const gbl_op *op, gbl_json *j); /* one row of it as an object */
 int gbl_sheet_print(const gbl_sheet *s, FILE *to);    /* for people; 0, or -1 without memory */
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/spool.h"
 #include "base/text.h"
 #include "reports/identity.h"
+#include "reports/steps.h"
 
 /* A stream of its own, so that which requests are kept hangs on nothing that the simulation draws. */
 enum { STREAM_KEEP = GBL_STREAM_POLICY - 1 };
@@ -21,17 +22,12 @@ typedef struct sampled {
     gbl_life life;
 } sampled;
 
-typedef struct sample_row {
-    int64_t t_ns, running, waiting, used_blocks;
-    int32_t replica;
-} sample_row;
-
 struct gbl_keep {
     gbl_store *store;
     enum gbl_keep_requests requests;
     uint64_t seed;
     const volatile int *stop;
-    FILE *lives, *samples; /* spools of gbl_life and sample_row */
+    FILE *lives, *samples; /* spools of gbl_life and gbl_sample */
     sampled *heap;         /* the largest key on top */
     size_t n_heap;
     char started_utc[32];
@@ -82,18 +78,10 @@ static int on_request(void *to, const gbl_life *life, gbl_err *err)
     return GBL_OK;
 }
 
-static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks,
-                     gbl_err *err)
+static int on_sample(void *to, const gbl_sample *sample, gbl_err *err)
 {
     gbl_keep *k = to;
-    sample_row row;
-    memset(&row, 0, sizeof row); /* the padding goes to the file, too */
-    row.t_ns = t_ns;
-    row.running = running;
-    row.waiting = waiting;
-    row.used_blocks = used_blocks;
-    row.replica = replica;
-    return spool_add(k->samples, &row, sizeof row, err);
+    return spool_add(k->samples, sample, sizeof *sample, err);
 }
 
 /* Takes the write lock and gives it back: a store that is read-only, locked or on a full disk says so now. */
@@ -227,11 +215,11 @@ static int store_requests(gbl_keep *k, gbl_err *err)
 
 static int store_timeline(gbl_keep *k, gbl_err *err)
 {
-    sample_row row;
+    gbl_sample row;
     int code = spool_rewind(k->samples, err);
     while (!code && fread(&row, sizeof row, 1, k->samples) == 1) {
         if (stopped(k, err)) return err->code;
-        code = gbl_store_timeline(k->store, row.replica, row.t_ns, row.running, row.waiting, row.used_blocks, err);
+        code = gbl_store_timeline(k->store, &row, err);
     }
     if (!code && ferror(k->samples))
         code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
@@ -319,6 +307,7 @@ static int store_rows(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, c
     }
     if (!code) code = store_requests(k, err);
     if (!code) code = store_timeline(k, err);
+    if (!code) code = gbl_steps_keep(k->store, s, r, err);
     if (!code) code = gbl_store_commit(k->store, err);
     if (code) gbl_store_rollback(k->store);
     return code;

@@ -39,11 +39,11 @@ static int on_request(void *to, const gbl_life *l, gbl_err *err)
     return GBL_OK;
 }
 
-static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
+static int on_sample(void *to, const gbl_sample *s, gbl_err *err)
 {
     gather *g = to;
-    (void)replica, (void)t_ns, (void)waiting, (void)used_blocks, (void)err;
-    if (running > g->most_slots) g->most_slots = running;
+    (void)err;
+    if (s->running > g->most_slots) g->most_slots = s->running;
     return GBL_OK;
 }
 

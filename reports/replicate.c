@@ -117,17 +117,17 @@ static int on_request(void *to, const gbl_life *life, gbl_err *err)
 }
 
 /* The time line comes when all requests have left, so the span of the arrivals is known. */
-static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
+static int on_sample(void *to, const gbl_sample *s, gbl_err *err)
 {
     observer *w = to;
     int64_t half = w->came.first_ns + (w->came.last_ns - w->came.first_ns) / 2;
-    if (t_ns >= half && t_ns < w->came.last_ns) {
-        int cell = (int)((double)(t_ns - half) / (double)(w->came.last_ns - half) * (GBL_GROWTH_CELLS + 1));
+    if (s->t_ns >= half && s->t_ns < w->came.last_ns) {
+        int cell = (int)((double)(s->t_ns - half) / (double)(w->came.last_ns - half) * (GBL_GROWTH_CELLS + 1));
         if (cell > GBL_GROWTH_CELLS) cell = GBL_GROWTH_CELLS;
-        w->sum[cell] += (double)(running + waiting);
-        w->instants[cell] += replica == 0;
+        w->sum[cell] += (double)(s->running + s->waiting);
+        w->instants[cell] += s->replica == 0;
     }
-    return w->inner.on_sample ? w->inner.on_sample(w->inner.to, replica, t_ns, running, waiting, used_blocks, err) : GBL_OK;
+    return w->inner.on_sample ? w->inner.on_sample(w->inner.to, s, err) : GBL_OK;
 }
 
 /* A stretch without a single instant: the run is too short to tell anything. */

@@ -6,12 +6,12 @@
  * SQLite's own functions only: they work in any SQLite shell, too. */
 #include "reports/schema.h"
 
-_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 2, "the pragmas below say the same");
+_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 3, "the pragmas below say the same");
 
 /* SQLite joins these pieces; the compiler's limit on one literal never matters. */
 static const char schema_text[] =
     "PRAGMA application_id = 1734500716;\n" /* 0x6762616c */
-    "PRAGMA user_version = 2;\n"
+    "PRAGMA user_version = 3;\n"
 
     "CREATE TABLE run (\n"
     "  id INTEGER PRIMARY KEY,\n"
@@ -77,7 +77,33 @@ static const char schema_text[] =
     "  running INTEGER NOT NULL,\n" /* sequences in the batch */
     "  waiting INTEGER NOT NULL,\n" /* requests in the queue */
     "  used_blocks INTEGER NOT NULL,\n"
+    /* How long each resource was busy since the replica's row before: the resources of `util`, in its order. */
+    "  sm_us INTEGER NOT NULL, hbm_us INTEGER NOT NULL, pcie_h2d_us INTEGER NOT NULL,\n"
+    "  pcie_d2h_us INTEGER NOT NULL, nvlink_us INTEGER NOT NULL, dram_us INTEGER NOT NULL,\n"
+    "  ssd_us INTEGER NOT NULL, network_us INTEGER NOT NULL, host_us INTEGER NOT NULL,\n"
     "  PRIMARY KEY (run, replica, t_ns)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE step (\n" /* the typical steps of a run, for a roofline (reports/steps.h) */
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  phase TEXT NOT NULL,\n"        /* prefill, decode */
+    "  sequences INTEGER NOT NULL,\n"
+    "  tokens INTEGER NOT NULL,\n"    /* of each: its prompt, or what it attends to */
+    "  time_us REAL NOT NULL,\n"
+    "  flop_s REAL NOT NULL, hbm_byte_s REAL NOT NULL,\n" /* peaks of one GPU */
+    "  operators TEXT NOT NULL CHECK (json_valid(operators)),\n"
+    "  PRIMARY KEY (run, phase)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+
+    "CREATE TABLE sens (\n" /* `gable sens --db`: what the metrics of a run hang on */
+    "  run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "  metric TEXT NOT NULL,\n" /* ttft_ms.p99 */
+    "  input TEXT NOT NULL,\n"  /* hbm_bandwidth */
+    "  step REAL NOT NULL,\n"   /* how far the input was moved, as a share */
+    "  base REAL,\n"
+    "  elasticity REAL,\n" /* NULL: no value there */
+    "  sobol REAL,\n"      /* NULL: not asked for */
+    "  PRIMARY KEY (run, metric, input)\n"
     ") STRICT, WITHOUT ROWID;\n"
 
     "CREATE TABLE note (\n" /* what a policy or the engine had to say about a run */
@@ -207,6 +233,14 @@ static const char schema_text[] =
     "  t.used_blocks * 1.0 * coalesce(json_extract(r.scenario, '$.cluster.replicas'), 1)\n"
     "    / nullif(json_extract(r.result, '$.kv.capacity_blocks'), 0) AS share\n"
     "FROM timeline AS t JOIN run AS r ON r.id = t.run;\n"
+
+    /* Operators of the typical steps as rows: one GPU's work, `count` times a step. */
+    "CREATE VIEW operator AS SELECT s.run, s.phase, o.key AS seq, json_extract(o.value, '$.name') AS name,\n"
+    "  json_extract(o.value, '$.count') AS count, json_extract(o.value, '$.flops') AS flops,\n"
+    "  json_extract(o.value, '$.hbm_bytes') AS hbm_bytes, json_extract(o.value, '$.link_bytes') AS link_bytes,\n"
+    "  json_extract(o.value, '$.time_us') AS time_us, json_extract(o.value, '$.bound') AS bound,\n"
+    "  json_extract(o.value, '$.efficiency') AS efficiency\n"
+    "FROM step AS s, json_each(s.operators) AS o;\n"
 
     "CREATE VIEW metric_wide AS SELECT run, name,\n"
     "  max(value) FILTER (WHERE stat = 'mean') AS mean, max(value) FILTER (WHERE stat = 'p50') AS p50,\n"

@@ -49,6 +49,8 @@ int gbl_sens_solve(gbl_sens *out, const gbl_sens_ask *ask, gbl_err *err);
 /* One run with every input multiplied by factor[i]: the numbers behind the differences. */
 int gbl_sens_run(const gbl_sens_ask *ask, const double factor[GBL_INPUTS], double metric[GBL_SENS_METRICS], gbl_err *err);
 void gbl_sens_json(const gbl_sens *s, gbl_json *j); /* one object */
+/* Table `sens`: the answer beside the run that it is about. */
+int gbl_sens_keep(const gbl_sens *s, const char *db, int64_t run, gbl_err *err);
 /* A table, and the inputs as bars for metric number `tornado`, the longest first. */
 int gbl_sens_print(const gbl_sens *s, int tornado, FILE *to);
 

@@ -136,8 +136,8 @@ static int fail_compile(sqlite3 *db, const char *query, int refused, gbl_err *er
     }
     if (strncmp(message, no_table, sizeof no_table - 1) == 0) {
         nearest_of(db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')", message + sizeof no_table - 1, near, sizeof near);
-        gbl_expected(err, "a table or view: run, run_param, metric, request, timeline, note, claim, profile, measurement; "
-                          "summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, metric_wide");
+        gbl_expected(err, "a table or view: run, run_param, metric, request, timeline, step, sens, note, claim, profile, measurement; "
+                          "summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, operator, metric_wide");
     } else if (strncmp(message, no_column, sizeof no_column - 1) == 0) {
         const char *name = message + sizeof no_column - 1, *dot = strrchr(name, '.');
         nearest_of(db, "SELECT DISTINCT i.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS i", dot ? dot + 1 : name, near, sizeof near);

@@ -19,9 +19,10 @@
 #include "reports/tape.h"
 #include "sim/run.h"
 
+_Static_assert(GBL_R_N == 9, "a column a resource: below and in schema.c");
 _Static_assert(GBL_PARTS == 12, "a column a part: below and in schema.c");
 
-enum statement { ST_RUN, ST_RESULT, ST_PARAM, ST_METRIC, ST_REQUEST, ST_TIMELINE, ST_NOTE, STATEMENTS };
+enum statement { ST_RUN, ST_RESULT, ST_PARAM, ST_METRIC, ST_REQUEST, ST_TIMELINE, ST_STEP, ST_NOTE, STATEMENTS };
 
 static const char *const statement_sql[STATEMENTS] = {
     [ST_RUN] = "INSERT INTO run (name, scenario, scenario_hash, cards, plugins, seed, version, runtime, calibration, started_utc, host, result, id)"
@@ -36,9 +37,12 @@ static const char *const statement_sql[STATEMENTS] = {
                    " decode_sm_ns, decode_hbm_ns, decode_link_ns, decode_host_ns, transfer_ns, preempt_ns)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
                    " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-    [ST_TIMELINE] = "INSERT INTO timeline (run, replica, t_ns, running, waiting, used_blocks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    [ST_TIMELINE] = "INSERT INTO timeline (run, replica, t_ns, running, waiting, used_blocks,"
+                    " sm_us, hbm_us, pcie_h2d_us, pcie_d2h_us, nvlink_us, dram_us, ssd_us, network_us, host_us)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
                     " ON CONFLICT (run, replica, t_ns) DO UPDATE SET"
                     " running = excluded.running, waiting = excluded.waiting, used_blocks = excluded.used_blocks",
+    [ST_STEP] = "INSERT INTO step (run, phase, sequences, tokens, time_us, flop_s, hbm_byte_s, operators) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [ST_NOTE] = "INSERT INTO note (run, seq, text) VALUES (?1, (SELECT count(*) FROM note WHERE run = ?1), ?2)",
 };
 
@@ -387,19 +391,41 @@ int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err)
     return run_statement(s, st, err);
 }
 
-int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
+int gbl_store_timeline(gbl_store *s, const gbl_sample *sample, gbl_err *err)
 {
     if (s->tape) {
-        return gbl_tape_timeline(s->tape, replica, t_ns, running, waiting, used_blocks, err);
+        return gbl_tape_timeline(s->tape, sample, err);
     }
     sqlite3_stmt *st = row(s, ST_TIMELINE, err);
     if (!st) {
         return err->code;
     }
-    const int64_t v[] = {replica, t_ns, running, waiting, used_blocks};
+    const int64_t v[] = {sample->replica, sample->t_ns, sample->running, sample->waiting, sample->used_blocks};
     for (int i = 0; i < 5; i++) {
         sqlite3_bind_int64(st, 2 + i, v[i]);
     }
+    for (int i = 0; i < GBL_R_N; i++) {
+        sqlite3_bind_int64(st, 7 + i, llround((double)sample->busy_us[i]));
+    }
+    return run_statement(s, st, err);
+}
+
+int gbl_store_step(gbl_store *s, const gbl_step_row *step, gbl_err *err)
+{
+    if (s->tape) {
+        return gbl_tape_step(s->tape, step, err);
+    }
+    sqlite3_stmt *st = row(s, ST_STEP, err);
+    if (!st) {
+        return err->code;
+    }
+    bind_text(st, 2, step->phase, "");
+    sqlite3_bind_int64(st, 3, step->sequences);
+    sqlite3_bind_int64(st, 4, step->tokens);
+    sqlite3_bind_double(st, 5, step->time_us);
+    sqlite3_bind_double(st, 6, step->flop_s);
+    sqlite3_bind_double(st, 7, step->hbm_byte_s);
+    bind_text(st, 8, step->operators_json, "[]");
     return run_statement(s, st, err);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/err.h"
+#include "sim/run.h"
 
 typedef struct gbl_store gbl_store;
 /* A missing file is made with the first commit: a store whose first run fails is not left behind, and two programs may
@@ -50,7 +51,16 @@ typedef struct gbl_request_row {
 } gbl_request_row;
 int gbl_store_request(gbl_store *s, const gbl_request_row *r, gbl_err *err);
 /* A second sample of a replica at the same instant replaces the first: what holds is the state after the instant. */
-int gbl_store_timeline(gbl_store *s, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
+int gbl_store_timeline(gbl_store *s, const gbl_sample *sample, gbl_err *err);
+/* A typical step and its operators, for a roofline (reports/steps.h). */
+typedef struct gbl_step_row {
+    const char *phase;            /* "prefill", "decode" */
+    int64_t sequences, tokens;    /* in the batch; of each: its prompt, or what it attends to */
+    double time_us;
+    double flop_s, hbm_byte_s;    /* peaks of one GPU */
+    const char *operators_json;   /* array of the objects of `gable model --json` */
+} gbl_step_row;
+int gbl_store_step(gbl_store *s, const gbl_step_row *step, gbl_err *err);
 int gbl_store_note(gbl_store *s, const char *text, gbl_err *err);
 int gbl_store_commit(gbl_store *s, gbl_err *err);
 void gbl_store_rollback(gbl_store *s);

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "sim/run.h"
 
-enum call { CALL_END, CALL_RUN, CALL_RESULT, CALL_PARAM, CALL_METRIC, CALL_REQUEST, CALL_TIMELINE, CALL_NOTE };
+enum call { CALL_END, CALL_RUN, CALL_RESULT, CALL_PARAM, CALL_METRIC, CALL_REQUEST, CALL_TIMELINE, CALL_STEP, CALL_NOTE };
 
 /* The text fields of a run row, in the order of the tape. */
 static const size_t run_text[] = {
@@ -96,11 +96,19 @@ int gbl_tape_request(FILE *f, const gbl_request_row *r, gbl_err *err)
     return written(f, err);
 }
 
-int gbl_tape_timeline(FILE *f, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err)
+int gbl_tape_timeline(FILE *f, const gbl_sample *sample, gbl_err *err)
 {
-    const int64_t v[] = {replica, t_ns, running, waiting, used_blocks};
     put_call(f, CALL_TIMELINE);
-    put(f, v, sizeof v);
+    put(f, sample, sizeof *sample);
+    return written(f, err);
+}
+
+int gbl_tape_step(FILE *f, const gbl_step_row *step, gbl_err *err)
+{
+    put_call(f, CALL_STEP);
+    put(f, step, sizeof *step); /* its two texts follow */
+    put_text(f, step->phase);
+    put_text(f, step->operators_json);
     return written(f, err);
 }
 
@@ -195,9 +203,18 @@ static int play_request(player *p, gbl_store *s)
 
 static int play_timeline(player *p, gbl_store *s)
 {
-    int64_t v[5];
-    get(p, v, sizeof v);
-    return p->bad ? fail_tape(p) : gbl_store_timeline(s, (int32_t)v[0], v[1], v[2], v[3], v[4], p->err);
+    gbl_sample v;
+    get(p, &v, sizeof v);
+    return p->bad ? fail_tape(p) : gbl_store_timeline(s, &v, p->err);
+}
+
+static int play_step(player *p, gbl_store *s)
+{
+    gbl_step_row row;
+    get(p, &row, sizeof row);
+    row.phase = get_text(p, 0);
+    row.operators_json = get_text(p, 1);
+    return p->bad ? fail_tape(p) : gbl_store_step(s, &row, p->err);
 }
 
 static int play_call(player *p, gbl_store *s, int call)
@@ -217,6 +234,8 @@ static int play_call(player *p, gbl_store *s, int call)
         return play_request(p, s);
     case CALL_TIMELINE:
         return play_timeline(p, s);
+    case CALL_STEP:
+        return play_step(p, s);
     case CALL_NOTE:
         a = get_text(p, 0);
         return p->bad ? fail_tape(p) : gbl_store_note(s, a, p->err);

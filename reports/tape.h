@@ -11,7 +11,8 @@ int gbl_tape_result(FILE *f, const char *result_json, gbl_err *err);
 int gbl_tape_param(FILE *f, const char *key, const char *json_value, gbl_err *err);
 int gbl_tape_metric(FILE *f, const char *name, const char *stat, double value, gbl_err *err);
 int gbl_tape_request(FILE *f, const gbl_request_row *r, gbl_err *err);
-int gbl_tape_timeline(FILE *f, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
+int gbl_tape_timeline(FILE *f, const gbl_sample *sample, gbl_err *err);
+int gbl_tape_step(FILE *f, const gbl_step_row *step, gbl_err *err);
 int gbl_tape_note(FILE *f, const char *text, gbl_err *err);
 int gbl_tape_end(FILE *f, gbl_err *err);
 

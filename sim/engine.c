@@ -33,11 +33,28 @@ void gbl_event_at(gbl_engine *e, int64_t t, enum gbl_event_kind k, int64_t arg) 
 enum { SAMPLES = 2048 };
 
 static void thin_samples(gbl_engine *e) {
-    size_t kept = 0, rows = e->n_sample / (size_t)e->n_replicas;
+    size_t kept = 0, n = (size_t)e->n_replicas, rows = e->n_sample / n;
     for (size_t i = 1; i < rows; i += 2)
-        for (int32_t r = 0; r < e->n_replicas; r++) e->sample[kept++] = e->sample[i * (size_t)e->n_replicas + (size_t)r];
+        for (size_t r = 0; r < n; r++) {
+            gbl_sample *w = &e->sample[i * n + r];
+            for (int k = 0; k < GBL_R_N; k++) w->busy_us[k] += w[-(ptrdiff_t)n].busy_us[k];
+            e->sample[kept++] = *w;
+        }
     e->n_sample = kept;
     e->sample_every_ns *= 2;
+}
+
+/* A step counts with all its busy time when it begins: what of it lies behind t is taken off again. */
+static gbl_sample sample_of(gbl_replica *r, int64_t t) {
+    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)r->waiting.n, {0}, gbl_kvpool_used(&r->pool)};
+    double alone = (double)r->cost.demand.alone_ns, ahead = 0;
+    if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
+    for (int k = 0; k < GBL_R_N; k++) {
+        double busy = r->load.busy_ns[k] - ahead * r->cost.demand.busy_ns[k];
+        w.busy_us[k] = (float)(fmax(0, busy - r->sampled_busy_ns[k]) * 1e-3);
+        r->sampled_busy_ns[k] = fmax(busy, r->sampled_busy_ns[k]);
+    }
+    return w;
 }
 
 static void take_samples(gbl_engine *e, int64_t t) {
@@ -47,10 +64,7 @@ static void take_samples(gbl_engine *e, int64_t t) {
             gbl_engine_fail(e, gbl_nomem(e->err, sizeof *e->sample));
             return;
         }
-        for (int32_t i = 0; i < e->n_replicas; i++) {
-            const gbl_replica *r = &e->replica[i];
-            e->sample[e->n_sample++] = (gbl_sample){e->sample_ns, i, r->view.n_running, (int32_t)r->waiting.n, gbl_kvpool_used(&r->pool)};
-        }
+        for (int32_t i = 0; i < e->n_replicas; i++) e->sample[e->n_sample++] = sample_of(&e->replica[i], e->sample_ns);
         int64_t next = (e->sample_ns / e->sample_every_ns + 1) * e->sample_every_ns;
         e->sample_ns = next;
     }
@@ -386,8 +400,7 @@ static void engine_fini(gbl_engine *e) {
 
 static int give_samples(gbl_engine *e) {
     for (size_t i = 0; e->opt->on_sample && i < e->n_sample; i++) {
-        const gbl_sample *w = &e->sample[i];
-        int code = e->opt->on_sample(e->opt->to, w->replica, w->t_ns, w->running, w->waiting, w->used_blocks, e->err);
+        int code = e->opt->on_sample(e->opt->to, &e->sample[i], e->err);
         if (code) return gbl_engine_fail(e, code);
     }
     return 0;

@@ -99,6 +99,7 @@ struct gbl_replica {
     int64_t state_ns[3], state_since_ns;
     int64_t spent[GBL_SPENT], spent_until_ns;
     gbl_replica_load load;
+    double sampled_busy_ns[GBL_R_N]; /* of load, told to the time line so far */
     gbl_replica_view seen; /* as the router sees it */
 };
 

@@ -13,12 +13,6 @@ typedef struct gbl_replica_load { /* of one replica, whole run */
     __int128 token_ns, used_block_ns;
 } gbl_replica_load;
 
-typedef struct gbl_sample {
-    int64_t t_ns;
-    int32_t replica, running, waiting;
-    int64_t used_blocks;
-} gbl_sample;
-
 typedef struct gbl_metrics {
     int64_t injected, completed, rejected, unfinished, measured;
     int64_t good, good_tokens, measured_completed;

@@ -24,6 +24,14 @@ typedef struct gbl_life {
     int32_t status; /* 0 completed, 1 rejected, 2 unfinished */
 } gbl_life;
 
+/* One point of a replica's time line. busy_us: how long each resource was busy since the replica's previous point. */
+typedef struct gbl_sample {
+    int64_t t_ns;
+    int32_t replica, running, waiting;
+    float busy_us[GBL_R_N];
+    int64_t used_blocks;
+} gbl_sample;
+
 typedef struct gbl_run_options {
     int exact;                           /* recompute every aggregate at every step */
     enum gbl_progress_mode progress;
@@ -31,7 +39,7 @@ typedef struct gbl_run_options {
     const volatile int *stop;            /* set by a signal handler: the run ends with GBL_EINTERRUPT; or NULL */
     int (*on_request)(void *to, const gbl_life *life, gbl_err *err);  /* each request as it leaves; or NULL */
     /* The time line, when the run is over: about a thousand instants evenly spaced, a row a replica; or NULL. */
-    int (*on_sample)(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used_blocks, gbl_err *err);
+    int (*on_sample)(void *to, const gbl_sample *sample, gbl_err *err);
     void *to;
 } gbl_run_options;
 

@@ -45,7 +45,7 @@ $ gable sql 'DELETE FROM run' --db r.db
 $ gable sql 'SELECT * FROM runs' --db r.db
 ! gable: SQL: no such table: runs
 !   where: query:1:15
-!   expected: a table or view: run, run_param, metric, request, timeline, note, claim, profile, measurement; summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, metric_wide
+!   expected: a table or view: run, run_param, metric, request, timeline, step, sens, note, claim, profile, measurement; summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, operator, metric_wide
 !   nearest: run
 ? 2
 $ gable sql 'SELECT 1' --db nowhere.db
@@ -106,7 +106,7 @@ $ mkdir rodir; chmod 555 rodir; drop=; [ "$(id -u)" = 0 ] && drop='setpriv --bou
 !   expected: a folder this user may write to
 ? 2
 # A full disk, as a limit on the file's size: the earlier runs stay, the new one leaves nothing.
-$ cp r.db full.db; trap '' XFSZ; ulimit -f 128; gable run s.json --db full.db --requests all
+$ cp r.db full.db; trap '' XFSZ; ulimit -f 190; gable run s.json --db full.db --requests all
 ! gable: cannot write the store: *
 !   where: full.db
 !   expected: *
@@ -114,7 +114,7 @@ $ cp r.db full.db; trap '' XFSZ; ulimit -f 128; gable run s.json --db full.db --
 $ gable sql 'SELECT count(*) AS runs FROM run' --db full.db --csv
 runs
 3
-$ trap '' XFSZ; ulimit -f 128; gable run s.json --db new.db
+$ trap '' XFSZ; ulimit -f 190; gable run s.json --db new.db
 ! gable: cannot write the store: *
 !   where: new.db
 !   expected: *

@@ -211,7 +211,7 @@ $ mkdir rodir; chmod 555 rodir; drop=; [ "$(id -u)" = 0 ] && drop='setpriv --bou
 !   expected: a folder this user may write to
 ? 2
 # A full disk: what was committed before stays, and --resume goes on when there is room.
-$ trap '' XFSZ; ulimit -f 300; gable sweep sweep.json --db full.db
+$ trap '' XFSZ; ulimit -f 600; gable sweep sweep.json --db full.db
 ! gable: cannot write the store: *
 !   where: full.db, at the point *
 !   expected: *

@@ -40,7 +40,7 @@ static void add_run(gbl_store *s, int k, int rows)
         r.first_token_ns = r.arrival_ns + 1000000LL * (50 + i);
         r.finish_ns = r.first_token_ns + 40000000LL * (r.output - 1);
         assert_int_equal(gbl_store_request(s, &r, &err), 0);
-        assert_int_equal(gbl_store_timeline(s, i % 2, r.arrival_ns, 3, 1, 100, &err), 0);
+        assert_int_equal(gbl_store_timeline(s, &(gbl_sample){.replica = i % 2, .t_ns = r.arrival_ns, .running = 3, .waiting = 1, .used_blocks = 100, .busy_us = {250000}}, &err), 0);
     }
     assert_int_equal(gbl_store_commit(s, &err), 0);
 }

@@ -109,15 +109,15 @@ static void test_roundtrip(void **state)
     assert_int_equal(gbl_store_request(s, &r, &err), 0);
     gbl_request_row never = {.serial = 4, .input = 9, .output = 2, .arrival_ns = 5, .scheduled_ns = -1, .first_token_ns = -1, .finish_ns = -1, .status = "rejected"};
     assert_int_equal(gbl_store_request(s, &never, &err), 0);
-    assert_int_equal(gbl_store_timeline(s, 0, 10, 1, 2, 3, &err), 0);
-    assert_int_equal(gbl_store_timeline(s, 0, 10, 4, 5, 6, &err), 0);
+    assert_int_equal(gbl_store_timeline(s, &(gbl_sample){.t_ns = 10, .running = 1, .waiting = 2, .used_blocks = 3}, &err), 0);
+    assert_int_equal(gbl_store_timeline(s, &(gbl_sample){.t_ns = 10, .running = 4, .waiting = 5, .used_blocks = 6}, &err), 0);
     assert_int_equal(gbl_store_note(s, "first", &err), 0);
     assert_int_equal(gbl_store_note(s, "second", &err), 0);
     assert_int_equal(gbl_store_result(s, "{\"duration_s\":9}", &err), 0);
     assert_int_equal(gbl_store_commit(s, &err), 0);
     assert_string_equal(sql(path, "SELECT ttft_ms, tpot_ms, e2el_ms, queue_ms FROM request_ms WHERE serial = 3", GBL_SQL_CSV), "ttft_ms,tpot_ms,e2el_ms,queue_ms\n50,10,150,2\n");
     assert_string_equal(sql(path, "SELECT ttft_ms, status FROM request_ms WHERE serial = 4", GBL_SQL_JSON), "[\n{\"ttft_ms\":null,\"status\":\"rejected\"}\n]\n");
-    assert_string_equal(sql(path, "SELECT * FROM timeline", GBL_SQL_CSV), "run,replica,t_ns,running,waiting,used_blocks\n1,0,10,4,5,6\n");
+    assert_string_equal(sql(path, "SELECT run, replica, t_ns, running, waiting, used_blocks FROM timeline", GBL_SQL_CSV), "run,replica,t_ns,running,waiting,used_blocks\n1,0,10,4,5,6\n");
     assert_string_equal(sql(path, "SELECT seq, text FROM note ORDER BY seq", GBL_SQL_CSV), "seq,text\n0,first\n1,second\n");
     assert_string_equal(sql(path, "SELECT duration_s, model, seed FROM latest", GBL_SQL_CSV), "duration_s,model,seed\n9,m,7\n");
     assert_string_equal(sql(path, "SELECT value, name FROM metric ORDER BY name", GBL_SQL_TABLE), "value  name\n-----  -------\n    -  itl_ms\n 12.5  ttft_ms\n");
@@ -274,13 +274,13 @@ static void test_versions(void **state)
     assert_int_equal(write_run(s, 1, &err), 0);
     gbl_store_close(s);
     change(path, "PRAGMA user_version = 99");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 99, newer than this program's 2", "layout version 2: use a newer gable, or another file"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 99, newer than this program's 3", "layout version 3: use a newer gable, or another file"), 0);
     change(path, "PRAGMA user_version = 0");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 0, older than this program's 2", "layout version 2: use the older gable, or another file"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 0, older than this program's 3", "layout version 3: use the older gable, or another file"), 0);
     /* Layout 1 lacks columns; it is read, and never written. */
     change(path, "PRAGMA user_version = 1");
     assert_string_equal(sql(path, "SELECT count(*) AS n FROM run", GBL_SQL_CSV), "n\n1\n");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 1, older than this program's 2", "another file to write to: layout 1 is only read"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 1, older than this program's 3", "another file to write to: layout 1 is only read"), 0);
     snprintf(path, sizeof path, "%s/foreign.db", folder);
     change(path, "CREATE TABLE mine (a)");
     assert_int_equal(expect_open_fails(path, "this SQLite file is no store of gable", "a store written by `gable run --db`, or a new name"), 0);

@@ -288,7 +288,7 @@ static void record_run(FILE *to, const gbl_sweep *s, size_t point, const char *r
     assert_int_equal(gbl_store_metric(r, "m", "p50", 0.5, &err), 0);
     assert_int_equal(gbl_store_metric(r, "m", "p99", NAN, &err), 0);
     assert_int_equal(gbl_store_request(r, &q, &err), 0);
-    assert_int_equal(gbl_store_timeline(r, 1, 2, 3, 4, 5, &err), 0);
+    assert_int_equal(gbl_store_timeline(r, &(gbl_sample){.replica = 1, .t_ns = 2, .running = 3, .waiting = 4, .used_blocks = 5, .busy_us = {6, [GBL_R_HOST] = 7.6F}}, &err), 0);
     assert_int_equal(gbl_store_note(r, "a note", &err), 0);
     assert_int_equal(gbl_store_commit(r, &err), 0);
     gbl_store_close(r);
@@ -344,7 +344,8 @@ static void a_record_comes_back_as_it_was(void **state)
     assert_string_equal(sql(path, "SELECT id, name, seed, started_utc, plugins, result FROM run"), "id,name,seed,started_utc,plugins,result\n3,r,3,then,{},\"{\"\"requests\"\":{\"\"injected\"\":1}}\"\n");
     assert_string_equal(sql(path, "SELECT * FROM metric"), "run,name,stat,value\n3,m,p50,0.5\n3,m,p99,\n");
     assert_string_equal(sql(path, "SELECT * FROM run_param"), "run,key,value\n3,a.b,[1]\n");
-    assert_string_equal(sql(path, "SELECT * FROM timeline"), "run,replica,t_ns,running,waiting,used_blocks\n3,1,2,3,4,5\n");
+    assert_string_equal(sql(path, "SELECT run, replica, t_ns, running, waiting, used_blocks, sm_us, hbm_us, host_us FROM timeline"),
+                        "run,replica,t_ns,running,waiting,used_blocks,sm_us,hbm_us,host_us\n3,1,2,3,4,5,6,0,8\n");
     assert_string_equal(sql(path, "SELECT * FROM note"), "run,seq,text\n3,0,a note\n");
     assert_string_equal(sql(path, "SELECT serial, session, input, output, finish_ns, status, queue_ns, prefill_sm_ns FROM request"),
                         "serial,session,input,output,finish_ns,status,queue_ns,prefill_sm_ns\n4,-1,5,6,,completed,2,3\n");
