@@ -27,7 +27,7 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
-PKG_TEST := libcmocka-dev
+PKG_TEST := libcmocka-dev pkg-config g++
 PKG_CHECK := clang-tidy cppcheck
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev
@@ -42,7 +42,6 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 CUDA_SRC := $(sort $(wildcard validate/*.cu))
-HEADERS := $(sort $(wildcard policies/policy.h $(ROOMS:%=%/*.h)))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 POLICY_OBJ := $(POLICY_SRC:%.c=$(BUILD)/%.o)
@@ -54,7 +53,7 @@ FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
 # policies/schedule/chunked.c -> gbl_policy_schedule_chunked
 policy_symbol = gbl_policy_$(subst -,_,$(subst /,_,$(patsubst policies/%.c,%,$(1))))
 
-.PHONY: all deps demo test test-run check bench fuzz cuda golden bare install help clean needs FORCE
+.PHONY: all so deps demo test test-run check bench fuzz cuda golden bare install help clean needs FORCE
 all: $(BUILD)/gable ## build build/gable; installs nothing
 
 help: ## this list
@@ -85,6 +84,14 @@ $(BUILD)/libgable.a: $(LIB_OBJ) $(POLICY_OBJ) $(BUILD)/builtin.o $(BUILD)/files
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
+
+# The shared library shows gable.h and hides the rest; its number is GABLE_API.
+SO := libgable.so.1
+$(BUILD)/$(SO): $(BUILD)/libgable.a lib/gable.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SO) -Wl,--version-script=lib/gable.map -o $@ \
+	  -Wl,--whole-archive $(BUILD)/libgable.a -Wl,--no-whole-archive $(LIBS)
+so: $(BUILD)/$(SO) ## build the shared library
 
 $(LIB_OBJ) $(CLI_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -192,17 +199,26 @@ endif
 # Cards and samples keep their places under share/gable, where the binary looks for them.
 DATA := $(sort $(wildcard models/cards/*.json models/cards/*/*.json policies/cards/*.json policies/cards/*/*.json \
   traces/samples/* reports/studies/*.json reports/claims/*.json validate/engines/*.json))
-MAN := $(wildcard cli/*.1)
 DEST = $(DESTDIR)$(PREFIX)
-install: $(BUILD)/gable ## install under DESTDIR and PREFIX
+COMPLETIONS = $(DEST)/share/bash-completion/completions/gable $(DEST)/share/zsh/site-functions/_gable
+install: $(BUILD)/gable $(BUILD)/$(SO) install-data ## install under DESTDIR and PREFIX
 	install -D -m 755 $(BUILD)/gable $(DEST)/bin/gable
 	install -D -m 644 $(BUILD)/libgable.a $(DEST)/lib/libgable.a
-	@for f in $(HEADERS); do install -D -m 644 $$f $(DEST)/include/gable/$$f || exit 1; done
+	install -D -m 755 $(BUILD)/$(SO) $(DEST)/lib/$(SO)
+	ln -sf $(SO) $(DEST)/lib/libgable.so
+	install -D -m 644 lib/gable.h $(DEST)/include/gable/gable.h
+	install -D -m 644 policies/policy.h $(DEST)/include/gable/policies/policy.h
+	install -D -m 644 lib/gable.3 $(DEST)/share/man/man3/gable.3
+	@mkdir -p $(DEST)/lib/pkgconfig $(DEST)/share/man/man1 $(dir $(COMPLETIONS))
+	@$(BUILD)/gable help --man > $(DEST)/share/man/man1/gable.1
+	@$(BUILD)/gable help --completion bash > $(word 1,$(COMPLETIONS))
+	@$(BUILD)/gable help --completion zsh > $(word 2,$(COMPLETIONS))
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include/gable' 'datadir=$${prefix}/share/gable' '' \
+	  'Name: gable' 'Description: replays LLM request traces through a model of serving engines' 'Version: $(VERSION)' \
+	  'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lgable' 'Libs.private: $(LIBS) -pthread' > $(DEST)/lib/pkgconfig/gable.pc
+install-data:
 	@for f in $(DATA); do install -D -m 644 $$f $(DEST)/share/gable/$$f || exit 1; done
-	@for f in $(MAN); do install -D -m 644 $$f $(DEST)/share/man/man1/$${f##*/} || exit 1; done
-	@mkdir -p $(DEST)/lib/pkgconfig
-	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: gable' 'Description: replays LLM request traces through a model of serving engines' \
-	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/gable' 'Libs: -L$${prefix}/lib -lgable $(LIBS)' > $(DEST)/lib/pkgconfig/gable.pc
+.PHONY: install-data
 
 clean: ## remove the build folder
 	rm -rf $(BUILD)

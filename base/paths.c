@@ -1,7 +1,9 @@
 /* paths.c - where gable's own data lies, and paths inside documents (declared in text.h). */
+#define _GNU_SOURCE /* dladdr */
 #include "base/text.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,24 +17,38 @@ static int exists(const char *path)
     return path != NULL && access(path, F_OK) == 0;
 }
 
-/* Folder of the running binary, or NULL. */
-static const char *binary_folder(gbl_arena *a)
+static const char *folder_of(gbl_arena *a, const char *path)
 {
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-    if (n <= 0 || (size_t)n >= sizeof path) return NULL;
-    while (n > 1 && path[n - 1] != '/') n--;
-    return gbl_arena_textn(a, path, n > 1 ? (size_t)n - 1 : 1);
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? NULL : gbl_arena_textn(a, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* GABLE_DATA is the whole answer where it is set: falling through would hide a mistake in it. Otherwise a folder
- * counts when it holds cards. */
-const char *gbl_data_root(gbl_arena *a)
+/* Folder of the running program, or NULL. */
+static const char *program_folder(gbl_arena *a)
 {
-    static const char *const beside[] = {"/..", "/../share/gable", "/../..", "/../../.."};
-    const char *set = getenv("GABLE_DATA");
-    if (set != NULL && set[0] != '\0') return gbl_arena_text(a, set);
-    const char *bin = binary_folder(a);
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0 || (size_t)n >= sizeof path - 1) return NULL;
+    path[n] = '\0';
+    return folder_of(a, path);
+}
+
+/* Folder of the shared library that this code lies in, or NULL where it is linked into the program: then the loader knows
+ * the name that the program was called by, which need not be a path. */
+static const char *library_folder(gbl_arena *a)
+{
+    Dl_info info;
+    static const char here[] = "";
+    if (dladdr(here, &info) == 0 || info.dli_fname == NULL || strstr(info.dli_fname, ".so") == NULL) return NULL;
+    char *real = realpath(info.dli_fname, NULL); /* libraries are named by links */
+    const char *folder = real == NULL ? NULL : folder_of(a, real);
+    free(real);
+    return folder;
+}
+
+static const char *root_beside(gbl_arena *a, const char *bin)
+{
+    static const char *const beside[] = {"/..", "/../share/gable", "/../..", "/../../share/gable", "/../../.."};
     for (size_t i = 0; bin != NULL && i < sizeof beside / sizeof beside[0]; i++) {
         const char *cards = gbl_arena_printf(a, "%s%s/models/cards", bin, beside[i]);
         if (!exists(cards)) continue;
@@ -43,6 +59,16 @@ const char *gbl_data_root(gbl_arena *a)
         return root;
     }
     return NULL;
+}
+
+/* GABLE_DATA is the whole answer where it is set: falling through would hide a mistake in it. Otherwise a folder
+ * counts when it holds cards. */
+const char *gbl_data_root(gbl_arena *a)
+{
+    const char *set = getenv("GABLE_DATA");
+    if (set != NULL && set[0] != '\0') return gbl_arena_text(a, set);
+    const char *root = root_beside(a, library_folder(a));
+    return root != NULL ? root : root_beside(a, program_folder(a));
 }
 
 const char *gbl_data_path(gbl_arena *a, const char *relative)

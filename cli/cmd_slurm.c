@@ -10,6 +10,7 @@
 #include "cli/fleet.h"
 #include "cli/output.h"
 #include "cli/scene.h"
+#include "reports/keep.h"
 #include "reports/sweep.h"
 
 typedef struct slurm_opt {
@@ -63,8 +64,6 @@ static const gbl_flag flags[] = {
      .arg = "NAME"},
     GBL_FLAG_REQUESTS(slurm_opt, requests),
     {.row = {.name = NULL}}};
-
-static const char *const requests_word[] = {"none", "sample", "all"};
 
 /* In single quotes for the shell, whatever is in it. */
 static const char *quoted(gbl_arena *a, const char *text)
@@ -128,7 +127,7 @@ static void write_task(FILE *f, const slurm_opt *o, const char *self, const char
     fprintf(f, "exec %s sweep %s \\\n", quoted(a, self), quoted(a, sweep));
     for (size_t i = 0; i < o->scene.set.n; i++) fprintf(f, "  --set %s \\\n", quoted(a, o->scene.set.item[i]));
     if (o->scene.seed != GBL_NULL_INT) fprintf(f, "  --seed %" PRId64 " \\\n", o->scene.seed);
-    fprintf(f, "  --requests %s -j %" PRId64 " --top 5 \\\n", requests_word[o->requests], o->jobs);
+    fprintf(f, "  --requests %s -j %" PRId64 " --top 5 \\\n", gbl_keep_word[o->requests], o->jobs);
     fprintf(f, "  --shard \"$SLURM_ARRAY_TASK_ID/%" PRId64 "\" --resume --db %s/shard-\"$SLURM_ARRAY_TASK_ID\".db\n",
             tasks, quoted(a, folder));
 }

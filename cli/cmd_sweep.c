@@ -1,16 +1,13 @@
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/fleet.h"
-#include "reports/keep.h"
 #include "cli/output.h"
 #include "cli/scene.h"
-#include "reports/ledger.h"
-#include "reports/standings.h"
-#include "reports/work.h"
+#include "reports/sweep_run.h"
 
 typedef struct sweep_opt {
     gbl_scene_opt scene;
@@ -56,149 +53,15 @@ static const gbl_flag flags[] = {
     GBL_FLAG_PROGRESS(sweep_opt, progress),
     {.row = {.name = NULL}}};
 
-static const char *const requests_word[] = {"none", "sample", "all"};
-
-/* One sweep under way. Workers see it as it was when they were forked. */
-typedef struct fleet {
-    const sweep_opt *o;
-    gbl_shard shard;
-    gbl_sweep *sweep;
-    gbl_store *store;
-    gbl_ledger *ledger;
-    gbl_standings *standings;
-    size_t *todo; /* points */
-    size_t n_todo, n_shard, kept;
-} fleet;
-
-/* ---------------------------------------------------------------- in a worker ---- */
-
-/* The answer of a point: the length of the result's text, the text, and, where there is a store, the record. */
-static int answer(FILE *out, const gbl_result *r, gbl_err *err)
-{
-    gbl_json *j = gbl_json_new(0);
-    if (j) gbl_result_json(r, j);
-    const char *text = j ? gbl_json_text(j) : NULL;
-    size_t n = text ? strlen(text) : 0;
-    int code = text ? GBL_OK : gbl_nomem(err, 0);
-    if (!code && (fwrite(&n, sizeof n, 1, out) != 1 || fwrite(text, 1, n, out) != n))
-        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file");
-    gbl_json_free(j);
-    return code;
-}
-
-static int simulate(void *to, size_t i, FILE *out, gbl_err *err)
-{
-    const fleet *f = to;
-    gbl_scenario *s = NULL;
-    gbl_keep *keep = NULL;
-    gbl_result *r = NULL;
-    gbl_run_options opt = {.progress = GBL_PROGRESS_OFF};
-    int64_t run;
-    int code = gbl_sweep_scenario(f->sweep, f->todo[i], &s, err);
-    if (!code && f->store)
-        code = gbl_keep_record(&keep, out, (enum gbl_keep_requests)f->o->requests, s->seed, err);
-    if (!code && keep) gbl_keep_listen(keep, &opt);
-    if (!code) code = gbl_run(&r, s, &opt, err);
-    if (!code) code = answer(out, r, err);
-    if (!code && keep) code = gbl_keep_commit(keep, s, r, &run, err);
-    gbl_keep_close(keep);
-    if (r) gbl_result_free(r);
-    gbl_scenario_free(s);
-    return code;
-}
-
-/* ---------------------------------------------------------------- in the command ---- */
-
-static int take(void *to, size_t i, FILE *in, gbl_err *err)
-{
-    fleet *f = to;
-    size_t n, point = f->todo[i];
-    int64_t run = 0;
-    char *text = NULL;
-    int code = GBL_OK;
-    if (fread(&n, sizeof n, 1, in) != 1 || !(text = gbl_alloc(n + 1, 1)) || fread(text, 1, n, in) != n)
-        code = gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file");
-    if (!code && f->ledger) code = gbl_ledger_keep(f->ledger, point, in, &run, err);
-    f->kept += !code && f->ledger;
-    if (!code) code = gbl_standings_add(f->standings, point, run, text, err);
-    gbl_free(text);
-    return code;
-}
-
-static int wanted(void *to, size_t point)
-{
-    const fleet *f = to;
-    return gbl_shard_has(&f->shard, point);
-}
-
-static int found(void *to, size_t point, int64_t run, const char *result_json, gbl_err *err)
-{
-    fleet *f = to;
-    return gbl_standings_add(f->standings, point, run, result_json, err);
-}
-
-static int read_sweep(fleet *f, const gbl_call *call, gbl_err *err)
-{
-    int code = gbl_catalogue_there(call->arena, err);
-    const char **sets = NULL;
-    size_t n = 0;
-    if (!code) code = gbl_scene_sets(&f->o->scene, call->arena, &sets, &n, err);
-    if (!code) code = gbl_sweep_open(&f->sweep, call->arg[0], sets, n, err);
-    return code ? code : gbl_standings_new(&f->standings, f->sweep, err);
-}
-
-/* The store is written to once before anything runs, so that one that cannot be says so now. */
-static int open_store(fleet *f, gbl_err *err)
-{
-    int flags_of = GBL_STORE_WRITE | (f->o->shard ? GBL_STORE_SHARD : 0);
-    int code = gbl_store_open(&f->store, f->o->db, flags_of, err);
-    if (!code && !(code = gbl_store_enter(f->store, err))) gbl_store_rollback(f->store);
-    if (!code) code = gbl_ledger_open(&f->ledger, f->store, f->sweep, requests_word[f->o->requests], err);
-    if (!code && f->o->resume) code = gbl_ledger_resume(f->ledger, wanted, found, f, err);
-    return code;
-}
-
-static int list_points(fleet *f, gbl_err *err)
-{
-    size_t n = gbl_sweep_size(f->sweep);
-    f->todo = gbl_alloc(n, sizeof *f->todo);
-    if (!f->todo) return gbl_nomem(err, n * sizeof *f->todo);
-    for (size_t i = 0; i < n; i++) {
-        if (!gbl_shard_has(&f->shard, i)) continue;
-        f->n_shard++;
-        if (!gbl_standings_has(f->standings, i)) f->todo[f->n_todo++] = i;
-    }
-    return GBL_OK;
-}
-
-static int interrupted(const fleet *f, gbl_err *err)
+static int interrupted(const gbl_swept *s, int kept, gbl_err *err)
 {
     char what[256];
-    size_t done = gbl_standings_size(f->standings);
-    if (f->store)
-        snprintf(what, sizeof what, "%zu of %zu points are in the store, --resume does the others", done, f->n_shard);
+    if (kept)
+        snprintf(what, sizeof what, "%zu of %zu points are in the store, --resume does the others", gbl_standings_size(s->standings),
+                 s->points);
     else
         snprintf(what, sizeof what, "no result; with --db and --resume the points that are done would be kept");
     return gbl_signals_fail(err, what);
-}
-
-static int work(fleet *f, gbl_err *err)
-{
-    gbl_work w = {.tasks = f->n_todo,
-                  .jobs = (int)f->o->jobs,
-                  .what = "sweep",
-                  .progress = (enum gbl_progress_mode)f->o->progress,
-                  .stop = gbl_signals_flag(),
-                  .task = simulate,
-                  .done = take,
-                  .to = f};
-    size_t failed;
-    gbl_signals_catch();
-    int code = gbl_work_run(&w, &failed, err);
-    if (code == GBL_EINTERRUPT) return interrupted(f, err);
-    if (code && failed < f->n_todo) gbl_sweep_where(f->sweep, f->todo[failed], err);
-    if (!code && f->ledger) code = gbl_ledger_settle(f->ledger, err);
-    return code;
 }
 
 static double now_s(void)
@@ -208,26 +71,28 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int print(fleet *f, double seconds, gbl_err *err)
+static int print_json(gbl_standings *s, enum gbl_standing rank, gbl_err *err)
 {
-    const sweep_opt *o = f->o;
-    if (o->json) {
-        FILE *spool = gbl_spool_new(err);
-        if (!spool) return err->code;
-        int code = gbl_standings_json(f->standings, (enum gbl_standing)o->rank, spool, err);
-        if (!code) return gbl_spool_deliver(spool, NULL, err);
-        fclose(spool);
-        return code;
-    }
-    int code = gbl_standings_print(f->standings, (enum gbl_standing)o->rank, (size_t)o->top, stdout, err);
+    FILE *spool = gbl_spool_new(err);
+    if (!spool) return err->code;
+    int code = gbl_standings_json(s, rank, spool, err);
+    if (!code) return gbl_spool_deliver(spool, NULL, err);
+    fclose(spool);
+    return code;
+}
+
+static int print(const gbl_sweep *sweep, const gbl_swept *s, const sweep_opt *o, double seconds, gbl_err *err)
+{
+    if (o->json) return print_json(s->standings, (enum gbl_standing)o->rank, err);
+    int code = gbl_standings_print(s->standings, (enum gbl_standing)o->rank, (size_t)o->top, stdout, err);
     if (code) return code;
-    printf("\n%zu point%s", f->n_shard, f->n_shard == 1 ? "" : "s");
-    if (o->shard) printf(" of %zu in shard %s", gbl_sweep_size(f->sweep), o->shard);
-    printf(": %zu simulated in %.1f s", f->n_todo, seconds);
-    if (o->resume) printf(", %zu were in the store", f->n_shard - f->n_todo);
-    if (gbl_sweep_dropped(f->sweep)) printf("; %zu left out that equal another", gbl_sweep_dropped(f->sweep));
+    printf("\n%zu point%s", s->points, s->points == 1 ? "" : "s");
+    if (o->shard) printf(" of %zu in shard %s", gbl_sweep_size(sweep), o->shard);
+    printf(": %zu simulated in %.1f s", s->simulated, seconds);
+    if (o->resume) printf(", %zu were in the store", s->points - s->simulated);
+    if (gbl_sweep_dropped(sweep)) printf("; %zu left out that equal another", gbl_sweep_dropped(sweep));
     putchar('\n');
-    if (f->store) printf("sweep %" PRId64 " kept in %s\n", gbl_ledger_sweep(f->ledger), o->db);
+    if (o->db) printf("sweep %" PRId64 " kept in %s\n", s->sweep, o->db);
     return GBL_OK;
 }
 
@@ -246,20 +111,33 @@ static int check_flags(const sweep_opt *o, gbl_err *err)
 
 static int run(const gbl_call *call, gbl_err *err)
 {
-    fleet f = {.o = call->opt};
+    const sweep_opt *o = call->opt;
     double start = now_s();
-    int code = check_flags(f.o, err);
-    if (!code) code = gbl_shard_read(&f.shard, f.o->shard, err);
-    if (!code) code = read_sweep(&f, call, err);
-    if (!code && f.o->db) code = open_store(&f, err);
-    if (!code) code = list_points(&f, err);
-    if (!code) code = work(&f, err);
-    if (!code) code = print(&f, now_s() - start, err);
-    gbl_ledger_close(f.ledger);
-    gbl_store_close(f.store);
-    gbl_standings_free(f.standings);
-    gbl_sweep_free(f.sweep);
-    gbl_free(f.todo);
+    const char **sets = NULL;
+    size_t n = 0;
+    gbl_sweep *sweep = NULL;
+    gbl_swept swept = {0};
+    gbl_sweep_ask ask = {.db = o->db,
+                         .is_shard = o->shard != NULL,
+                         .resume = o->resume,
+                         .jobs = (int)o->jobs,
+                         .requests = (enum gbl_keep_requests)o->requests,
+                         .progress = (enum gbl_progress_mode)o->progress,
+                         .stop = gbl_signals_flag()};
+    int code = check_flags(o, err);
+    if (!code) code = gbl_shard_read(&ask.shard, o->shard, err);
+    if (!code) code = gbl_catalogue_there(call->arena, err);
+    if (!code) code = gbl_scene_sets(&o->scene, call->arena, &sets, &n, err);
+    if (!code) code = gbl_sweep_open(&sweep, call->arg[0], sets, n, err);
+    if (!code) {
+        ask.sweep = sweep;
+        gbl_signals_catch();
+        code = gbl_sweep_run(&swept, &ask, err);
+        if (code == GBL_EINTERRUPT) code = interrupted(&swept, o->db != NULL, err);
+    }
+    if (!code) code = print(sweep, &swept, o, now_s() - start, err);
+    gbl_swept_fini(&swept);
+    gbl_sweep_free(sweep);
     return code;
 }
 

@@ -1,4 +1,4 @@
-/* fleet.h - flags that commands with many runs share: -j, --db, --shard, --progress. */
+/* fleet.h - flags that commands with many runs share: -j, --db, --progress, --requests. */
 #ifndef GBL_FLEET_H
 #define GBL_FLEET_H
 #include "cli/options.h"
@@ -45,12 +45,5 @@
                 .help = "which requests the store keeps; sample: at most 1,000 a run, drawn by the seed"}, \
         .arg = "WHICH"                                                                                \
     }
-
-/* The tasks that a shard of many has: those whose number, modulo `of`, is `k` modulo `of`. So k may count from 0 or from 1. */
-typedef struct gbl_shard {
-    int64_t k, of; /* 1, 1: everything */
-} gbl_shard;
-int gbl_shard_read(gbl_shard *out, const char *text, gbl_err *err); /* "2/8"; NULL: everything */
-int gbl_shard_has(const gbl_shard *s, size_t task);
 
 #endif

@@ -385,7 +385,7 @@ static inline size_t gbl_bits_bytes(int64_t n) {
     return words * sizeof(uint64_t);
 }
 static inline void gbl_bits_init(gbl_bits *b, int64_t n, void *zeroed) {
-    char *at = zeroed;
+    char *at = (char *)zeroed;
     *b = (gbl_bits){.n = n};
     if (!at) return;
     do {
@@ -558,7 +558,7 @@ typedef struct gbl_bag {
     int32_t n;
 } gbl_bag;
 static inline void gbl_bag_init(gbl_bag *b, const gbl_host *h, int32_t ids) {
-    *b = (gbl_bag){h->memory(h, (size_t)ids * sizeof(int32_t)), h->memory(h, (size_t)ids * sizeof(int32_t)), 0};
+    *b = (gbl_bag){(int32_t *)h->memory(h, (size_t)ids * sizeof(int32_t)), (int32_t *)h->memory(h, (size_t)ids * sizeof(int32_t)), 0};
 }
 static inline void gbl_bag_put(gbl_bag *b, int32_t block) {
     if (b->where[block]) return;

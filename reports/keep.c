@@ -17,6 +17,8 @@
 /* A stream of its own, so that which requests are kept hangs on nothing that the simulation draws. */
 enum { STREAM_KEEP = GBL_STREAM_POLICY - 1 };
 
+const char *const gbl_keep_word[] = {"none", "sample", "all"};
+
 typedef struct sampled {
     uint64_t key;
     gbl_life life;

@@ -6,6 +6,7 @@
 #include "sim/run.h"
 
 enum gbl_keep_requests { GBL_KEEP_NONE, GBL_KEEP_SAMPLE, GBL_KEEP_ALL };
+extern const char *const gbl_keep_word[]; /* "none", "sample", "all" */
 enum { GBL_KEEP_SAMPLE_SIZE = 1000 }; /* requests, those with the smallest keyed draws */
 
 typedef struct gbl_keep gbl_keep;

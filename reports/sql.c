@@ -192,29 +192,65 @@ static int prepare(sqlite3 *db, sqlite3_stmt **st, const char *query, gbl_err *e
     return GBL_OK;
 }
 
-int gbl_store_sql(const char *path, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err)
+/* ---------------------------------------------------------------- a reader ---- */
+
+struct gbl_reader {
+    sqlite3 *db;
+    char path[];
+};
+
+int gbl_reader_open(gbl_reader **out, const char *path, gbl_err *err)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    int code = gbl_db_open_read(&db, path, err);
-    if (code != GBL_OK) {
-        return code;
+    size_t n = strlen(path) + 1;
+    gbl_reader *r = *out = gbl_alloc(1, sizeof *r + n);
+    if (!r) {
+        return gbl_nomem(err, n);
     }
-    code = prepare(db, &st, query, err);
+    memcpy(r->path, path, n);
+    int code = gbl_db_open_read(&r->db, path, err);
+    if (code != GBL_OK) {
+        gbl_free(r);
+        *out = NULL;
+    }
+    return code;
+}
+
+void gbl_reader_close(gbl_reader *r)
+{
+    if (r) {
+        sqlite3_close(r->db);
+        gbl_free(r);
+    }
+}
+
+int gbl_reader_sql(gbl_reader *r, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int code = prepare(r->db, &st, query, err);
     if (code == GBL_OK) {
         int rc = gbl_rows_print(st, f, to);
         if (rc == SQLITE_ERROR || rc == SQLITE_MISMATCH || rc == SQLITE_TOOBIG || rc == SQLITE_RANGE) {
-            gbl_fail(err, GBL_EINPUT, "SQL: %s", sqlite3_errmsg(db)); /* found only while running: percentile's p, bad JSON */
+            gbl_fail(err, GBL_EINPUT, "SQL: %s", sqlite3_errmsg(r->db)); /* found only while running: percentile's p, bad JSON */
             code = gbl_expected(err, "values the functions of the query take");
         } else if (rc == SQLITE_NOMEM) {
             code = gbl_nomem(err, 0);
         } else if (rc != SQLITE_DONE) {
-            code = gbl_db_fail(err, db, path, "read the store");
+            code = gbl_db_fail(err, r->db, r->path, "read the store");
         } else {
             code = gbl_rows_flushed(to, err);
         }
     }
     sqlite3_finalize(st);
-    sqlite3_close(db);
+    return code;
+}
+
+int gbl_store_sql(const char *path, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err)
+{
+    gbl_reader *r = NULL;
+    int code = gbl_reader_open(&r, path, err);
+    if (code == GBL_OK) {
+        code = gbl_reader_sql(r, query, f, to, err);
+    }
+    gbl_reader_close(r);
     return code;
 }

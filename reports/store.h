@@ -70,6 +70,10 @@ void gbl_store_rollback(gbl_store *s);
  * aggregates percentile(x, p), p in 0..100, with linear interpolation (numpy's default), and median(x). In JSON a column
  * name that comes twice gets _2, a blob is hex text, an infinity null. */
 enum gbl_sql_format { GBL_SQL_TABLE, GBL_SQL_JSON, GBL_SQL_CSV, GBL_SQL_JSONL };
+typedef struct gbl_reader gbl_reader; /* a store open for reading; used by one thread at a time */
+int gbl_reader_open(gbl_reader **out, const char *path, gbl_err *err);
+int gbl_reader_sql(gbl_reader *r, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err);
+void gbl_reader_close(gbl_reader *r); /* NULL allowed */
 int gbl_store_sql(const char *path, const char *query, enum gbl_sql_format f, FILE *to, gbl_err *err);
 
 #endif

@@ -262,13 +262,10 @@ static int read_parts(gbl_sweep *s, const gbl_node *root, gbl_err *err)
     return code ? code : set_strides(s, err);
 }
 
-static int read_document(gbl_sweep *s, const char *path, const char *const *sets, size_t n_sets, gbl_err *err)
+static int read_document(gbl_sweep *s, const char *const *sets, size_t n_sets, gbl_err *err)
 {
     static const char *const known[] = {"gable", "scenario", "grid", "list", "latin", NULL};
-    int code = gbl_doc_read(&s->doc, path, err);
-    if (code) {
-        return code;
-    }
+    int code = GBL_OK;
     const gbl_node *root = gbl_doc_root(s->doc), *kind = gbl_node_get(root, "gable");
     if (gbl_node_kind(root) != GBL_OBJECT) {
         return fail_few(err, root, "a sweep is a JSON object", "{\"gable\": \"sweep/1\", \"scenario\": ..., \"grid\": {...}}");
@@ -525,12 +522,22 @@ static int take_points(gbl_sweep *s, gbl_err *err)
 
 int gbl_sweep_open(gbl_sweep **out, const char *path, const char *const *sets, size_t n_sets, gbl_err *err)
 {
+    gbl_doc *doc = NULL;
+    *out = NULL;
+    int code = gbl_doc_read(&doc, path, err);
+    return code ? code : gbl_sweep_bind(out, doc, sets, n_sets, err);
+}
+
+int gbl_sweep_bind(gbl_sweep **out, gbl_doc *doc, const char *const *sets, size_t n_sets, gbl_err *err)
+{
     gbl_sweep *s = *out = gbl_alloc(1, sizeof *s);
     if (!s) {
+        gbl_doc_free(doc);
         return gbl_nomem(err, sizeof *s);
     }
+    s->doc = doc;
     s->arena = gbl_arena_new();
-    int code = s->arena ? read_document(s, path, sets, n_sets, err) : gbl_nomem(err, 0);
+    int code = s->arena ? read_document(s, sets, n_sets, err) : gbl_nomem(err, 0);
     if (!code) {
         code = write_document(s, err);
     }

@@ -26,6 +26,8 @@ typedef struct gbl_sweep_at {
 
 /* `sets` are "a.b=v" texts that change the scenario under the sweep; one that the sweep varies anyway is refused. */
 int gbl_sweep_open(gbl_sweep **out, const char *path, const char *const *sets, size_t n_sets, gbl_err *err);
+/* From a document already read; takes ownership of it, also on failure. */
+int gbl_sweep_bind(gbl_sweep **out, gbl_doc *doc, const char *const *sets, size_t n_sets, gbl_err *err);
 void gbl_sweep_free(gbl_sweep *s);
 size_t gbl_sweep_size(const gbl_sweep *s);
 size_t gbl_sweep_dropped(const gbl_sweep *s);     /* points that were the same scenario as an earlier one */

@@ -30,6 +30,9 @@ typedef struct gbl_work {
 /* 0 when every task was done. Otherwise the error that ended it, with *failed the task it came from (tasks: none); answers
  * that were ready by then have been taken in. GBL_EINTERRUPT with an empty message when *stop was set. */
 int gbl_work_run(const gbl_work *w, size_t *failed, gbl_err *err);
+/* The same contract (but for `earliest`, `lost` and `small`) in threads of this process: for a program with more than one
+ * thread, which must not fork. `done` is called by any of them, never two at once. Tasks should hear `stop` themselves. */
+int gbl_work_threads(const gbl_work *w, size_t *failed, gbl_err *err);
 int gbl_work_cores(void); /* that this process may use */
 
 #endif

@@ -10,7 +10,7 @@ trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/tree"
 (cd "$root" && tar cf - Makefile LICENSE base models traces policies sim reports validate lib cli tests/deps.sh 2>/dev/null) | (cd "$tmp/tree" && tar xf -)
 cp -a "$build" "$tmp/tree/build"
-awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' "$root/README.md" >"$tmp/tree/policies/schedule/short_first.c"
+awk '/^```c$/ { on = 1; text = ""; next } /^```/ { if (on && text ~ /GBL_EXPORT/) printf "%s", text; on = 0 } on { text = text $0 "\n" }' "$root/README.md" >"$tmp/tree/policies/schedule/short_first.c"
 
 n=0 failed=0
 check() { # NAME COMMAND...

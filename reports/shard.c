@@ -1,4 +1,4 @@
-#include "cli/fleet.h"
+#include "reports/shard.h"
 
 #include <string.h>
 
