@@ -22,6 +22,7 @@ typedef struct ear {
     gbl_run_options keep; /* the store's callbacks; NULL where there is none */
 } ear;
 
+_Static_assert((int)GABLE_RESOURCES == (int)GBL_R_N, "the resources are those of policies/policy.h");
 _Static_assert((int)GABLE_PARTS == (int)GBL_PARTS, "the parts of a request are those of sim/run.h");
 
 static int on_request(void *to, const gbl_life *l, gbl_err *err)
@@ -50,15 +51,17 @@ static int on_request(void *to, const gbl_life *l, gbl_err *err)
     return e->keep.on_request ? e->keep.on_request(e->keep.to, l, err) : GBL_OK;
 }
 
-static int on_sample(void *to, int32_t replica, int64_t t_ns, int64_t running, int64_t waiting, int64_t used, gbl_err *err)
+static int on_sample(void *to, const gbl_sample *s, gbl_err *err)
 {
     ear *e = to;
     gable_result *r = e->r;
     if (e->timeline) {
         if (gbl_grow(&r->sample, &r->sample_room, r->n_samples + 1, sizeof *r->sample)) return gbl_nomem(err, sizeof *r->sample);
-        r->sample[r->n_samples++] = (gable_sample){t_ns, running, waiting, used, replica};
+        gable_sample *q = &r->sample[r->n_samples++];
+        *q = (gable_sample){.t_ns = s->t_ns, .running = s->running, .waiting = s->waiting, .used_blocks = s->used_blocks, .replica = s->replica};
+        for (int i = 0; i < GABLE_RESOURCES; i++) q->busy_us[i] = (double)s->busy_us[i];
     }
-    return e->keep.on_sample ? e->keep.on_sample(e->keep.to, replica, t_ns, running, waiting, used, err) : GBL_OK;
+    return e->keep.on_sample ? e->keep.on_sample(e->keep.to, s, err) : GBL_OK;
 }
 
 static int by_serial(const void *a, const void *b)

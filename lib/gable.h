@@ -104,8 +104,10 @@ typedef struct gable_request {
 /* In order of arrival; NULL and 0 unless asked for. */
 const gable_request *gable_result_requests(const gable_result *r, size_t *n);
 
+enum { GABLE_RESOURCES = 9 }; /* sm, hbm, pcie_h2d, pcie_d2h, nvlink, dram, ssd, network, host: as in `util` of the JSON */
 typedef struct gable_sample {
     int64_t t_ns, running, waiting, used_blocks; /* requests, requests, KV blocks, just after that instant */
+    double busy_us[GABLE_RESOURCES];             /* how long each was busy since the replica's previous sample */
     int32_t replica;
 } gable_sample;
 /* About a thousand instants, a row a replica, in order of time; NULL and 0 unless asked for. */
