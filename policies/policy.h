@@ -73,7 +73,7 @@ enum gbl_req_state {
     GBL_REQ_WAITING,  /* in the queue; holds no KV */
     GBL_REQ_RUNNING,  /* holds KV, may be scheduled */
     GBL_REQ_SWAPPED,  /* its KV lies below HBM */
-    GBL_REQ_LOADING,  /* its KV is on the way back */
+    GBL_REQ_LOADING,  /* its KV is on the way to HBM: from a tier below, or from the replica that computed its prompt */
     GBL_REQ_DONE
 };
 
@@ -190,6 +190,7 @@ struct gbl_host {
     int32_t n_replicas;
     const gbl_replica_view *(*replica)(const gbl_host *h, int32_t i);
     const gbl_req *(*request)(const gbl_host *h, int32_t id);
+    int64_t (*cached_at)(const gbl_host *h, int32_t i, int32_t id); /* prompt tokens resident on replica i */
 
     /* --- evict --- */
     void *pool;       /* the lender's; opaque */
@@ -230,6 +231,8 @@ typedef struct gbl_schedule_policy {
     /* Largest number of KV tokens that it reserves for one request: decides what can never fit. NULL: the
      * tokens that the request really needs. */
     int64_t (*most_tokens)(void *state, const gbl_host *h, int32_t id);
+    /* KV tokens to reserve for a request that comes with the KV of its prompt, to decode here. NULL: prompt and next token. */
+    int64_t (*land_tokens)(void *state, const gbl_host *h, int32_t id);
 } gbl_schedule_policy;
 
 /* preempt: who gives way, and how. */
@@ -308,7 +311,9 @@ typedef struct gbl_evict_policy {
     int32_t (*expired)(void *state, int64_t now_ns, int32_t most, int32_t *out);
 } gbl_evict_policy;
 
-/* route: which replica serves a request. */
+/* route: which replica serves a request. Where pools compute prompts only, each request is asked about twice: who computes its
+ * prompt, and, with its first token out, who decodes it. Each question has an instance of its own and sees only the replicas
+ * that can take the request, numbered from 0; cached_at then tells what would not have to be computed, or moved. */
 typedef struct gbl_route_policy {
     gbl_policy head;
     void (*init)(void *state, const gbl_host *h);

@@ -46,7 +46,7 @@ static void thin_samples(gbl_engine *e) {
 
 /* A step counts with all its busy time when it begins: what of it lies behind t is taken off again. */
 static gbl_sample sample_of(gbl_replica *r, int64_t t) {
-    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)r->waiting.n, {0}, gbl_kvpool_used(&r->pool)};
+    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool)};
     double alone = (double)r->cost.demand.alone_ns, ahead = 0;
     if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
     for (int k = 0; k < GBL_R_N; k++) {
@@ -115,7 +115,7 @@ static int32_t request_new(gbl_engine *e, const gbl_record *rec) {
     int32_t id = request_id(e);
     if (id < 0) return -1;
     gbl_priv *p = &e->priv[id];
-    gbl_priv clean = {.ids = p->ids, .ids_room = p->ids_room, .chain = p->chain, .chain_room = p->chain_room, .scheduled_ns = -1, .first_ns = -1, .last_ns = -1};
+    gbl_priv clean = {.ids = p->ids, .ids_room = p->ids_room, .chain = p->chain, .chain_room = p->chain_room, .move = p->move, .scheduled_ns = -1, .first_ns = -1, .last_ns = -1};
     *p = clean;
     if (keep_ids(e, p, rec)) return -1;
     e->req[id] = (gbl_req){.serial = rec->serial, .arrival_ns = rec->arrival_ns, .session = rec->session, .input = (int32_t)rec->input,
@@ -172,48 +172,6 @@ void gbl_request_leave(gbl_engine *e, int32_t id, int status) {
 
 /* ---- arrival ---- */
 
-static const gbl_replica_view *router_view(const gbl_host *h, int32_t i) {
-    gbl_engine *e = h->engine;
-    gbl_replica *r = &e->replica[i];
-    r->seen = (gbl_replica_view){.n_waiting = (int32_t)r->waiting.n, .n_running = r->view.n_running + r->view.n_loading, .n_swapped = r->view.n_swapped,
-                                 .used_blocks = gbl_kvpool_used(&r->pool), .total_blocks = r->view.total_blocks, .block_size = r->view.block_size,
-                                 .queued_tokens = r->queued_tokens, .outstanding_tokens = r->outstanding_tokens};
-    return &r->seen;
-}
-static const gbl_req *router_request(const gbl_host *h, int32_t id) {
-    const gbl_engine *e = h->engine;
-    return &e->req[id];
-}
-static double router_draw(const gbl_host *h, uint32_t stream, uint64_t entity, uint64_t k) {
-    const gbl_engine *e = h->engine;
-    return gbl_draw((uint64_t)e->s->seed, GBL_STREAM_POLICY + stream, entity, k);
-}
-
-static gbl_replica *route(gbl_engine *e, int32_t id) {
-    const gbl_route_policy *p = (const void *)e->s->choice[GBL_ROUTE].policy;
-    int32_t i = p->pick(e->route_state, &e->route_host, id);
-    if (i < 0 || i >= e->n_replicas) {
-        gbl_policy_fault(&e->replica[0], GBL_ROUTE, "it picks a replica that does not exist");
-        return NULL;
-    }
-    e->req[id].replica = i;
-    return &e->replica[i];
-}
-
-/* Longer than the context, or than the whole pool under this scheduler's reservation: it could never run. */
-static int can_ever_run(gbl_replica *r, int32_t id) {
-    const gbl_engine *e = r->e;
-    const gbl_req *q = &e->req[id];
-    const gbl_schedule_policy *p = (const void *)e->s->choice[GBL_SCHEDULE].policy;
-    const gbl_kvmem_policy *k = (const void *)e->s->choice[GBL_KVMEM].policy;
-    if ((int64_t)q->input + q->output > e->max_model_len) return 0;
-    int64_t tokens = (int64_t)q->input + q->output - 1;
-    gbl_replica_refresh(r);
-    if (p->most_tokens && p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id) > tokens) tokens = p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id);
-    tokens = k->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);
-    return (tokens + e->block_size - 1) / e->block_size <= r->view.total_blocks;
-}
-
 static void check_ids(gbl_engine *e, int32_t id) {
     const gbl_priv *p = &e->priv[id];
     if (!p->n_ids || p->id_tokens % e->block_size == 0 || e->block_size % p->id_tokens == 0) return;
@@ -231,10 +189,10 @@ static void arrive(gbl_engine *e, int32_t id) {
     count_in_system(e, 1);
     if (!e->closed_loop) pull(e);
     check_ids(e, id);
-    gbl_replica *r = e->failed ? NULL : route(e, id);
-    if (!r) return;
+    gbl_replica *r = e->failed ? NULL : gbl_route(e, GBL_GATE_PROMPT, id);
+    if (e->failed) return;
     const gbl_req *q = &e->req[id]; /* only now: a pull may move the table */
-    if (!can_ever_run(r, id)) {
+    if (!r || !gbl_can_ever_run(r, id)) {
         gbl_request_leave(e, id, 1);
         return;
     }
@@ -252,6 +210,8 @@ static void dispatch(gbl_engine *e, const gbl_event *ev) {
     switch ((enum gbl_event_kind)ev->what) {
     case GBL_EV_ARRIVAL: arrive(e, (int32_t)ev->arg); break;
     case GBL_EV_ENQUEUE: gbl_replica_enqueue(&e->replica[e->req[ev->arg].replica], (int32_t)ev->arg); break;
+    case GBL_EV_NETWORK: gbl_handoff_network(e); break;
+    case GBL_EV_LANDED: gbl_handoff_landed(e, (int32_t)ev->arg); break;
     case GBL_EV_FLOW: gbl_replica_account(r, e->now_ns); gbl_replica_flow_end(r); break;
     case GBL_EV_STEP: gbl_replica_step_end(r); break;
     case GBL_EV_PLAN:
@@ -297,6 +257,7 @@ static void check_replica(const gbl_engine *e, gbl_replica *r, int64_t end_ns, i
     if (!drained) return;
     assert(r->pool.private_blocks == 0 && r->pool.referenced == 0 && r->live_tokens == 0);
     assert(r->view.n_running == 0 && r->waiting.n == 0 && r->view.n_swapped == 0 && r->queued_tokens == 0);
+    assert(r->landing.n == 0 && r->joined.n == 0 && r->n_parting == 0 && r->view.n_loading == 0);
     (void)e;
 }
 
@@ -323,6 +284,7 @@ static void wind_up(gbl_engine *e) {
         gbl_request_leave(e, id, 2);
     }
     count_in_system(e, 0);
+    gbl_network_check(&e->net, e->now_ns);
     e->events = gbl_heap_count(e->heap);
     assert(e->failed || e->m.injected == e->m.completed + e->m.rejected + e->m.unfinished);
     assert(e->failed || e->m.in_system_ns == e->m.sojourn_ns); /* Little's law, as integers */
@@ -356,7 +318,7 @@ static int engine_replicas(gbl_engine *e, gbl_err *err) {
 }
 
 static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_options *opt, gbl_err *err) {
-    *e = (gbl_engine){.s = s, .opt = opt, .err = err, .n_replicas = (int32_t)s->replicas, .block_size = (int32_t)s->block_size, .stop_ns = INT64_MAX};
+    *e = (gbl_engine){.s = s, .opt = opt, .err = err, .n_replicas = (int32_t)s->replicas, .block_size = (int32_t)s->block_size, .stop_ns = INT64_MAX, .net_event = -1};
     e->sample_every_ns = 1000000;
     if (!isnan(s->stop_s)) e->stop_ns = (int64_t)(s->stop_s * 1e9);
     int code = engine_costs(e, err);
@@ -367,14 +329,8 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     if ((code = gbl_metrics_init(&e->m, err))) return code;
     e->heap = gbl_heap_new();
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);
-    size_t size = s->choice[GBL_ROUTE].policy->state_size;
-    e->route_state = gbl_alloc(1, size ? size : 1);
-    if (!e->heap || !e->replica || !e->route_state) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
-    if (size) memcpy(e->route_state, s->choice[GBL_ROUTE].config, size);
-    e->route_host = (gbl_host){.size = sizeof(gbl_host), .engine = e, .draw = router_draw, .n_replicas = e->n_replicas, .replica = router_view, .request = router_request};
-    if ((code = engine_replicas(e, err))) return code;
-    const gbl_route_policy *p = (const void *)s->choice[GBL_ROUTE].policy;
-    if (p->init) p->init(e->route_state, &e->route_host);
+    if (!e->heap || !e->replica) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
+    if ((code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
     e->progress = gbl_progress_new(s->name, opt->progress);
     return 0;
 }
@@ -384,9 +340,12 @@ static void engine_fini(gbl_engine *e) {
     for (int32_t i = 0; i < e->n_ids; i++) {
         gbl_free(e->priv[i].ids);
         gbl_free(e->priv[i].chain);
+        if (e->priv[i].move) gbl_free(e->priv[i].move->chain);
+        gbl_free(e->priv[i].move);
     }
     gbl_free(e->replica);
-    gbl_free(e->route_state);
+    gbl_gates_fini(e);
+    gbl_network_fini(&e->net);
     gbl_free(e->req);
     gbl_free(e->priv);
     gbl_free(e->unused);

@@ -3,6 +3,8 @@
  * One request's walk: source -> arrive (routed to a replica) -> front end -> enqueue -> plan (a schedule policy admits it:
  * prefix matched, blocks taken) -> step -> step end (tokens sampled) -> ... -> finish -> leave (metrics, row, source).
  *
+ * Where a pool computes prompts only, a request goes on from its first token to a replica that decodes (handoff.c).
+ *
  * Order of events at one instant: transfers end, requests arrive, requests reach queues, steps end, idle replicas plan. */
 #ifndef GBL_ENGINE_H
 #define GBL_ENGINE_H
@@ -10,16 +12,31 @@
 #include "sim/fluid.h"
 #include "sim/kvpool.h"
 #include "sim/metrics.h"
+#include "sim/network.h"
 #include "sim/run.h"
 
-enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_PLAN };
+enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_PLAN };
 
 typedef struct gbl_engine gbl_engine;
 typedef struct gbl_replica gbl_replica;
 
 /* A replica's clocks: how its time was spent so far, by what bound its steps, and waiting. They add up to the time. */
 enum { GBL_SPENT_SM, GBL_SPENT_HBM, GBL_SPENT_LINK, GBL_SPENT_HOST, GBL_SPENT_WAIT, GBL_SPENT };
-enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED };
+enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED, GBL_PHASE_MOVING };
+
+/* A request between two replicas. It holds KV on both: what it holds where it does not stand now is kept here. */
+typedef struct gbl_handoff {
+    int32_t from, to;        /* replicas; to -1: not under way */
+    int32_t landing;         /* blocks are reserved at `to` and bytes move */
+    int32_t prompt_done;     /* its first token is out */
+    int32_t sent;            /* all but the last layer's part has arrived */
+    int32_t *chain, n_chain; /* as in gbl_priv */
+    size_t chain_room;
+    int64_t private_blocks;
+    int32_t blocks;
+    int64_t asked_ns, began_ns;
+    double tail_bytes;       /* the last layer's part, which cannot start before the prompt is done */
+} gbl_handoff;
 
 /* What the engine knows of a request besides its public view. */
 typedef struct gbl_priv {
@@ -34,6 +51,7 @@ typedef struct gbl_priv {
     int64_t private_blocks, swapped_blocks;
     int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
     int64_t gap_sum, gap_n;
+    gbl_handoff *move;   /* NULL until its id has moved between replicas */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
     int32_t phase;       /* enum gbl_phase: where its time goes now */
@@ -87,6 +105,10 @@ struct gbl_replica {
     size_t item_room;
     int32_t planning;
     int32_t outs;       /* swap-out transfers that the step waits for */
+    int32_t hands_off;  /* its requests are decoded elsewhere */
+    int32_t n_parting;  /* requests whose KV lies here while it moves away */
+    gbl_deque landing;  /* requests that wait for blocks here, to be moved in */
+    gbl_deque joined;   /* moved in, and not scheduled yet */
     gbl_batch batch;
     gbl_step_cost cost;
     gbl_hold hold;
@@ -102,6 +124,15 @@ struct gbl_replica {
     double sampled_busy_ns[GBL_R_N]; /* of load, told to the time line so far */
     gbl_replica_view seen; /* as the router sees it */
 };
+
+/* One question of the route policy: an instance, and the replicas that may be the answer. */
+typedef struct gbl_gate {
+    gbl_engine *e;
+    gbl_host host;
+    void *state;
+    int32_t *replica; /* those it may pick, by the number that the policy knows them by */
+} gbl_gate;
+enum gbl_gate_kind { GBL_GATE_PROMPT, GBL_GATE_DECODE, GBL_GATES };
 
 struct gbl_engine {
     const gbl_scenario *s;
@@ -121,8 +152,9 @@ struct gbl_engine {
     int32_t n_unused;
     gbl_replica *replica;
     int32_t n_replicas;
-    gbl_host route_host;
-    void *route_state;
+    gbl_gate gate[GBL_GATES];
+    gbl_network net;
+    int32_t net_event; /* heap handle, -1 */
     gbl_metrics m;
     int32_t block_size;
     int64_t max_model_len;
@@ -151,6 +183,29 @@ void gbl_replica_release(gbl_replica *r, int32_t id); /* gives back all KV of a 
 void gbl_replica_expire(gbl_replica *r); /* cached blocks whose time is up, by the eviction policy */
 void gbl_replica_account(gbl_replica *r, int64_t now_ns); /* integrates tokens and blocks up to now */
 void gbl_replica_arm_flows(gbl_replica *r);
+
+/* host.c, for those who move a request between replicas: a request without KV takes blocks of r for tokens; leading blocks that
+ * r's prefix cache has are shared where `reuse`. Returns the blocks found there, GBL_NO_BLOCKS or GBL_NO_SLOT. */
+int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reuse);
+void gbl_replica_index_prompt(gbl_replica *r, int32_t id);
+int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id); /* leading prompt tokens in its prefix cache */
+int gbl_replica_run(gbl_replica *r, int32_t id); /* onto the list of the running */
+
+/* route.c: who serves a request */
+int gbl_gates_init(gbl_engine *e, gbl_err *err);
+void gbl_gates_fini(gbl_engine *e);
+gbl_replica *gbl_route(gbl_engine *e, enum gbl_gate_kind k, int32_t id); /* NULL: nobody can take it, or the policy failed */
+int gbl_can_ever_run(gbl_replica *r, int32_t id);
+
+/* handoff.c: from a replica that computes prompts to one that decodes */
+int gbl_handoff_init(gbl_engine *e, gbl_err *err);
+void gbl_handoff_early(gbl_replica *r);             /* a step began: layer by layer, KV leaves as it is made */
+void gbl_handoff_begin(gbl_replica *r, int32_t id); /* its first token is out and it has left the running */
+void gbl_handoff_land(gbl_replica *r);              /* whoever waits for blocks here and now has them */
+void gbl_handoff_joined(gbl_replica *r);            /* a plan was made: ends the waiting of those it schedules */
+void gbl_handoff_network(gbl_engine *e);            /* a flow ends */
+void gbl_handoff_landed(gbl_engine *e, int32_t id);
+void gbl_replica_wake(gbl_replica *r);              /* plans, where idle, after all else that happens at this instant */
 
 /* replica.c: the step loop */
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err);

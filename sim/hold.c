@@ -13,7 +13,7 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 int gbl_hold_begin(gbl_replica *r) {
     gbl_engine *e = r->e;
     gbl_hold *h = &r->hold;
-    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->view.n_loading || r->plan.n != r->view.n_running) return 0;
+    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->plan.n != r->view.n_running) return 0;
     int32_t bs = e->block_size;
     memset(h->ring, 0, (size_t)bs * sizeof *h->ring);
     h->most = INT64_MAX;
@@ -68,7 +68,7 @@ void gbl_hold_step_end(gbl_replica *r, int64_t now_ns) {
 static int may_go_on(gbl_replica *r) {
     const gbl_deque *d = &r->waiting;
     const gbl_hold *h = &r->hold;
-    if (h->k >= h->most) return 0;
+    if (h->k >= h->most || r->view.n_running != r->plan.n) return 0; /* somebody was moved in */
     if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
     int64_t need = h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
     return need <= have && have >= r->plan.hold_free_blocks;

@@ -67,6 +67,7 @@ static int32_t run_of(const gbl_replica *r, int32_t id) {
 }
 
 static int32_t host_prefix_run(const gbl_host *h, int32_t id) { return run_of(replica_of(h), id); }
+int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id) { return (int64_t)run_of(r, id) * r->e->block_size; }
 
 static int32_t match(gbl_replica *r, int32_t id) {
     if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
@@ -112,7 +113,7 @@ static int index_block(gbl_replica *r, int32_t id, uint64_t key) {
 }
 
 /* Indexes every prompt block that is full by now; done when it is scheduled, so that equal prompts share in flight. */
-static void index_prompt(gbl_replica *r, int32_t id) {
+void gbl_replica_index_prompt(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     if (!r->pool.index || !p->n_ids) return;
     int32_t full = r->e->req[id].computed / r->e->block_size, known = known_blocks(r, id);
@@ -210,7 +211,7 @@ static int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     r->e->m.taken += tokens;
     if (!decode) {
         r->outstanding_tokens -= tokens;
-        index_prompt(r, id);
+        gbl_replica_index_prompt(r, id);
     }
     return add_item(r, id, tokens, decode ? 0 : (int32_t)tokens) ? GBL_NO_BLOCKS : (int32_t)tokens;
 }
@@ -257,9 +258,39 @@ static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     r->e->m.hit_tokens += cached;
 }
 
+int gbl_replica_run(gbl_replica *r, int32_t id) {
+    if (gbl_grow(&r->running, &r->running_room, (size_t)r->view.n_running + 1, sizeof *r->running))
+        return gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->running));
+    r->running[r->view.n_running++] = id;
+    return 0;
+}
+
+/* A request without KV takes `hit` cached blocks and the rest of `tokens` in new ones; the caller has seen that they are free. */
+static int occupy(gbl_replica *r, int32_t id, int32_t hit, int64_t tokens) {
+    gbl_kvuse use = use_of(r, id);
+    for (int32_t k = 0, node = -1; k < hit; k++) {
+        node = gbl_kvpool_child(&r->pool, node, block_key(r, id, k));
+        if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
+        if (append_chain(r, id, node)) return GBL_EFAULT;
+    }
+    int64_t fresh = blocks_for(r, tokens) - hit;
+    if (take_blocks(r, fresh)) return GBL_EFAULT;
+    r->e->priv[id].private_blocks = fresh;
+    r->e->req[id].blocks = (int32_t)(fresh + hit);
+    return 0;
+}
+
+int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reuse) {
+    if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
+    gbl_replica_refresh(r);
+    int32_t hit = reuse ? match(r, id) : 0;
+    int64_t to = reserve(r, id, tokens);
+    if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool) || occupy(r, id, hit, to)) return GBL_NO_BLOCKS;
+    return hit;
+}
+
 static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
     gbl_req *q = &r->e->req[id];
-    gbl_priv *p = &r->e->priv[id];
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
     int32_t hit = match(r, id);
     int64_t cached = (int64_t)hit * r->e->block_size, left = q->known - cached;
@@ -268,22 +299,9 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
     if (reserve_tokens > to) to = reserve_tokens;
     to = reserve(r, id, to);
     if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
-    gbl_kvuse use = use_of(r, id);
-    for (int32_t k = 0, node = -1; k < hit; k++) {
-        node = gbl_kvpool_child(&r->pool, node, block_key(r, id, k));
-        if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
-        if (append_chain(r, id, node)) return GBL_NO_BLOCKS;
-    }
-    int64_t fresh = blocks_for(r, to) - hit;
-    if (take_blocks(r, fresh)) return GBL_NO_BLOCKS;
+    if (occupy(r, id, hit, to)) return GBL_NO_BLOCKS;
     waiting_remove(r, id);
-    if (gbl_grow(&r->running, &r->running_room, (size_t)r->view.n_running + 1, sizeof *r->running)) {
-        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->running));
-        return GBL_NO_BLOCKS;
-    }
-    r->running[r->view.n_running++] = id;
-    p->private_blocks = fresh;
-    q->blocks = (int32_t)(fresh + hit);
+    if (gbl_replica_run(r, id)) return GBL_NO_BLOCKS;
     q->state = GBL_REQ_RUNNING;
     q->cached = (int32_t)cached;
     q->computed = (int32_t)cached;
@@ -479,13 +497,9 @@ static void loaded(gbl_replica *r, int32_t id) {
     gbl_req *q = &r->e->req[id];
     r->view.n_loading--;
     q->state = GBL_REQ_RUNNING;
-    if (gbl_grow(&r->running, &r->running_room, (size_t)r->view.n_running + 1, sizeof *r->running)) {
-        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->running));
-        return;
-    }
-    r->running[r->view.n_running++] = id;
+    if (gbl_replica_run(r, id)) return;
     gbl_replica_account(r, r->e->now_ns);
-    index_prompt(r, id);
+    gbl_replica_index_prompt(r, id);
 }
 
 void gbl_replica_flow_end(gbl_replica *r) {

@@ -22,6 +22,9 @@ typedef struct gbl_metrics {
     int64_t generated;                    /* output tokens, whoever they were for */
     int64_t first_arrival_ns, last_finish_ns, measured_from_ns;
     double swapped_bytes;
+    int64_t moves, moved_reused_tokens; /* from prompt to decode replicas; tokens that were there already */
+    double moved_bytes;
+    __int128 move_wait_ns, move_wire_ns; /* for blocks at the other end; for bytes, after the first token */
     int64_t taken, reused, dropped, finished_tokens; /* token conservation */
     __int128 in_system_ns, sojourn_ns;               /* Little's law */
     int64_t little_since_ns;

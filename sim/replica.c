@@ -83,6 +83,8 @@ void gbl_replica_fini(gbl_replica *r) {
     gbl_fluid_fini(&r->fluid);
     gbl_free(r->running);
     gbl_free(r->waiting.a);
+    gbl_free(r->landing.a);
+    gbl_free(r->joined.a);
     gbl_free(r->swapped);
     gbl_free(r->item);
     gbl_free(r->hold.ring);
@@ -102,10 +104,14 @@ void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
         gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
         return;
     }
-    if (r->state == GBL_IDLE && r->plan_event < 0) { /* after everything else that happens at this instant */
-        r->plan_event = gbl_heap_push(e->heap, (gbl_event){e->now_ns, GBL_EV_PLAN, GBL_EV_PLAN, r->index});
-        if (r->plan_event < 0) gbl_engine_fail(e, gbl_nomem(e->err, sizeof(gbl_event)));
-    }
+    gbl_replica_wake(r);
+}
+
+void gbl_replica_wake(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    if (r->state != GBL_IDLE || r->plan_event >= 0) return;
+    r->plan_event = gbl_heap_push(e->heap, (gbl_event){e->now_ns, GBL_EV_PLAN, GBL_EV_PLAN, r->index});
+    if (r->plan_event < 0) gbl_engine_fail(e, gbl_nomem(e->err, sizeof(gbl_event)));
 }
 
 static void show_arrivals(gbl_replica *r) {
@@ -162,6 +168,7 @@ void gbl_replica_go(gbl_replica *r) {
     gbl_clock_wait(r);
     gbl_replica_state(r, GBL_STEPPING);
     gbl_step_begin(r, e->now_ns);
+    if (r->hands_off) gbl_handoff_early(r);
     if (!r->fluid.n) {
         gbl_event_at(e, e->now_ns + r->cost.demand.alone_ns, GBL_EV_STEP, r->index);
         return;
@@ -171,7 +178,7 @@ void gbl_replica_go(gbl_replica *r) {
 }
 
 static int stuck(const gbl_replica *r) {
-    return r->view.n_loading == 0 && r->outs == 0 && r->fluid.n == 0 && (r->view.n_running || r->view.n_waiting || r->view.n_swapped);
+    return r->view.n_loading == 0 && r->outs == 0 && r->n_parting == 0 && r->fluid.n == 0 && (r->view.n_running || r->view.n_waiting || r->view.n_swapped);
 }
 
 /* Asks for a plan and starts it; idle when there is nothing to do. */
@@ -182,6 +189,8 @@ static void plan_next(gbl_replica *r) {
     for (int tries = 0; tries < 3; tries++) {
         ask(r);
         if (e->failed) return;
+        if (r->joined.n) gbl_handoff_joined(r);
+        if (r->landing.n) gbl_handoff_land(r);
         if (r->plan.n || r->plan.pad_seqs) {
             build_batch(r);
             if (r->outs) gbl_replica_state(r, GBL_FETCHING);
@@ -245,7 +254,7 @@ static int hand_out(gbl_replica *r) {
             if (!e->opt->itl_per_request && q->arrival_ns >= e->m.measured_from_ns) add_gap(&run, gap);
         }
         p->last_ns = e->now_ns;
-        done += q->generated == q->output;
+        done += q->generated == q->output || r->hands_off;
     }
     if (run.n) gbl_quantile_add_int(run.to, run.gap, run.n);
     return done;
@@ -256,8 +265,9 @@ static void retire(gbl_replica *r) {
     int32_t kept = 0, n = r->view.n_running;
     for (int32_t i = 0; i < n; i++) {
         int32_t id = r->running[i];
-        if (e->req[id].generated < e->req[id].output) r->running[kept++] = id;
-        else finish(r, id);
+        if (e->req[id].generated == e->req[id].output) finish(r, id);
+        else if (r->hands_off && e->req[id].generated) gbl_handoff_begin(r, id);
+        else r->running[kept++] = id;
     }
     r->view.n_running = kept;
 }

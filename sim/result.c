@@ -112,12 +112,23 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     put(r, "kv", "token_seconds", t->token_s);
 }
 
+/* What moved between replicas: waits are for blocks at the other end, wire what a request saw of its bytes' way. */
+static void put_network(gbl_result *r, const gbl_metrics *m) {
+    put_int(r, "network", "transfers", m->moves);
+    put(r, "network", "bytes", m->moved_bytes);
+    put_int(r, "network", "reused_tokens", m->moved_reused_tokens);
+    put(r, "network", "wait_ms", ratio((double)m->move_wait_ns * 1e-6, (double)m->moves));
+    put(r, "network", "wire_ms", ratio((double)m->move_wire_ns * 1e-6, (double)m->moves));
+}
+
 /* The machines over the simulated span: it is longer than the duration where stop_s cut sequences short. */
 static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, double span_s) {
     double machines_ns = (double)e->n_replicas * span_s * 1e9;
+    double carried_ns = 0; /* by ports, of the two directions the mean; a step's collectives are counted beside it */
+    for (size_t i = 0; i < e->net.n_lines; i++) carried_ns += 0.5e9 * e->net.line[i].carried / e->net.line[i].bps;
     for (int k = 0; k < GBL_R_N; k++) {
         assert(t->busy_ns[k] <= machines_ns * (1 + 1e-9) + 1);
-        put(r, "util", resource_name[k], span_s > 0 ? fmin(1.0, t->busy_ns[k] / machines_ns) : NAN); /* rounding of sums */
+        put(r, "util", resource_name[k], span_s > 0 ? fmin(1.0, (t->busy_ns[k] + (k == GBL_R_NETWORK ? carried_ns : 0)) / machines_ns) : NAN); /* rounding of sums */
     }
     put(r, "", "mfu", ratio(t->flops, t->peak_flops * span_s));
     put(r, "", "mbu", ratio(t->bytes, t->peak_hbm * span_s));
@@ -223,6 +234,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
     put_goodput(r, m, measured_s);
     put_kv(r, e, &t, span_ns);
+    if (e->s->networked) put_network(r, m);
     put_machine(r, e, &t, span_ns * 1e-9);
     put_parts(r, m);
     put_repairs(r, gbl_source_repairs(e->source));
@@ -401,6 +413,9 @@ void gbl_result_print(const gbl_result *r, FILE *to) {
     print_parts(r, to);
     print_resources(r, to);
     print_kv(r, to);
+    if (got(r, "network", "transfers") > 0)
+        fprintf(to, "network     %.0f transfers   %.2f GB   %.0f tokens were there already   wait for blocks %.2f ms   on the wire %.2f ms\n", got(r, "network", "transfers"),
+                got(r, "network", "bytes") * 1e-9, got(r, "network", "reused_tokens"), got(r, "network", "wait_ms"), got(r, "network", "wire_ms"));
     fprintf(to, "energy      %.3f kWh   %.2f J a token", got(r, "energy", "joule") / 3.6e6, got(r, "energy", "joule_per_output_tok"));
     if (!isnan(got(r, "cost", "usd"))) fprintf(to, "   cost %.2f USD   %.3f USD a million output tokens", got(r, "cost", "usd"), got(r, "cost", "usd_per_mtok_output"));
     fprintf(to, "\nsimulated   %.0f steps (%.0f held) in %.3f s, %.0f MiB\n", got(r, "sim", "steps"), got(r, "sim", "steps_fast"), got(r, "sim", "wall_s"),

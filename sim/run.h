@@ -7,8 +7,8 @@
 #include "sim/scenario.h"
 
 /* Where a request's time went; the parts add up to its end-to-end latency to the nanosecond. Prefill and decode are split by
- * what bound the steps that the request lived through (its neighbours' prompts included); transfer: the replica waited for
- * copies; preempt: from losing its place to its next token, recomputation included. */
+ * what bound the steps that the request lived through (its neighbours' prompts included); transfer: waiting for copies,
+ * and from a first token elsewhere to the first decode step; preempt: from losing its place to its next token, recomputation included. */
 enum gbl_part {
     GBL_PART_FRONT, GBL_PART_QUEUE, GBL_PART_PREFILL_SM, GBL_PART_PREFILL_HBM, GBL_PART_PREFILL_LINK, GBL_PART_PREFILL_HOST,
     GBL_PART_DECODE_SM, GBL_PART_DECODE_HBM, GBL_PART_DECODE_LINK, GBL_PART_DECODE_HOST, GBL_PART_TRANSFER, GBL_PART_PREEMPT, GBL_PARTS

@@ -33,6 +33,14 @@ static const gbl_param cluster_rows[] = {
     {"ep", GBL_P_INT, 0, AT(flat.ep), "1", 1, 1024, "GPUs", NULL, "Expert parallelism: GPUs that share a layer's experts."},
     {"pools", GBL_P_NODE, 0, AT(pools_node), "null", 0, 0, NULL, NULL, "Several kinds of machines, instead of the keys above."},
     {0}};
+/* Keys of "cluster" that only matter where KV moves between replicas. */
+static const gbl_param network_rows[] = {
+    {"kv_transfer", GBL_P_CHOICE, 0, AT(kv_transfer), "\"after\"", 0, 0, NULL, "after|layerwise", "When KV leaves a prefill replica: after the prompt, or layer by layer during its last step."},
+    {"kv_transfer_reuse", GBL_P_BOOL, 0, AT(kv_transfer_reuse), "true", 0, 0, NULL, NULL, "Blocks that the decode replica's prefix cache has are not sent."},
+    {"network_GB_s", GBL_P_REAL, GBL_P_NULLABLE, AT(network_gb_s), "null", 0.001, 1e5, "GB/s", NULL, "Network of a GPU in each direction; null: the hardware card's."},
+    {"network_share", GBL_P_REAL, 0, AT(network_share), "0.87", 0.01, 1, "share", NULL, "What KV transfers reach of it (Mooncake's transfer engine: 87 of 100 GB/s on 4 x 200 Gb/s RoCE)."},
+    {"network_latency_us", GBL_P_REAL, 0, AT(network_latency_us), "19", 0, 1e6, "us", NULL, "Added to each transfer (as a network step of a collective)."},
+    {0}};
 static const gbl_param pool_rows[] = {
     {"name", GBL_P_STR, 0, offsetof(gbl_pool, name), "\"pool\"", 0, 0, NULL, NULL, "The pool's name."},
     {"hardware", GBL_P_STR, 0, offsetof(gbl_pool, hardware), "\"h100-sxm\"", 0, 0, NULL, NULL, "A hardware card's name or path."},
@@ -102,7 +110,7 @@ static int bind_part(gbl_scenario *s, const gbl_param *rows, const gbl_node *n, 
 }
 
 static int bind_top(gbl_scenario *s, gbl_err *err) {
-    static const gbl_param *const tables[] = {top_rows, cluster_rows, engine_rows, slo_rows, run_rows};
+    static const gbl_param *const tables[] = {top_rows, cluster_rows, network_rows, engine_rows, slo_rows, run_rows};
     int code = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !code; i++) code = gbl_param_defaults(tables[i], s, s->arena, err);
     const gbl_node *root = gbl_doc_root(s->doc);
@@ -196,9 +204,47 @@ static int check_pool(const gbl_scenario *s, gbl_pool *p, const gbl_node *n, gbl
     p->at = n;
     int code = gbl_hw_load(&p->hw, p->hardware, gbl_doc_folder(s->doc), s->arena, err);
     if (code && at && !*err->where) at_node(err, at);
-    if (code || p->role == GBL_ROLE_BOTH) return code;
-    gbl_node_fail(gbl_node_get(n, "role"), err, "separate prefill and decode pools are not simulated");
-    return gbl_expected(err, "\"both\"");
+    return code;
+}
+
+/* Prompts must go on to somebody, decodes must come from somebody, and bytes need a network. */
+static int check_roles(gbl_scenario *s, gbl_err *err) {
+    size_t n[3] = {0};
+    const gbl_node *role = NULL;
+    for (size_t i = 0; i < s->n_pools; i++) {
+        n[s->pool[i].role]++;
+        if (s->pool[i].role != GBL_ROLE_BOTH && !role) role = gbl_node_get(s->pool[i].at, "role");
+    }
+    if (!role) return 0;
+    s->networked = 1;
+    if (!n[GBL_ROLE_PREFILL]) {
+        gbl_node_fail(role, err, "no pool hands requests to the decode pools");
+        return gbl_expected(err, "a pool with role \"prefill\" beside it");
+    }
+    if (!n[GBL_ROLE_DECODE] && !n[GBL_ROLE_BOTH]) {
+        gbl_node_fail(role, err, "no pool decodes what the prefill pools compute");
+        return gbl_expected(err, "a pool with role \"decode\" or \"both\" beside it");
+    }
+    for (size_t i = 0; i < s->n_pools; i++) {
+        if (!isnan(s->network_gb_s) || s->pool[i].hw.network_bps > 0) continue;
+        gbl_node_fail(s->pool[i].at, err, "KV moves between pools, and the card of %s has no network", s->pool[i].hw.name);
+        return gbl_expected(err, "network_GB_s on the card, or cluster.network_GB_s");
+    }
+    return 0;
+}
+
+/* A key that nothing reads may only say its default. */
+static int check_unread(const gbl_param *rows, const gbl_node *object, const char *why, gbl_err *err) {
+    for (; rows->name; rows++) {
+        const gbl_node *n = gbl_node_get(object, rows->name);
+        char *text = n ? gbl_node_canonical(n) : NULL;
+        int same = text && !strcmp(text, rows->dflt);
+        gbl_free(text);
+        if (!n || same) continue;
+        gbl_node_fail(n, err, "%s, so '%s' would be read by nothing", why, rows->name);
+        return gbl_expected(err, "%s", rows->dflt);
+    }
+    return 0;
 }
 
 static int bind_pools(gbl_scenario *s, gbl_err *err) {
@@ -227,7 +273,12 @@ static int bind_pools(gbl_scenario *s, gbl_err *err) {
 }
 
 static int bind_cluster(gbl_scenario *s, gbl_err *err) {
-    int code = bind_part(s, cluster_rows, s->cluster_node, err);
+    static const char *const network_keys[] = {"kv_transfer", "kv_transfer_reuse", "network_GB_s", "network_share", "network_latency_us", NULL};
+    const char *cluster_keys[sizeof cluster_rows / sizeof *cluster_rows] = {0};
+    for (size_t i = 0; cluster_rows[i].name; i++) cluster_keys[i] = cluster_rows[i].name;
+    int code = object_or_absent(s->cluster_node, err);
+    if (!code) code = gbl_param_bind(cluster_rows, s, s->cluster_node, network_keys, s->arena, err);
+    if (!code) code = gbl_param_bind(network_rows, s, s->cluster_node, cluster_keys, s->arena, err);
     if (code) return code;
     if (s->pools_node) code = bind_pools(s, err);
     else {
@@ -237,6 +288,8 @@ static int bind_cluster(gbl_scenario *s, gbl_err *err) {
         code = check_pool(s, s->pool, s->cluster_node, err);
     }
     for (size_t i = 0; i < s->n_pools; i++) s->replicas += s->pool[i].replicas;
+    if (!code) code = check_roles(s, err);
+    if (!code && !s->networked) code = check_unread(network_rows, s->cluster_node, "no KV moves between replicas", err);
     if (code || s->replicas <= 65536) return code;
     gbl_fail(err, GBL_EINPUT, "%lld replicas are more than can be simulated", (long long)s->replicas);
     gbl_where(err, "cluster.pools");
@@ -380,6 +433,7 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
         gbl_json_end(j);
     }
     gbl_json_end(j);
+    if (s->networked) gbl_param_json(network_rows, s, j);
     gbl_json_end(j);
 }
 
@@ -451,6 +505,17 @@ static void schema_policy(gbl_json *j) {
     gbl_json_end(j);
 }
 
+static void schema_cluster(gbl_json *j) {
+    gbl_json_obj(j, "cluster");
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
+    gbl_param_schema(cluster_rows, j);
+    gbl_param_schema(network_rows, j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
 void gbl_scenario_schema(gbl_json *j) {
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
@@ -468,7 +533,7 @@ void gbl_scenario_schema(gbl_json *j) {
     gbl_json_end(j);
     gbl_json_end(j);
     gbl_json_raw(j, "model", "{\"type\":\"string\",\"default\":\"llama-3.1-8b\"}");
-    schema_part(j, "cluster", cluster_rows);
+    schema_cluster(j);
     schema_part(j, "engine", engine_rows);
     schema_policy(j);
     gbl_json_raw(j, "tiers", "{\"type\":\"array\",\"default\":[]}");
@@ -486,6 +551,7 @@ void gbl_scenario_schema(gbl_json *j) {
 void gbl_scenario_help(FILE *to) {
     gbl_param_help(top_rows, "", to);
     gbl_param_help(cluster_rows, "cluster.", to);
+    gbl_param_help(network_rows, "cluster.", to);
     gbl_param_help(engine_rows, "engine.", to);
     gbl_param_help(slo_rows, "slo.", to);
     gbl_param_help(run_rows, "run.", to);

@@ -19,6 +19,7 @@ typedef struct gbl_pool { /* replicas of one kind; the flat form of "cluster" is
     gbl_hw hw;
 } gbl_pool;
 enum gbl_role { GBL_ROLE_BOTH, GBL_ROLE_PREFILL, GBL_ROLE_DECODE };
+enum gbl_transfer { GBL_TRANSFER_AFTER, GBL_TRANSFER_LAYERWISE };
 
 typedef struct gbl_scenario {
     gbl_doc *doc;
@@ -32,6 +33,9 @@ typedef struct gbl_scenario {
     gbl_pool *pool;
     size_t n_pools;
     int64_t replicas; /* of all pools */
+    int32_t networked; /* KV moves between replicas; otherwise nothing reads the five below */
+    int32_t kv_transfer, kv_transfer_reuse; /* enum gbl_transfer; 0 or 1 */
+    double network_gb_s, network_share, network_latency_us; /* per GPU and direction, NaN: the card's; usable share; of a transfer */
     /* engine */
     const char *weights_name, *kv_name, *activations_name;
     int32_t weights, kv, activations; /* enum gbl_format */

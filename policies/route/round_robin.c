@@ -7,7 +7,7 @@ typedef struct turn {
 static int32_t pick(void *state, const gbl_host *h, int32_t id) {
     (void)id;
     turn *s = state;
-    int32_t r = s->next;
+    int32_t r = s->next % h->n_replicas; /* their number may change */
     s->next = (r + 1) % h->n_replicas;
     return r;
 }

@@ -33,5 +33,5 @@ static const gbl_schedule_policy iteration_policy = {
     {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "iteration",
      "Iteration-level batching with whole prompts beside decodes and KV reserved for the longest sequence.",
      "Orca (OSDI'22); sarathi-serve's orca_scheduler.py", params, sizeof(iteration), 0, 0},
-    NULL, plan, reserved};
+    NULL, plan, reserved, reserved};
 GBL_EXPORT(&iteration_policy.head);

@@ -1,0 +1,30 @@
+# Clusters: prompts computed in one pool and decoded in another.
+$ gable run --set trace.limit=50 --set 'cluster={"pools":[{"name":"p","role":"prefill"},{"name":"d","role":"decode","tp":2}]}' --json > pd.json
+$ grep -A6 '"network": {' pd.json
+* "network": {
+* "transfers": *
+* "bytes": *
+* "reused_tokens": *
+* "wait_ms": *
+* "wire_ms": *
+* }*
+$ gable run --set 'cluster={"pools":[{"name":"d","role":"decode"}]}'
+! gable: no pool hands requests to the decode pools
+!   where: --set cluster (cluster.pools.0.role)
+!   expected: a pool with role "prefill" beside it
+? 2
+$ gable run --set 'cluster={"pools":[{"name":"p","role":"prefill"}]}'
+! gable: no pool decodes what the prefill pools compute
+!   where: --set cluster (cluster.pools.0.role)
+!   expected: a pool with role "decode" or "both" beside it
+? 2
+$ gable run --set cluster.kv_transfer=layerwise
+! gable: no KV moves between replicas, so 'kv_transfer' would be read by nothing
+!   where: --set cluster.kv_transfer
+!   expected: "after"
+? 2
+# The study: with the same arrivals, too few prefill replicas cost the first token, too few decode replicas the others.
+$ gable sweep $ROOT/reports/studies/pd_ratio.json --db pd.db > /dev/null
+$ gable sql "SELECT (SELECT ttft_p50_ms FROM summary ORDER BY run LIMIT 1) > 10 * min(ttft_p50_ms) AS prompts_wait, (SELECT tpot_p50_ms FROM summary ORDER BY run DESC LIMIT 1) > 4 * min(tpot_p50_ms) AS tokens_wait FROM summary" --db pd.db --csv
+prompts_wait,tokens_wait
+1,1

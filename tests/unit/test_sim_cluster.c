@@ -1,0 +1,149 @@
+/* Clusters: prompts computed here and decoded there, worked by hand; random pools and policies keep the engine's laws (asserted
+ * in every run) and give the same bytes with holds, with --exact, and again. */
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sim/run.h"
+
+static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261122, 65, run, k) % n; }
+
+typedef struct outcome {
+    gbl_life life[4];
+    char *json; /* everything but "sim" */
+    double fast, moves, preemptions;
+} outcome;
+
+static int keep_life(void *to, const gbl_life *l, gbl_err *err) {
+    (void)err;
+    if (l->serial < 4) ((outcome *)to)->life[l->serial] = *l;
+    return 0;
+}
+
+static gbl_scenario *bound(const char *text) {
+    gbl_err err = {0};
+    gbl_doc *doc;
+    gbl_scenario *s;
+    int code = gbl_doc_parse(&doc, "test", text, strlen(text), &err);
+    if (!code) code = gbl_scenario_bind(&s, doc, &err);
+    if (code) fail_msg("%s\n%s: %s", text, err.where, err.what);
+    return s;
+}
+
+static outcome run(const char *text, int exact) {
+    gbl_err err = {0};
+    outcome o = {0};
+    gbl_result *r;
+    gbl_scenario *s = bound(text);
+    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF, .on_request = keep_life, .to = &o};
+    if (gbl_run(&r, s, &opt, &err)) fail_msg("%s\n%s: %s", text, err.where, err.what);
+    gbl_json *j = gbl_json_new(0);
+    gbl_result_json(r, j);
+    o.json = strdup(gbl_json_text(j));
+    char *sim = strstr(o.json, ",\"sim\":");
+    assert_non_null(sim);
+    *sim = 0;
+    o.fast = gbl_result_get(r, "sim.steps_fast");
+    o.moves = gbl_result_get(r, "network.transfers");
+    o.preemptions = gbl_result_get(r, "kv.preemptions");
+    gbl_json_free(j);
+    gbl_result_free(r);
+    gbl_scenario_free(s);
+    return o;
+}
+
+/* ---- by hand ---- */
+
+#define ONE "{\"trace\":{\"generate\":{\"requests\":%d,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1e9},\"input\":{\"use\":\"fixed\",\"tokens\":1600},\"output\":{\"use\":\"fixed\",\"tokens\":2}}}," \
+            "\"cluster\":{\"kv_transfer\":\"%s\",\"network_share\":1,\"network_latency_us\":0,\"pools\":[{\"name\":\"p\",\"replicas\":%d,\"role\":\"prefill\"},{\"name\":\"d\",\"role\":\"decode\"}]}," \
+            "\"engine\":{\"runtime\":\"ideal\"},\"policy\":{\"prefix\":\"off\"}}"
+
+static outcome one(int requests, const char *mode, int prefills) {
+    char text[1000];
+    snprintf(text, sizeof text, ONE, requests, mode, prefills);
+    return run(text, 0);
+}
+
+/* 1,600 tokens are 100 blocks of 16 x 131,072 bytes; an h100-sxm has 50 GB/s in each direction. */
+static const int64_t wire_ns = 4194304; /* 209,715,200 bytes / 50e9 bytes/s */
+
+static void kv_crosses_the_network_at_its_speed(void **state) {
+    (void)state;
+    outcome o = one(1, "after", 1);
+    const gbl_life *l = &o.life[0];
+    assert_int_equal(l->part_ns[GBL_PART_TRANSFER], wire_ns);
+    int64_t decode = 0, prefill = 0;
+    for (int i = 0; i < 4; i++) {
+        prefill += l->part_ns[GBL_PART_PREFILL_SM + i];
+        decode += l->part_ns[GBL_PART_DECODE_SM + i];
+    }
+    assert_int_equal(l->first_ns, prefill); /* the prefill replica's token is the first */
+    assert_int_equal(l->finish_ns - l->first_ns, wire_ns + decode);
+    assert_int_equal(l->replica, 1);
+    free(o.json);
+}
+
+/* Only the last of 32 layers is still to be sent when the prompt is done. */
+static void layer_by_layer_hides_all_but_the_last_layer(void **state) {
+    (void)state;
+    outcome o = one(1, "layerwise", 1);
+    assert_int_equal(o.life[0].part_ns[GBL_PART_TRANSFER], wire_ns / 32);
+    free(o.json);
+}
+
+/* Two prompts that end together on two replicas share the one port into the decode replica: each takes twice as long. */
+static void two_transfers_share_a_port(void **state) {
+    (void)state;
+    outcome o = one(2, "after", 2);
+    assert_int_equal(o.life[0].first_ns + 1, o.life[1].first_ns);      /* they came 1 ns apart */
+    assert_int_equal(o.life[0].part_ns[GBL_PART_TRANSFER], 2 * wire_ns - 1); /* alone for 1 ns */
+    free(o.json);
+}
+
+/* ---- at random ---- */
+
+static void scenario_text(char *out, size_t size, uint64_t r) {
+    static const char *const schedule[] = {"\"chunked\"", "{\"use\":\"chunked\",\"reserve\":\"prompt\"}", "{\"use\":\"chunked\",\"token_budget\":300}", "\"prefill_first\"", "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}"};
+    static const char *const preempt[] = {"recompute", "swap"}, *const mode[] = {"after", "layerwise"}, *const role[] = {"decode", "both", "decode"};
+    char pools[500];
+    int at = snprintf(pools, sizeof pools, "{\"name\":\"p\",\"replicas\":%d,\"role\":\"prefill\",\"tp\":%d},{\"name\":\"d\",\"replicas\":%d,\"role\":\"%s\"}", 1 + (int)pick(r, 1, 3),
+                      1 + (int)pick(r, 2, 2), 1 + (int)pick(r, 3, 3), role[pick(r, 4, 3)]);
+    if (pick(r, 5, 3) == 0) snprintf(pools + at, sizeof pools - (size_t)at, ",{\"name\":\"b\",\"role\":\"both\",\"hardware\":\"a100-80-sxm\"}");
+    int bs = pick(r, 6, 3) ? 16 : 64;
+    snprintf(out, size,
+             "{\"trace\":%s,\"cluster\":{\"kv_transfer\":\"%s\",\"kv_transfer_reuse\":%s,\"network_GB_s\":%g,\"pools\":[%s]},"
+             "\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
+             "\"policy\":{\"schedule\":%s,\"preempt\":\"%s\",\"route\":\"%s\",\"prefix\":\"%s\"},\"run\":{\"seed\":%d%s}}",
+             pick(r, 7, 2) ? "{\"file\":\"traces/samples/chat.jsonl.gz\",\"limit\":300,\"rate_scale\":30}"
+                           : "{\"generate\":{\"requests\":300,\"arrival\":{\"use\":\"poisson\",\"rate_s\":20},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":2000},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":200}}}",
+             mode[pick(r, 8, 2)], pick(r, 9, 2) ? "true" : "false", pick(r, 10, 2) ? 50.0 : 2.0, pools, pick(r, 11, 2) ? "ideal" : "vllm", pick(r, 12, 2) ? 256 : 6,
+             pick(r, 13, 2) ? 8192 : 512, bs, (int)(4000 + pick(r, 14, 30000)) / bs, schedule[pick(r, 15, 6)], preempt[pick(r, 16, 2)], pick(r, 17, 2) ? "round_robin" : "least_kv",
+             pick(r, 18, 2) ? "block" : "off", (int)r, pick(r, 19, 4) ? "" : ",\"stop_s\":12");
+}
+
+static void random_clusters_keep_the_laws(void **state) {
+    (void)state;
+    char text[3000];
+    double fast = 0, moves = 0, preemptions = 0;
+    for (uint64_t r = 0; r < 120; r++) {
+        scenario_text(text, sizeof text, r);
+        outcome a = run(text, 0), b = run(text, 1), again = run(text, 0);
+        if (strcmp(a.json, b.json)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, a.json, b.json);
+        assert_string_equal(a.json, again.json);
+        fast += a.fast;
+        moves += a.moves;
+        preemptions += a.preemptions;
+        free(a.json);
+        free(b.json);
+        free(again.json);
+    }
+    assert_true(fast > 1000 && moves > 10000 && preemptions > 100); /* what could go wrong did happen */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kv_crosses_the_network_at_its_speed), cmocka_unit_test(layer_by_layer_hides_all_but_the_last_layer),
+                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(random_clusters_keep_the_laws)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
