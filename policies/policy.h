@@ -118,6 +118,8 @@ typedef struct gbl_view {
     int64_t max_model_len;
     int64_t swapped_blocks;  /* blocks' worth of KV that lies below HBM for swapped requests */
     double block_bytes;      /* of one KV block, all TP ranks together */
+    int32_t layers;          /* of the model */
+    double kv_row_bytes;     /* of one token in one KV tensor (K or V of one layer) on one rank */
 } gbl_view;
 
 /* One replica as the router sees it. */
@@ -169,6 +171,8 @@ struct gbl_host {
     int32_t (*schedule)(const gbl_host *h, int32_t id, int64_t tokens, int64_t reserve_tokens);
     /* Tokens of a waiting request that its cached prefix would save now. */
     int32_t (*cached)(const gbl_host *h, int32_t id);
+    /* Prompt tokens that two requests have in common from their start, as far as the trace's ids tell. */
+    int32_t (*shared)(const gbl_host *h, int32_t a, int32_t b);
     /* Blocks that admitting or growing id to `tokens` known tokens would take from free_blocks. */
     int64_t (*blocks_needed)(const gbl_host *h, int32_t id, int64_t tokens);
     /* Ask the preempt policy for a victim on behalf of id and carry it out. Returns the victim's id (maybe id
@@ -185,6 +189,12 @@ struct gbl_host {
     /* --- prefix --- */
     /* Leading full blocks of the request's prompt that are resident. */
     int32_t (*prefix_run)(const gbl_host *h, int32_t id);
+    /* Tokens of the request's next block, behind its first `blocks`, that stand at the start of a resident block. Only where
+     * the policy says GBL_PREFIX_TAILS. */
+    int32_t (*prefix_tail)(const gbl_host *h, int32_t id, int32_t blocks);
+    /* Of the i-th chunk of the prompt (one id of the trace), the leading tokens that are resident wherever in a prompt they were
+     * computed; -1 past the last chunk. Only where the policy says GBL_PREFIX_CHUNKS. */
+    int32_t (*chunk)(const gbl_host *h, int32_t id, int32_t i);
 
     /* --- route --- */
     int32_t n_replicas;
@@ -253,11 +263,28 @@ typedef struct gbl_kvmem_policy {
 } gbl_kvmem_policy;
 
 /* prefix: how much of a prompt is taken from the cache. */
-enum { GBL_PREFIX_NO_INDEX = 1 }; /* flag: nothing is ever indexed */
+enum {
+    GBL_PREFIX_NO_INDEX = 1, /* nothing is ever indexed */
+    GBL_PREFIX_TAILS = 2,    /* blocks are found by what they begin with, and the last block of a finished request is kept
+                              * though it is not full: what matches is copied into a block of the request's own */
+    GBL_PREFIX_CHUNKS = 4    /* an id of the trace is content without a place: found wherever it stood, copied, not shared */
+};
+/* Who shares what with whom; asked once. */
+typedef struct gbl_prefix_rules {
+    int32_t by_tenant;     /* requests of different tenants share nothing (a salt in the hash) */
+    int32_t when_computed; /* a block is found from the end of the step that computes it; 0: from the plan of that step on */
+} gbl_prefix_rules;
+/* What a prompt takes from resident blocks by copying, besides the blocks that it shares. */
+typedef struct gbl_reuse {
+    int32_t copied;     /* tokens, at most what prefix_tail or the chunks have */
+    int32_t recomputed; /* of these, tokens that are computed all the same */
+} gbl_reuse;
 typedef struct gbl_prefix_policy {
     gbl_policy head;
     void (*init)(void *state, const gbl_host *h);
     int32_t (*match)(void *state, const gbl_host *h, int32_t id); /* leading blocks to take */
+    void (*reuse)(void *state, const gbl_host *h, int32_t id, int32_t blocks, gbl_reuse *out); /* may be NULL: nothing */
+    void (*rules)(const void *state, gbl_prefix_rules *out);                                   /* may be NULL: all zero */
 } gbl_prefix_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a

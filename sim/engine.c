@@ -98,12 +98,15 @@ static int32_t request_id(gbl_engine *e) {
     return e->n_ids++;
 }
 
-/* An id is kept as the hash of the chain that ends in it: equal ids behind different prefixes are different blocks. */
+/* An id is kept as the hash of the chain that ends in it: equal ids behind different prefixes are different blocks. Chunks
+ * have no prefix. */
 static int keep_ids(gbl_engine *e, gbl_priv *p, const gbl_record *rec) {
     int32_t n = rec->n_ids + rec->n_output_ids;
     if (!rec->n_ids || e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) return 0;
     if (gbl_grow(&p->ids, &p->ids_room, (size_t)n, sizeof *p->ids)) return gbl_engine_fail(e, gbl_nomem(e->err, (size_t)n * sizeof *p->ids));
-    for (int32_t i = 0; i < n; i++) p->ids[i] = gbl_mix64(i ? p->ids[i - 1] : 0, rec->ids[i]);
+    int chained = !(e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_CHUNKS);
+    uint64_t root = gbl_reuse_root(e, rec);
+    for (int32_t i = 0; i < n; i++) p->ids[i] = gbl_mix64(i && chained ? p->ids[i - 1] : root, rec->ids[i]);
     p->n_ids = n;
     p->id_tokens = rec->id_tokens;
     int64_t covered = (int64_t)n * rec->id_tokens, most = rec->n_output_ids ? rec->input + rec->output : rec->input;
@@ -174,8 +177,9 @@ void gbl_request_leave(gbl_engine *e, int32_t id, int status) {
 
 static void check_ids(gbl_engine *e, int32_t id) {
     const gbl_priv *p = &e->priv[id];
-    if (!p->n_ids || p->id_tokens % e->block_size == 0 || e->block_size % p->id_tokens == 0) return;
-    gbl_fail(e->err, GBL_EINPUT, "engine.block_size %d neither divides nor is a multiple of the trace's %d-token prefix ids", e->block_size, p->id_tokens);
+    int chunks = (e->s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_CHUNKS) != 0;
+    if (!p->n_ids || p->id_tokens % e->block_size == 0 || (!chunks && e->block_size % p->id_tokens == 0)) return;
+    gbl_fail(e->err, GBL_EINPUT, "engine.block_size %d %s the trace's %d-token prefix ids", e->block_size, chunks ? "does not divide" : "neither divides nor is a multiple of", p->id_tokens);
     gbl_where(e->err, "engine.block_size");
     gbl_expected(e->err, "a block size that fits the ids, or policy.prefix \"off\"");
     gbl_engine_fail(e, GBL_EINPUT);
@@ -330,7 +334,7 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     e->heap = gbl_heap_new();
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);
     if (!e->heap || !e->replica) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
-    if ((code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
+    if ((code = gbl_reuse_init(e, err)) || (code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
     e->progress = gbl_progress_new(s->name, opt->progress);
     return 0;
 }

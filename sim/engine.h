@@ -54,6 +54,8 @@ typedef struct gbl_priv {
     gbl_handoff *move;   /* NULL until its id has moved between replicas */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
+    int32_t copied;      /* tokens that its next step copies from cached blocks into its own */
+    int32_t kept_chunks; /* its prompt's chunks were offered to the cache */
     int32_t phase;       /* enum gbl_phase: where its time goes now */
     int64_t since_ns;    /* start of that */
     int64_t spent[GBL_SPENT];   /* its replica's clocks then */
@@ -156,6 +158,9 @@ struct gbl_engine {
     gbl_network net;
     int32_t net_event; /* heap handle, -1 */
     gbl_metrics m;
+    gbl_prefix_rules rules;
+    uint64_t root; /* of every chain: what KV must have in common besides its tokens */
+    int64_t copied_tokens, recomputed_tokens; /* by prefix reuse */
     int32_t block_size;
     int64_t max_model_len;
     int64_t in_system;
@@ -187,8 +192,8 @@ void gbl_replica_arm_flows(gbl_replica *r);
 /* host.c, for those who move a request between replicas: a request without KV takes blocks of r for tokens; leading blocks that
  * r's prefix cache has are shared where `reuse`. Returns the blocks found there, GBL_NO_BLOCKS or GBL_NO_SLOT. */
 int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reuse);
-void gbl_replica_index_prompt(gbl_replica *r, int32_t id);
-int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id); /* leading prompt tokens in its prefix cache */
+void gbl_replica_index_prompt(gbl_replica *r, int32_t id); /* what is computed of its prompt can be found from now on */
+int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id); /* reuse.c: leading prompt tokens in its prefix cache */
 int gbl_replica_run(gbl_replica *r, int32_t id); /* onto the list of the running */
 
 /* route.c: who serves a request */
@@ -206,6 +211,25 @@ void gbl_handoff_joined(gbl_replica *r);            /* a plan was made: ends the
 void gbl_handoff_network(gbl_engine *e);            /* a flow ends */
 void gbl_handoff_landed(gbl_engine *e, int32_t id);
 void gbl_replica_wake(gbl_replica *r);              /* plans, where idle, after all else that happens at this instant */
+
+/* reuse.c: how much of a prompt the cache has, by the prefix policy */
+typedef struct gbl_match {
+    int32_t blocks;   /* leading blocks to share */
+    gbl_reuse reuse;  /* and what is copied */
+    int32_t idle;     /* blocks without a user that the copies read from */
+} gbl_match;
+int gbl_reuse_init(gbl_engine *e, gbl_err *err);
+uint64_t gbl_reuse_root(const gbl_engine *e, const gbl_record *rec); /* where its chain of keys starts */
+uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block);
+int32_t gbl_reuse_known_blocks(const gbl_replica *r, int32_t id); /* full blocks of prompt and output whose content the trace's ids tell */
+int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, int in_use);
+void gbl_reuse_match(gbl_replica *r, int32_t id, gbl_match *out);
+int64_t gbl_reuse_tokens(const gbl_replica *r, const gbl_match *m); /* that need not be computed */
+/* The blocks that are copied from stay until `unlock`: nodes in out[], at most `most`; returns how many. */
+int gbl_reuse_hold(gbl_replica *r, int32_t id, const gbl_match *m, int hold);
+int gbl_reuse_describe(gbl_replica *r, int32_t id, int32_t node, int32_t block, int32_t tokens); /* what a block begins with */
+int gbl_reuse_keeps(const gbl_replica *r, uint32_t flag);
+void gbl_reuse_bind(gbl_replica *r); /* its functions into the host table */
 
 /* replica.c: the step loop */
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err);

@@ -29,57 +29,6 @@ void gbl_replica_account(gbl_replica *r, int64_t now_ns) {
 
 /* ---- the prefix index ---- */
 
-/* Full blocks of prompt and output whose content the trace's ids tell. */
-static int32_t known_blocks(const gbl_replica *r, int32_t id) { return (int32_t)(r->e->priv[id].told / r->e->block_size); }
-
-/* Key of the chain up to block k: trace ids already stand for whole chains, so an id and the place inside it do. */
-static uint64_t block_key(const gbl_replica *r, int32_t id, int32_t k) {
-    const gbl_priv *p = &r->e->priv[id];
-    int32_t bs = r->e->block_size;
-    int64_t end = (int64_t)(k + 1) * bs;
-    return gbl_mix64(p->ids[(end - 1) / p->id_tokens], (uint64_t)((end - 1) % p->id_tokens));
-}
-
-static int has_user(const gbl_replica *r, int32_t node) { return r->pool.node[node].refs > 0; }
-
-/* Residency, and being in use, are closed under prefixes: bisect over the landmarks, then walk from the last one that
- * counts. `in_use`: count only blocks that have a user. */
-static int32_t resident_run(const gbl_replica *r, int32_t id, int32_t most, int in_use) {
-    int32_t low = 0, high = (most + GBL_KV_LANDMARK - 1) / GBL_KV_LANDMARK, node = -1;
-    while (low < high) {
-        int32_t mid = low + (high - low) / 2, n = gbl_kvpool_landmark(&r->pool, block_key(r, id, mid * GBL_KV_LANDMARK));
-        if (n >= 0 && (!in_use || has_user(r, n))) {
-            low = mid + 1;
-            node = n;
-        } else high = mid;
-    }
-    if (!low) return 0;
-    int32_t run = (low - 1) * GBL_KV_LANDMARK + 1, end = low * GBL_KV_LANDMARK < most ? low * GBL_KV_LANDMARK : most;
-    while (run < end && (node = gbl_kvpool_child(&r->pool, node, block_key(r, id, run))) >= 0 && (!in_use || has_user(r, node))) run++;
-    return run;
-}
-
-/* The last known token is always computed, so that there is a query to sample from. */
-static int32_t run_of(const gbl_replica *r, int32_t id) {
-    if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
-    int32_t most = known_blocks(r, id), cap = (r->e->req[id].known - 1) / r->e->block_size;
-    return resident_run(r, id, most < cap ? most : cap, 0);
-}
-
-static int32_t host_prefix_run(const gbl_host *h, int32_t id) { return run_of(replica_of(h), id); }
-int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id) { return (int64_t)run_of(r, id) * r->e->block_size; }
-
-static int32_t match(gbl_replica *r, int32_t id) {
-    if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
-    const gbl_prefix_policy *p = (const void *)r->e->s->choice[GBL_PREFIX].policy;
-    int32_t want = p->match(r->instance[GBL_PREFIX], &r->host, id);
-    if (want < 0 || want > run_of(r, id)) {
-        gbl_policy_fault(r, GBL_PREFIX, "it matches blocks that are not resident");
-        return 0;
-    }
-    return want;
-}
-
 static gbl_kvuse use_of(const gbl_replica *r, int32_t id) {
     const gbl_req *q = &r->e->req[id];
     return (gbl_kvuse){r->e->now_ns, q->session, q->serial, q->tenant};
@@ -97,9 +46,9 @@ static int append_chain(gbl_replica *r, int32_t id, int32_t node) {
 
 /* Turns the next private block of a request into a cached one; where an equal block is resident already, shares that and
  * gives the private one back. */
-static int index_block(gbl_replica *r, int32_t id, uint64_t key) {
+static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key) {
     gbl_priv *p = &r->e->priv[id];
-    int32_t parent = p->n_chain ? p->chain[p->n_chain - 1] : -1, node = gbl_kvpool_child(&r->pool, parent, key);
+    int32_t node = gbl_kvpool_child(&r->pool, parent, key);
     gbl_kvuse use = use_of(r, id);
     if (node >= 0) {
         if (!gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens -= r->e->block_size;
@@ -112,26 +61,53 @@ static int index_block(gbl_replica *r, int32_t id, uint64_t key) {
     return append_chain(r, id, node);
 }
 
-/* Indexes every prompt block that is full by now; done when it is scheduled, so that equal prompts share in flight. */
+static int32_t last_of(const gbl_priv *p) { return p->n_chain ? p->chain[p->n_chain - 1] : -1; }
+
+/* Chunks of the prompt that are not resident whole become so. Where part of one is, the request takes that over. */
+static void keep_chunks(gbl_replica *r, int32_t id) {
+    gbl_priv *p = &r->e->priv[id];
+    const gbl_req *q = &r->e->req[id];
+    int32_t bs = r->e->block_size, blocks = (int32_t)((p->told < q->input ? p->told : q->input) / bs);
+    if (p->kept_chunks || q->computed < q->input) return;
+    p->kept_chunks = 1;
+    for (int32_t i = 0, at = 0; at < blocks && !r->e->failed; i++) {
+        int32_t end = (i + 1) * (p->id_tokens / bs);
+        if (end > blocks) end = blocks;
+        int whole = r->host.chunk(&r->host, id, i) >= (end - at) * bs;
+        for (int32_t first = at; at < end; at++)
+            if (!whole && index_block(r, id, at > first ? last_of(p) : -1, gbl_reuse_key(r, id, at))) return;
+    }
+}
+
+/* Indexes every prompt block that is full by now: as it is scheduled, or as it was computed, by the prefix policy's rules. */
 void gbl_replica_index_prompt(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     if (!r->pool.index || !p->n_ids) return;
-    int32_t full = r->e->req[id].computed / r->e->block_size, known = known_blocks(r, id);
+    if (gbl_reuse_keeps(r, GBL_PREFIX_CHUNKS)) {
+        keep_chunks(r, id);
+        return;
+    }
+    int32_t bs = r->e->block_size, full = r->e->req[id].computed / bs, known = gbl_reuse_known_blocks(r, id);
     if (full > known) full = known;
-    while (p->n_chain < full && !r->e->failed)
-        if (index_block(r, id, block_key(r, id, p->n_chain))) return;
+    while (p->n_chain < full && !r->e->failed) {
+        int32_t k = p->n_chain;
+        if (index_block(r, id, last_of(p), gbl_reuse_key(r, id, k)) || gbl_reuse_describe(r, id, last_of(p), k, bs)) return;
+    }
 }
 
 /* A finished request's output stays resident too until its space is needed, as in an engine that hashes every full block:
- * under the keys that a later turn will ask for where the trace tells them, else under keys that nobody else has. */
+ * under the keys that a later turn will ask for where the trace tells them, else under keys that nobody else has. Where
+ * blocks are looked into, the last one stays though it is not full. */
 static void index_output(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
-    if (!r->pool.index || !p->n_ids || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / r->e->block_size) return;
-    int32_t full = q->computed / r->e->block_size, known = known_blocks(r, id);
+    int32_t bs = r->e->block_size, full = q->computed / bs, part = q->computed % bs, known = gbl_reuse_known_blocks(r, id);
+    if (!r->pool.index || !p->n_ids || gbl_reuse_keeps(r, GBL_PREFIX_CHUNKS) || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / bs) return;
+    if (part && gbl_reuse_keeps(r, GBL_PREFIX_TAILS)) full++;
     while (p->n_chain < full && !r->e->failed) {
-        uint64_t key = p->n_chain < known ? block_key(r, id, p->n_chain) : gbl_mix64(~(uint64_t)q->serial, (uint64_t)p->n_chain);
-        if (index_block(r, id, key)) return;
+        int32_t k = p->n_chain, tokens = q->computed - k * bs;
+        uint64_t key = k < known && tokens >= bs ? gbl_reuse_key(r, id, k) : gbl_mix64(~(uint64_t)q->serial, (uint64_t)k);
+        if (index_block(r, id, last_of(p), key) || gbl_reuse_describe(r, id, last_of(p), k, tokens)) return;
     }
 }
 
@@ -150,23 +126,30 @@ static int64_t reserve(gbl_replica *r, int32_t id, int64_t tokens) {
     return n;
 }
 
-/* What an admission with `cached` matched blocks takes from the free ones: new blocks, and matched ones that nobody uses. */
-static int64_t admission_need(gbl_replica *r, int32_t id, int32_t cached, int64_t tokens) {
-    int32_t in_use = cached ? resident_run(r, id, cached, 1) : 0;
-    return blocks_for(r, tokens) - in_use;
+/* What an admission with this match takes from the free blocks: new ones, and matched ones that nobody uses. */
+static int64_t admission_need(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
+    int32_t in_use = m->blocks ? gbl_reuse_run(r, id, m->blocks, 1) : 0;
+    return blocks_for(r, tokens) - in_use + m->idle;
 }
 
 static int64_t host_blocks_needed(const gbl_host *h, int32_t id, int64_t tokens) {
     gbl_replica *r = replica_of(h);
     const gbl_req *q = &r->e->req[id];
-    if (q->state == GBL_REQ_WAITING) return admission_need(r, id, match(r, id), reserve(r, id, tokens));
+    if (q->state == GBL_REQ_WAITING) {
+        gbl_match m;
+        gbl_reuse_match(r, id, &m);
+        return admission_need(r, id, &m, reserve(r, id, tokens));
+    }
     int64_t need = blocks_for(r, tokens) - q->blocks;
     return need > 0 ? need : 0;
 }
 
 static int32_t host_cached(const gbl_host *h, int32_t id) {
     gbl_replica *r = replica_of(h);
-    return r->e->req[id].state == GBL_REQ_WAITING ? match(r, id) * r->e->block_size : 0;
+    gbl_match m;
+    if (r->e->req[id].state != GBL_REQ_WAITING) return 0;
+    gbl_reuse_match(r, id, &m);
+    return (int32_t)gbl_reuse_tokens(r, &m);
 }
 
 void gbl_replica_release(gbl_replica *r, int32_t id) {
@@ -178,6 +161,7 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
     gbl_kvpool_give(&r->pool, p->private_blocks);
     r->live_tokens -= private_tokens + (int64_t)freed * r->e->block_size;
     p->n_chain = 0;
+    p->copied = p->kept_chunks = 0;
     p->private_blocks = 0;
     q->blocks = 0;
     gbl_replica_expire(r);
@@ -211,7 +195,7 @@ static int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     r->e->m.taken += tokens;
     if (!decode) {
         r->outstanding_tokens -= tokens;
-        gbl_replica_index_prompt(r, id);
+        if (!r->e->rules.when_computed) gbl_replica_index_prompt(r, id);
     }
     return add_item(r, id, tokens, decode ? 0 : (int32_t)tokens) ? GBL_NO_BLOCKS : (int32_t)tokens;
 }
@@ -265,46 +249,68 @@ int gbl_replica_run(gbl_replica *r, int32_t id) {
     return 0;
 }
 
-/* A request without KV takes `hit` cached blocks and the rest of `tokens` in new ones; the caller has seen that they are free. */
-static int occupy(gbl_replica *r, int32_t id, int32_t hit, int64_t tokens) {
+/* A request without KV takes the cached blocks that it shares and the rest of `tokens` in new ones; the caller has seen that
+ * they are free. What it copies from stays meanwhile. */
+static int occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
     gbl_kvuse use = use_of(r, id);
-    for (int32_t k = 0, node = -1; k < hit; k++) {
-        node = gbl_kvpool_child(&r->pool, node, block_key(r, id, k));
+    for (int32_t k = 0, node = -1; k < m->blocks; k++) {
+        node = gbl_kvpool_child(&r->pool, node, gbl_reuse_key(r, id, k));
         if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
         if (append_chain(r, id, node)) return GBL_EFAULT;
     }
-    int64_t fresh = blocks_for(r, tokens) - hit;
+    int64_t fresh = blocks_for(r, tokens) - m->blocks;
+    gbl_reuse_hold(r, id, m, 1);
     if (take_blocks(r, fresh)) return GBL_EFAULT;
+    gbl_reuse_hold(r, id, m, 0);
     r->e->priv[id].private_blocks = fresh;
-    r->e->req[id].blocks = (int32_t)(fresh + hit);
+    r->e->req[id].blocks = (int32_t)(fresh + m->blocks);
     return 0;
 }
 
 int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reuse) {
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
     gbl_replica_refresh(r);
-    int32_t hit = reuse ? match(r, id) : 0;
+    gbl_match m = {0};
+    if (reuse) gbl_reuse_match(r, id, &m);
+    m.reuse = (gbl_reuse){0}; /* what is not shared comes over the network */
+    m.idle = 0;
     int64_t to = reserve(r, id, tokens);
-    if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool) || occupy(r, id, hit, to)) return GBL_NO_BLOCKS;
-    return hit;
+    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) || occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
+    return m.blocks;
+}
+
+/* Tokens to have room for at the admission; *tokens comes down to what is left to compute. */
+static int64_t admitted_tokens(gbl_replica *r, int32_t id, const gbl_match *m, int64_t *tokens, int64_t reserve_tokens) {
+    int64_t cached = gbl_reuse_tokens(r, m), left = r->e->req[id].known - cached;
+    if (*tokens > left) *tokens = left;
+    int64_t to = cached + *tokens;
+    return reserve(r, id, reserve_tokens > to ? reserve_tokens : to);
 }
 
 static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
     gbl_req *q = &r->e->req[id];
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
-    int32_t hit = match(r, id);
-    int64_t cached = (int64_t)hit * r->e->block_size, left = q->known - cached;
-    if (tokens > left) tokens = left;
-    int64_t to = cached + tokens;
-    if (reserve_tokens > to) to = reserve_tokens;
-    to = reserve(r, id, to);
-    if (r->e->failed || admission_need(r, id, hit, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
-    if (occupy(r, id, hit, to)) return GBL_NO_BLOCKS;
+    gbl_match m;
+    gbl_reuse_match(r, id, &m);
+    int64_t to = admitted_tokens(r, id, &m, &tokens, reserve_tokens);
+    if (!r->e->failed && m.reuse.copied && admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) && !r->view.n_running && !r->view.n_loading) {
+        tokens += m.reuse.copied - m.reuse.recomputed;
+        m.reuse = (gbl_reuse){0}; /* copies and what they come from do not fit together, and nothing will make room */
+        m.idle = 0;
+        to = admitted_tokens(r, id, &m, &tokens, reserve_tokens);
+    }
+    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
+    if (occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
+    int64_t cached = gbl_reuse_tokens(r, &m), shared = (int64_t)m.blocks * r->e->block_size;
     waiting_remove(r, id);
     if (gbl_replica_run(r, id)) return GBL_NO_BLOCKS;
     q->state = GBL_REQ_RUNNING;
     q->cached = (int32_t)cached;
     q->computed = (int32_t)cached;
+    r->e->priv[id].copied = m.reuse.copied;
+    r->e->copied_tokens += m.reuse.copied;
+    r->e->recomputed_tokens += m.reuse.recomputed;
+    r->live_tokens += cached - shared; /* copies are its own */
     r->e->m.reused += cached;
     r->queued_tokens -= q->known;
     r->outstanding_tokens -= cached;
@@ -479,7 +485,8 @@ void gbl_host_bind(gbl_replica *r) {
     r->host = (gbl_host){.size = sizeof(gbl_host), .engine = r, .view = &r->view, .draw = host_draw,
                          .schedule = host_schedule, .cached = host_cached, .blocks_needed = host_blocks_needed,
                          .make_room = host_make_room, .resume = host_resume, .step_ns = host_step_ns,
-                         .transfer_ns = host_transfer_ns, .prefix_run = host_prefix_run};
+                         .transfer_ns = host_transfer_ns};
+    gbl_reuse_bind(r);
 }
 
 /* ---- flows ---- */

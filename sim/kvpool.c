@@ -49,6 +49,8 @@ void gbl_kvpool_fini(gbl_kvpool *p) {
     gbl_free(p->node);
     gbl_free(p->unused);
     gbl_free(p->recompute_s);
+    gbl_map_free(p->inside);
+    gbl_free(p->piece);
     gbl_evictor_fini(&p->evictor);
     *p = (gbl_kvpool){0};
 }
@@ -96,6 +98,7 @@ static void drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
     gbl_kvnode *n = &p->node[id];
     int32_t parent = n->parent;
     unlink_node(p, id);
+    if (p->inside) gbl_kvpool_forget_pieces(p, id);
     p->cached--;
     p->evicted++;
     n->refs = GHOST;

@@ -29,6 +29,12 @@ typedef struct gbl_kvuse {
     int32_t class_id;
 } gbl_kvuse;
 
+/* A piece of a block's content: what the block holds from a place on under one id of the trace. */
+typedef struct gbl_kvpiece {
+    uint64_t key; /* of the chain up to this place, and the place */
+    int32_t end;  /* tokens from the start of the block to the end of the piece */
+} gbl_kvpiece;
+
 typedef struct gbl_kvpool {
     int64_t capacity, private_blocks, cached, referenced; /* referenced: cached blocks with a user */
     int64_t evicted, inserted, ghosts;
@@ -38,6 +44,9 @@ typedef struct gbl_kvpool {
     gbl_kvnode *node;
     int32_t *unused, n_unused, n_ids; /* node ids given back, and ids ever given */
     gbl_evictor evictor;
+    gbl_map *inside;    /* block by piece of its content; NULL where nobody looks into blocks */
+    gbl_kvpiece *piece; /* `pieces` a node; key 0 ends them */
+    size_t pieces;
     double *recompute_s; /* of a block by depth; NaN where not computed yet */
     size_t recompute_room;
 } gbl_kvpool;
@@ -67,6 +76,12 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t node, const gbl_kvuse *use);
 int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use);
 /* Ends one use of a whole chain (nodes head first); returns how many have no user left. */
 int32_t gbl_kvpool_unref(gbl_kvpool *p, const int32_t *chain, int32_t n, int64_t now_ns);
+/* kvtails.c: blocks found by what they begin with. */
+int gbl_kvpool_look_inside(gbl_kvpool *p, gbl_err *err); /* once, before anything is indexed */
+/* The block with a piece that starts with this key, and where that piece ends in it; or -1. */
+int32_t gbl_kvpool_inside(const gbl_kvpool *p, uint64_t key, int32_t *end);
+int gbl_kvpool_describe(gbl_kvpool *p, int32_t node, const gbl_kvpiece *piece, size_t n); /* 0, or -1: no memory */
+void gbl_kvpool_forget_pieces(gbl_kvpool *p, int32_t node);
 void gbl_kvpool_check(const gbl_kvpool *p); /* asserts the accounts */
 
 #endif

@@ -64,12 +64,15 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     const gbl_scenario *s = e->s;
     int64_t capacity = gbl_cost_kv_blocks(r->price);
     r->view = (gbl_view){.total_blocks = capacity, .block_size = e->block_size, .max_num_seqs = (int32_t)s->max_num_seqs,
-                         .max_num_batched_tokens = s->max_num_batched_tokens * r->kind->dp, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size};
+                         .max_num_batched_tokens = s->max_num_batched_tokens * r->kind->dp, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size,
+                         .layers = (int32_t)s->llm.layers};
+    r->view.kv_row_bytes = gbl_cost_kv_bytes_per_token(r->price) / (double)(s->llm.layers * r->kind->tp * (s->llm.kv_lora ? 1 : 2));
     gbl_host_bind(r);
     int code = make_instances(r, err);
     if (code) return code;
     int indexed = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
     if ((code = gbl_kvpool_init(&r->pool, capacity, e->block_size, indexed ? &s->choice[GBL_EVICT] : NULL, &r->host, err))) return code;
+    if (gbl_reuse_keeps(r, GBL_PREFIX_TAILS) && (code = gbl_kvpool_look_inside(&r->pool, err))) return code;
     r->hold.ring = gbl_alloc((size_t)e->block_size, sizeof *r->hold.ring);
     if (!r->hold.ring) return gbl_nomem(err, (size_t)e->block_size * sizeof *r->hold.ring);
     gbl_replica_refresh(r);
@@ -137,6 +140,8 @@ static void build_batch(gbl_replica *r) {
         const gbl_req *q = &r->e->req[r->item[i]];
         if (!r->e->priv[r->item[i]].chunk) gbl_batch_decode(c, &r->batch, q->computed);
         else gbl_batch_chunk(c, &r->batch, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+        r->batch.pre_kv += 2 * (int64_t)r->e->priv[r->item[i]].copied; /* a copy reads and writes */
+        r->e->priv[r->item[i]].copied = 0;
     }
     for (int32_t i = 0; i < r->plan.pad_seqs; i++) gbl_batch_decode(c, &r->batch, r->plan.pad_kv_tokens);
     r->batch.pad = r->plan.pad_seqs;
@@ -232,6 +237,13 @@ static void add_gap(gap_run *g, int64_t gap) {
     g->n++;
 }
 
+/* What this step computed of prompts can be shared from now on, where the prefix policy waits for that. */
+static void index_computed(gbl_replica *r) {
+    gbl_replica_account(r, r->e->now_ns);
+    for (int32_t i = 0; i < r->plan.n; i++)
+        if (r->e->priv[r->item[i]].chunk) gbl_replica_index_prompt(r, r->item[i]);
+}
+
 /* One token for every sequence whose known tokens are all computed. Returns the number that finished. */
 static int hand_out(gbl_replica *r) {
     gbl_engine *e = r->e;
@@ -282,6 +294,7 @@ void gbl_replica_step_end(gbl_replica *r) {
     gbl_clock_step(r);
     r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
     int held = r->hold.on;
+    if (!held && e->rules.when_computed && r->batch.pre_n) index_computed(r);
     if (held) gbl_hold_step_end(r, e->now_ns);
     else if (hand_out(r)) let_go(r);
     else if (r->plan.hold && !e->opt->exact && !r->plan.preempted) held = gbl_hold_begin(r);

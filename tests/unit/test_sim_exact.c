@@ -57,7 +57,8 @@ static char *run_json(const char *text, int exact, double *fast) {
 
 static void scenario_text(char *out, size_t size, uint64_t run, const char *trace) {
     static const char *const schedule[] = {"\"chunked\"", "{\"use\":\"chunked\",\"reserve\":\"prompt\"}", "{\"use\":\"chunked\",\"token_budget\":200}", "\"prefill_first\"",
-                                           "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}"};
+                                           "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}", "\"lpm\"", "{\"use\":\"lpm\",\"mixed\":true}"};
+    static const char *const prefix[] = {"\"block\"", "{\"use\":\"block\",\"share\":\"computed\"}", "\"radix\"", "\"chunk\"", "{\"use\":\"radix\",\"share\":\"planned\"}"};
     static const char *const evict[] = {"\"lru\"", "\"lru_tail\"", "\"fifo\"", "\"lfu\"", "\"clock\"", "\"twoq\"", "\"arc\"", "\"s3fifo\"", "\"sieve\"", "\"gdsf\"", "\"lec\"", "\"leaf_lru\"",
                                         "\"session\"", "{\"use\":\"ttl\",\"ttl_s\":3}", "\"random\"", "\"none\""};
     static const char *const preempt[] = {"\"recompute\"", "\"swap\"", "{\"use\":\"swap\",\"space_gib\":0.05}"};
@@ -71,9 +72,9 @@ static void scenario_text(char *out, size_t size, uint64_t run, const char *trac
     int bs = pick(run, 4, 3) ? 16 : 64;
     snprintf(out, size,
              "{\"trace\":%s,\"model\":\"%s\",\"cluster\":{\"replicas\":%d},\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
-             "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":\"%s\"%s%s%s,\"route\":\"%s\"},\"run\":{\"seed\":%d,\"warmup_s\":%d%s}}",
+             "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":%s%s%s%s,\"route\":\"%s\"},\"run\":{\"seed\":%d,\"warmup_s\":%d%s}}",
              source, model[pick(run, 16, 3)], 1 + (int)pick(run, 5, 3), runtime[pick(run, 6, 2)], pick(run, 7, 2) ? 256 : 6, pick(run, 8, 2) ? 8192 : 512, bs, (int)(4000 + pick(run, 9, 12000)) / bs,
-             schedule[pick(run, 10, 6)], preempt[pick(run, 11, 3)], pick(run, 12, 3) ? "block" : "off", pick(run, 12, 3) ? ",\"evict\":" : "",
+             schedule[pick(run, 10, 8)], preempt[pick(run, 11, 3)], pick(run, 12, 3) ? prefix[pick(run, 18, 5)] : "\"off\"", pick(run, 12, 3) ? ",\"evict\":" : "",
              pick(run, 12, 3) ? evict[pick(run, 13, 16)] : "", "", route[pick(run, 14, 2)], (int)run, (int)(pick(run, 15, 2) * 5), pick(run, 17, 4) ? "" : ",\"stop_s\":20");
 }
 
