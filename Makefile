@@ -27,7 +27,7 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
-PKG_TEST := libcmocka-dev pkg-config g++
+PKG_TEST := libcmocka-dev pkg-config g++ sqlite3
 PKG_CHECK := clang-tidy cppcheck
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev
@@ -151,7 +151,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps ## every test under ASan and UBSan; gcc -Werror, clang-tidy and cppcheck at zero warnings
 	@sh tests/deps.sh install $(PKG_CHECK)
-	@$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -Werror $(SANITIZE)' test-run
+	@CHECK=1 $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -Werror $(SANITIZE)' test-run
 	@sh tests/law/analyze.sh $(LIB_SRC) $(POLICY_SRC) $(CLI_SRC)
 	@echo "check: sanitizers, gcc -Werror, clang-tidy, cppcheck: no complaint"
 

@@ -34,9 +34,9 @@ static int run(const gbl_call *call, gbl_err *err)
     const selftest_opt *o = call->opt;
     FILE *to = o->json ? gbl_spool_new(err) : stdout;
     if (!to) return err->code;
-    int failed = gbl_selftest(to, err), code = GBL_OK;
+    int failed = gbl_selftest(to, err), code = err->code;
     if (o->json) {
-        code = lines_json(to, failed, err);
+        code = code ? code : lines_json(to, failed, err);
         fclose(to);
     }
     if (!code && failed) code = gbl_fail(err, GBL_EFAULT, "%d oracles failed", failed);

@@ -100,9 +100,11 @@ static int check_word(const char *flag, const char *text, gbl_err *err)
     return gbl_expected(err, "letters, digits and any of _-:.,");
 }
 
-static int make_folder(const char *path, gbl_err *err)
+/* *made: it was not there, so it goes again if nothing comes to lie in it. */
+static int make_folder(const char *path, int *made, gbl_err *err)
 {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST) return GBL_OK;
+    *made = mkdir(path, 0777) == 0;
+    if (*made || errno == EEXIST) return GBL_OK;
     gbl_fail(err, GBL_EINPUT, "cannot make the folder %s: %s", path, strerror(errno));
     gbl_where(err, "-o");
     return gbl_expected(err, "a folder whose parent is there and may be written to");
@@ -137,8 +139,7 @@ static int write_script(const gbl_call *call, const char *sweep, int64_t points,
     const slurm_opt *o = call->opt;
     gbl_arena *a = call->arena;
     int64_t tasks = o->tasks < points ? o->tasks : points;
-    int code = make_folder(o->out, err);
-    const char *folder = code ? NULL : absolute(a, o->out, err), *self = folder ? absolute(a, "/proc/self/exe", err) : NULL;
+    const char *folder = absolute(a, o->out, err), *self = folder ? absolute(a, "/proc/self/exe", err) : NULL;
     if (!self) return err->code;
     if (strpbrk(folder, "\"\n\\%")) {
         gbl_fail(err, GBL_EINPUT, "Slurm cannot write into this folder: %.200s", folder);
@@ -150,11 +151,20 @@ static int write_script(const gbl_call *call, const char *sweep, int64_t points,
     if (!spool) return path ? err->code : gbl_nomem(err, 0);
     write_head(spool, o, folder, tasks);
     write_task(spool, o, self, sweep, folder, tasks, a);
-    if ((code = gbl_spool_deliver(spool, path, err)) != GBL_OK) return code;
+    int code = gbl_spool_deliver(spool, path, err);
+    if (code) return code;
     printf("# %" PRId64 " points in %" PRId64 " tasks; when they are done, or some of them:\n", points, tasks);
     printf("#   %s merge %s/merged.db %s/shard-*.db\n", quoted(a, self), quoted(a, folder), quoted(a, folder));
     printf("sbatch %s\n", quoted(a, path));
     return GBL_OK;
+}
+
+static int write_job(const gbl_call *call, const char *sweep, int64_t points, gbl_err *err)
+{
+    const slurm_opt *o = call->opt;
+    int made, code = make_folder(o->out, &made, err);
+    if (!code && (code = write_script(call, sweep, points, err)) != GBL_OK && made) rmdir(o->out);
+    return code;
 }
 
 static int run(const gbl_call *call, gbl_err *err)
@@ -177,7 +187,7 @@ static int run(const gbl_call *call, gbl_err *err)
     if (!code) code = gbl_scene_sets(&o->scene, call->arena, &sets, &n, err);
     if (!code) code = gbl_sweep_open(&sweep, call->arg[0], sets, n, err);
     const char *path = code ? NULL : absolute(call->arena, call->arg[0], err);
-    if (!code) code = path ? write_script(call, path, (int64_t)gbl_sweep_size(sweep), err) : err->code;
+    if (!code) code = path ? write_job(call, path, (int64_t)gbl_sweep_size(sweep), err) : err->code;
     gbl_sweep_free(sweep);
     return code;
 }

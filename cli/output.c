@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/replace.h"
 
 void gbl_output_guard(void)
 {
@@ -78,29 +79,18 @@ static int copy_stream(FILE *from, FILE *to, const char *name, gbl_err *err)
     const volatile int *stop = gbl_signals_flag();
     while ((n = fread(buffer, 1, sizeof buffer, from)) > 0) {
         if (*stop) return gbl_signals_fail(err, "nothing was written");
-        if (fwrite(buffer, 1, n, to) != n)
-            return gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", name, strerror(errno));
+        errno = 0;
+        if (fwrite(buffer, 1, n, to) != n) return gbl_replace_fail(err, name, errno);
     }
     if (ferror(from)) return gbl_fail(err, GBL_EFAULT, "cannot read back a temporary file: %s", strerror(errno));
     return GBL_OK;
 }
 
-/* A target that is no regular file (a pipe, /dev/null) is written as it is; a file is replaced whole or not at all. */
 static int deliver_file(FILE *spool, const char *path, gbl_err *err)
 {
-    struct stat st;
-    int special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    char beside[4096];
-    if ((size_t)snprintf(beside, sizeof beside, special ? "%s" : "%s.part", path) >= sizeof beside)
-        return gbl_fail(err, GBL_EINPUT, "the name of the output file is too long");
-    FILE *to = fopen(beside, "w");
-    if (!to) return gbl_fail(err, GBL_EINPUT, "cannot write %s: %s", path, strerror(errno));
-    int code = copy_stream(spool, to, path, err);
-    if (fclose(to) != 0 && !code) code = gbl_fail(err, GBL_EFAULT, "cannot write to %s: %s", path, strerror(errno));
-    if (!code && !special && rename(beside, path) != 0)
-        code = gbl_fail(err, GBL_EFAULT, "cannot rename %s: %s", beside, strerror(errno));
-    if (code && !special) remove(beside);
-    return code;
+    gbl_replace r;
+    int code = gbl_replace_begin(&r, path, err);
+    return code ? code : gbl_replace_end(&r, copy_stream(spool, r.to, path, err), err);
 }
 
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
@@ -108,8 +98,8 @@ int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
     int code;
     errno = 0;
     if (fflush(spool) != 0 || ferror(spool)) {
-        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s",
-                        errno ? strerror(errno) : "an earlier write failed");
+        code = gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
+        gbl_expected(err, "room in $TMPDIR, or /tmp, for the answer");
     } else {
         rewind(spool);
         if (path) gbl_signals_catch();

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replace.h"
 #include "base/lines.h"
 #include "base/text.h"
 #include "reports/claims_parts.h"
@@ -183,18 +184,17 @@ static void make_folders(const char *path)
     }
 }
 
+/* What cannot be kept is simulated again next time. */
 static void cache(const gbl_claims *c, uint64_t id, const char *text, size_t n)
 {
-    char ending[32];
-    snprintf(ending, sizeof ending, ".%ld.part", (long)getpid());
-    char *path = c->ask.cache ? cache_path(c, id, ".json") : NULL, *part = path ? cache_path(c, id, ending) : NULL;
-    if (!part) return;
+    char *path = c->ask.cache ? cache_path(c, id, ".json") : NULL;
+    gbl_replace r;
+    gbl_err ignored;
+    if (!path) return;
     make_folders(path);
-    FILE *f = fopen(part, "w");
-    if (!f) return;
-    int good = fwrite(text, 1, n, f) == n;
-    good &= fclose(f) == 0;
-    if (!good || rename(part, path)) unlink(part);
+    if (gbl_replace_begin(&r, path, &ignored)) return;
+    int code = fwrite(text, 1, n, r.to) == n ? GBL_OK : gbl_replace_fail(&ignored, path, 0);
+    gbl_replace_end(&r, code, &ignored);
 }
 
 static int done(void *to, size_t i, FILE *in, gbl_err *err)

@@ -1,13 +1,11 @@
 /* html.c - `gable report`: puts the page together and puts it in place. */
 #include "reports/html.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/lines.h"
+#include "base/replace.h"
 #include "reports/page.h"
 #include "reports/store_db.h"
 
@@ -72,58 +70,16 @@ static int put_page(page *p, gbl_err *err)
     return code;
 }
 
-static int fail_out(gbl_err *err, const char *out, int os_errno)
-{
-    gbl_fail(err, GBL_EINPUT, "cannot write the report: %s", strerror(os_errno));
-    gbl_where(err, "%s", out);
-    return gbl_expected(err, "a file in an existing folder this user may write to");
-}
-
-/* A device or a pipe cannot be replaced by a file. */
-static int put_stream(page *p, const char *out, gbl_err *err)
-{
-    p->to = fopen(out, "w");
-    if (!p->to) {
-        return fail_out(err, out, errno);
-    }
-    int code = put_page(p, err), bad = ferror(p->to);
-    bad |= fclose(p->to) != 0;
-    return code == GBL_OK && bad ? fail_out(err, out, EIO) : code;
-}
-
-/* Writes to a temporary file beside `out`, then renames it: nobody sees half a page. */
+/* Nobody sees half a page. */
 static int put_file(page *p, const char *out, gbl_err *err)
 {
-    struct stat st;
-    if (stat(out, &st) == 0 && !S_ISREG(st.st_mode)) {
-        return S_ISDIR(st.st_mode) ? fail_out(err, out, EISDIR) : put_stream(p, out, err);
+    gbl_replace r;
+    int code = gbl_replace_begin(&r, out, err);
+    if (code) {
+        return code;
     }
-    char *temp = gbl_arena_printf(p->arena, "%s.XXXXXX", out);
-    int fd = temp ? mkstemp(temp) : -1;
-    if (fd < 0) {
-        return temp ? fail_out(err, out, errno) : gbl_nomem(err, strlen(out));
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    p->to = fdopen(fd, "w");
-    if (!p->to) {
-        int os_errno = errno;
-        close(fd);
-        unlink(temp);
-        return fail_out(err, out, os_errno);
-    }
-    int code = put_page(p, err);
-    errno = 0;
-    int bad = ferror(p->to) || fflush(p->to) != 0 || fchmod(fd, 0666 & ~mask) != 0 || fsync(fd) != 0;
-    int os_errno = errno ? errno : EIO;
-    bad |= fclose(p->to) != 0;
-    if (code == GBL_OK && (bad || rename(temp, out) != 0)) {
-        code = fail_out(err, out, bad ? os_errno : errno);
-    }
-    if (code != GBL_OK) {
-        unlink(temp);
-    }
-    return code;
+    p->to = r.to;
+    return gbl_replace_end(&r, put_page(p, err), err);
 }
 
 int gbl_report_html(const char *db, const char *out, gbl_err *err)

@@ -68,7 +68,7 @@ static void sample_add(gbl_keep *k, const gbl_life *life)
 static int spool_add(FILE *f, const void *row, size_t size, gbl_err *err)
 {
     if (fwrite(row, size, 1, f) == 1) return GBL_OK;
-    gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", strerror(errno));
+    gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file: %s", strerror(errno));
     return gbl_expected(err, "room in $TMPDIR or /tmp for the rows of the run");
 }
 
@@ -194,7 +194,7 @@ static int by_serial(const void *a, const void *b)
 
 static int spool_rewind(FILE *f, gbl_err *err)
 {
-    if (fflush(f) != 0) return gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", strerror(errno));
+    if (fflush(f) != 0) return gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file: %s", strerror(errno));
     rewind(f);
     return GBL_OK;
 }

@@ -211,6 +211,38 @@ int gbl_ledger_resume(gbl_ledger *l, int (*want)(void *to, size_t point), have_f
     return code ? code : leave(l, made, match_all(l, want, have, to, err), err);
 }
 
+/* How many of the wanted points the sweep that was found has; -1 with err filled. */
+static int64_t count_done(gbl_ledger *l, int (*want)(void *to, size_t point), void *to, gbl_err *err)
+{
+    sqlite3_stmt *st = prepare(l, "SELECT point FROM sweep_point WHERE sweep = ?1", err);
+    int64_t n = 0;
+    int rc = SQLITE_DONE;
+    if (!st) {
+        return -1;
+    }
+    sqlite3_bind_int64(st, 1, l->id);
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        n += want(to, (size_t)sqlite3_column_int64(st, 0));
+    }
+    return finish(l, st, rc, err) ? -1 : n;
+}
+
+int gbl_ledger_once(gbl_ledger *l, int (*want)(void *to, size_t point), void *to, const char *path, gbl_err *err)
+{
+    if (gbl_store_is_fresh(l->store)) {
+        return GBL_OK;
+    }
+    int code = find_sweep(l, err);
+    int64_t id = l->id, done = !code && id ? count_done(l, want, to, err) : 0;
+    l->id = 0;
+    if (code || done <= 0) {
+        return code ? code : done < 0 ? err->code : GBL_OK;
+    }
+    gbl_fail(err, GBL_EINPUT, "the store holds %lld of these points already, as sweep %lld", (long long)done, (long long)id);
+    gbl_where(err, "%s", path);
+    return gbl_expected(err, "--resume, which does what is missing, or another store: the same runs twice would count twice");
+}
+
 /* ---------------------------------------------------------------- keeping ---- */
 
 /* The run that this point of a resumed sweep has by now, 0: none. */

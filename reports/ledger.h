@@ -16,6 +16,9 @@ void gbl_ledger_close(gbl_ledger *l);
  * each of the points that `want` says yes to (NULL: all). Later points are added to the same sweep. */
 int gbl_ledger_resume(gbl_ledger *l, int (*want)(void *to, size_t point), int (*have)(void *to, size_t point, int64_t run, const char *result_json, gbl_err *err),
                       void *to, gbl_err *err);
+/* For a sweep that is not resumed: refuses it where the store holds points of it already, of those that `want` says yes to, since
+ * they would stand there twice. */
+int gbl_ledger_once(gbl_ledger *l, int (*want)(void *to, size_t point), void *to, const char *path, gbl_err *err);
 /* Commits a recorded run as a point, in one transaction; *run is its number. Where another process has just done the same
  * point of a resumed sweep, its run stays and is named. */
 int gbl_ledger_keep(gbl_ledger *l, size_t point, FILE *record, int64_t *run, gbl_err *err);

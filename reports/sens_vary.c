@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/spool.h"
 #include "models/calib.h"
 
 const char *const gbl_sens_input_name[GBL_INPUTS] = {"hbm_bandwidth", "hbm_size",  "sm_flops", "pcie",         "nvlink",     "dram",
@@ -68,8 +69,8 @@ static int reshape(FILE **out, gbl_doc *d, int64_t seed, const double *factor, g
     shape w = {factor[GBL_IN_BURSTINESS], 1, factor[GBL_IN_OUTPUT_LENGTH], (uint64_t)seed};
     double sum = 0, powered = 0, ignored = 0;
     char text[96];
-    FILE *f = *out = tmpfile();
-    if (!f) return gbl_fail(err, GBL_EFAULT, "cannot make a temporary file: %s", strerror(errno));
+    FILE *f = *out = gbl_spool_new(err);
+    if (!f) return err->code = GBL_EFAULT; /* not this variant's fault: see run_point */
     int code = each_row(trace, seed, &w, NULL, &sum, &powered, err);
     w.spread = powered > 0 ? sum / powered : 1;
     if (!code) code = each_row(trace, seed, &w, f, &ignored, &powered, err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spool.h"
 #include "base/json.h"
 #include "base/term.h"
 #include "base/text.h"
@@ -55,8 +56,8 @@ int gbl_standings_new(gbl_standings **out, const gbl_sweep *sweep, gbl_err *err)
     r->found = gbl_alloc(n, sizeof *r->found);
     r->sorted = gbl_alloc(n, sizeof *r->sorted);
     int code = r->found && r->sorted ? GBL_OK : gbl_nomem(err, n * sizeof *r->found);
-    if (!code && !(r->results = tmpfile())) {
-        code = gbl_fail(err, GBL_EFAULT, "cannot make a temporary file: %s", strerror(errno));
+    if (!code && !(r->results = gbl_spool_new(err))) {
+        code = err->code;
     }
     if (code) {
         gbl_standings_free(r);

@@ -140,8 +140,11 @@ int gbl_store_is_fresh(const gbl_store *s)
 /* Removes the file this store made but never filled. The exclusive lock says that nobody else is filling it. */
 static void remove_unfilled(gbl_store *s)
 {
+    /* The disk may be full. A shard's lock goes with the next read. */
+    static const char no_journal[] = "PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema; PRAGMA journal_mode = MEMORY";
     struct stat st;
     sqlite3_busy_timeout(s->db, 0);
+    sqlite3_exec(s->db, no_journal, NULL, NULL, NULL);
     if (sqlite3_exec(s->db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK) {
         if (stat(s->path, &st) == 0 && st.st_size == 0) {
             unlink(s->path);

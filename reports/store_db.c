@@ -144,6 +144,20 @@ int gbl_db_fail(gbl_err *err, sqlite3 *db, const char *path, const char *doing)
     }
 }
 
+/* Another program writes: waits for it, and says so to whoever has been looking at nothing for a second. */
+static int wait_for_lock(void *db, int times)
+{
+    enum { STEP_MS = 50, SILENT_MS = 1000 };
+    if (times * STEP_MS >= GBL_DB_BUSY_MS) {
+        return 0;
+    }
+    if (times * STEP_MS == SILENT_MS) {
+        fprintf(stderr, "gable: waiting for %s: another program has locked it\n", sqlite3_db_filename(db, "main"));
+    }
+    sqlite3_sleep(STEP_MS);
+    return 1;
+}
+
 int gbl_db_connect(sqlite3 **out, const char *path, int sqlite_flags, gbl_err *err)
 {
     *out = NULL;
@@ -167,7 +181,7 @@ int gbl_db_connect(sqlite3 **out, const char *path, int sqlite_flags, gbl_err *e
         return code;
     }
     sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, GBL_DB_BUSY_MS);
+    sqlite3_busy_handler(db, wait_for_lock, db);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

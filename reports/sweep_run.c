@@ -26,7 +26,7 @@ static int answer(FILE *out, const gbl_result *r, gbl_err *err)
     size_t n = text ? strlen(text) : 0;
     int code = text ? GBL_OK : gbl_nomem(err, 0);
     if (!code && (fwrite(&n, sizeof n, 1, out) != 1 || fwrite(text, 1, n, out) != n))
-        code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file");
+        code = gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file");
     gbl_json_free(j);
     return code;
 }
@@ -88,8 +88,8 @@ static int open_store(fleet *f, gbl_err *err)
     int code = gbl_store_open(&f->store, f->ask->db, flags_of, err);
     if (!code && !(code = gbl_store_enter(f->store, err))) gbl_store_rollback(f->store);
     if (!code) code = gbl_ledger_open(&f->ledger, f->store, f->ask->sweep, gbl_keep_word[f->ask->requests], err);
-    if (!code && f->ask->resume) code = gbl_ledger_resume(f->ledger, wanted, found, f, err);
-    return code;
+    if (code) return code;
+    return f->ask->resume ? gbl_ledger_resume(f->ledger, wanted, found, f, err) : gbl_ledger_once(f->ledger, wanted, f, f->ask->db, err);
 }
 
 static int list_points(fleet *f, gbl_err *err)

@@ -46,7 +46,7 @@ static int written(FILE *f, gbl_err *err)
     if (!ferror(f)) {
         return GBL_OK;
     }
-    gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
+    gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
     return gbl_expected(err, "room in $TMPDIR or /tmp for the rows of the run");
 }
 

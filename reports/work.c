@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/spool.h"
 #include "base/mem.h"
 
 enum { FILES = 2, NONE = -1, WORKERS_MOST = 1024, POLL_MS = 100, OTHER_FILES = 64 /* that the caller may have open */ };
@@ -88,7 +89,7 @@ static void do_task(const gbl_work *w, const worker *me, const order *o, outcome
     FILE *f = ftruncate(me->file[o->file], 0) == 0 ? stream(me->file[o->file], "w") : NULL;
     out->code = f ? w->task(w->to, o->task, f, &out->err) : gbl_fail(&out->err, GBL_EFAULT, "cannot use a temporary file: %s", strerror(errno));
     if (f && fclose(f) != 0 && !out->code) {
-        out->code = gbl_fail(&out->err, GBL_EFAULT, "cannot write to a temporary file: %s", strerror(errno));
+        out->code = gbl_fail(&out->err, GBL_EINPUT, "cannot write to a temporary file: %s", strerror(errno));
         gbl_expected(&out->err, "room in $TMPDIR or /tmp for the rows of the run");
     }
 }
@@ -143,12 +144,13 @@ static int make_file(int *fd, int small, gbl_err *err)
     }
 #endif
     (void)small;
-    FILE *f = tmpfile();
-    *fd = f ? dup(fileno(f)) : NONE;
-    int code = *fd < 0 ? fail_os(err, "make a temporary file") : GBL_OK;
-    if (f) {
-        fclose(f);
+    FILE *f = gbl_spool_new(err);
+    if (!f) {
+        return err->code;
     }
+    *fd = dup(fileno(f));
+    int code = *fd < 0 ? fail_os(err, "make a temporary file") : GBL_OK;
+    fclose(f);
     return code;
 }
 

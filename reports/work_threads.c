@@ -38,7 +38,7 @@ static void one_task(crew *c, size_t i)
     pthread_mutex_unlock(&c->lock);
     FILE *f = gbl_spool_new(&err);
     int code = f ? c->w->task(c->w->to, i, f, &err) : err.code;
-    if (!code && fflush(f) != 0) code = gbl_fail(&err, GBL_EFAULT, "cannot write to a temporary file");
+    if (!code && fflush(f) != 0) code = gbl_fail(&err, GBL_EINPUT, "cannot write to a temporary file");
     if (f) rewind(f);
     pthread_mutex_lock(&c->lock);
     if (!code && !c->code) code = c->w->done(c->w->to, i, f, &err);

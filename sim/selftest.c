@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/spool.h"
 #include "sim/run.h"
 
 typedef struct waits { /* queue time of each request, in order of arrival */
@@ -18,11 +19,13 @@ typedef struct waits { /* queue time of each request, in order of arrival */
     gbl_life last[8];
 } waits;
 
+enum { PATH_ROOM = 1024 };
+
 typedef struct bench {
     FILE *to;
     gbl_err *err;
     int failed;
-    char flat_model[64]; /* a card file: a step costs the same whatever its KV and its batch */
+    char flat_model[PATH_ROOM]; /* a card file: a step costs the same whatever its KV and its batch */
 } bench;
 
 static int keep_wait(void *to, const gbl_life *l, gbl_err *err) {
@@ -45,8 +48,19 @@ static void verdict(bench *b, int ok, const char *name, const char *fmt, ...) {
     b->failed += !ok;
 }
 
+/* A file that the engine opens by its name, path[PATH_ROOM]; the caller unlinks it. */
+static int write_file(bench *b, char *path, const char *ending, const char *text) {
+    FILE *f = gbl_spool_named(path, PATH_ROOM, ending, b->err);
+    if (!f) return b->err->code;
+    int bad = fputs(text, f) < 0;
+    bad |= fclose(f) != 0;
+    if (!bad) return 0;
+    unlink(path);
+    return gbl_fail(b->err, GBL_EINPUT, "cannot write a temporary file");
+}
+
 static int open_text(bench *b, gbl_scenario **s, const char *fmt, ...) {
-    char text[2048];
+    char text[2048 + PATH_ROOM];
     gbl_doc *doc;
     va_list ap;
     va_start(ap, fmt);
@@ -190,13 +204,11 @@ static int chunks(bench *b) {
     gbl_result *r = NULL;
     gbl_cost *c = NULL;
     waits w = {0};
-    char path[] = "/tmp/gable-selftest-XXXXXX";
-    int fd = mkstemp(path);
     static const char rows[] = "{\"timestamp\":0,\"input_length\":1000,\"output_length\":3}\n{\"timestamp\":0,\"input_length\":300,\"output_length\":2}\n";
-    int written = fd >= 0 && write(fd, rows, sizeof rows - 1) == (ssize_t)sizeof rows - 1;
-    if (fd >= 0) close(fd);
-    if (!written) return gbl_fail(b->err, GBL_EFAULT, "cannot write a temporary file");
-    int code = open_text(b, &s, "{\"trace\":{\"file\":\"%s\"},\"engine\":{\"runtime\":\"ideal\",\"max_num_batched_tokens\":256}}", path);
+    char path[PATH_ROOM];
+    int code = write_file(b, path, "", rows);
+    if (code) return code;
+    code = open_text(b, &s, "{\"trace\":{\"file\":\"%s\"},\"engine\":{\"runtime\":\"ideal\",\"max_num_batched_tokens\":256}}", path);
     if (!code && !(code = gbl_scenario_cost(s, 0, &c, b->err)) && !(code = simulate(b, s, &w, &r))) {
         double t4 = chunk_ns(c, 256, 0, 0, 0, 0, 0) + chunk_ns(c, 256, 256, 0, 0, 0, 0) + chunk_ns(c, 256, 512, 0, 0, 0, 0) + chunk_ns(c, 232, 768, 24, 0, 0, 0);
         double t6 = t4 + chunk_ns(c, 0, 0, 255, 24, 0, 1001) + chunk_ns(c, 0, 0, 21, 279, 1, 1002), t7 = t6 + chunk_ns(c, 0, 0, 0, 0, 0, 301);
@@ -237,11 +249,7 @@ static int write_flat_model(bench *b) {
     static const char config[] =
         "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"num_hidden_layers\":4,\"hidden_size\":4096,\"num_attention_heads\":32,"
         "\"num_key_value_heads\":1,\"head_dim\":16,\"intermediate_size\":14336,\"vocab_size\":128256,\"max_position_embeddings\":131072,\"tie_word_embeddings\":false}";
-    strcpy(b->flat_model, "/tmp/gable-selftest-XXXXXX.json");
-    int fd = mkstemps(b->flat_model, 5);
-    int ok = fd >= 0 && write(fd, config, sizeof config - 1) == (ssize_t)sizeof config - 1;
-    if (fd >= 0) close(fd);
-    return ok ? 0 : gbl_fail(b->err, GBL_EFAULT, "cannot write a temporary file");
+    return write_file(b, b->flat_model, ".json", config);
 }
 
 int gbl_selftest(FILE *to, gbl_err *err) {

@@ -84,6 +84,9 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *er
         rows++;
     }
     if (got < 0) return -1;
-    if (fflush(to) || ferror(to)) return gbl_fail(err, GBL_EFAULT, "the trace could not be written whole"), -1;
+    if (fflush(to) || ferror(to)) {
+        gbl_fail(err, GBL_EINPUT, "the trace could not be written whole");
+        return gbl_expected(err, "free space, in $TMPDIR or /tmp, too"), -1;
+    }
     return rows;
 }

@@ -14,26 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/spool.h"
 #include "base/text.h"
 
 enum { ID_TOKENS = 512 };
-
-static FILE *temporary(char *path, size_t size, gbl_err *err)
-{
-    const char *folder = getenv("TMPDIR");
-    snprintf(path, size, "%s/gable-log-XXXXXX", folder && *folder ? folder : "/tmp");
-    int fd = mkstemp(path);
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (f) return f;
-    gbl_fail(err, GBL_EINPUT, "cannot make a temporary file: %s", strerror(errno));
-    if (fd >= 0) {
-        close(fd);
-        unlink(path);
-    }
-    gbl_where(err, "%s", path);
-    gbl_expected(err, "a folder in $TMPDIR that can be written to");
-    return NULL;
-}
 
 static void write_ids(const gbl_engine_spec *s, const gbl_engine_row *w, FILE *f)
 {
@@ -110,7 +94,7 @@ int gbl_engine_replay_rows(gbl_engine_replay *out, const gbl_engine_spec *s, con
     char path[1024];
     gbl_doc *d = NULL;
     *out = (gbl_engine_replay){0};
-    FILE *f = temporary(path, sizeof path, err);
+    FILE *f = gbl_spool_named(path, sizeof path, "", err);
     if (!f) return err->code;
     int code = write_trace(s, row, n, f, err);
     if (fclose(f) && !code) code = gbl_fail(err, GBL_EINPUT, "cannot write a temporary file: %s", strerror(errno));

@@ -184,7 +184,9 @@ $ gable gate base.json --tolerance ttft_ms.p98=5%
 !   nearest: ttft_ms.p9*
 ? 2
 $ gable gate base.json --junit nofolder/x.xml > /dev/null
-! gable: cannot write nofolder/x.xml: No such file or directory
+! gable: cannot write the file: No such file or directory
+!   where: nofolder/x.xml
+!   expected: a file in an existing folder this user may write to
 ? 2
 $ gable baseline slots.json slots.json
 ! gable: two scenarios are called 'slots'

@@ -24,6 +24,7 @@ sweep 1 kept in s3.db
 sweep 1 kept in s4.db
 # A shard's store belongs to one process; another one waits ten seconds for it, then says so.
 $ printf '{"gable": "sweep/1", "scenario": {"trace": {"generate": {"arrival": {"use": "poisson", "rate_s": 3}}}}, "grid": {"trace.generate.requests": [20, 900000000]}}' > long.json; gable sweep long.json --shard 1/1 --db l.db > /dev/null 2>&1 & pid=$!; sleep 1; gable sweep long.json --shard 1/1 --db l.db; code=$?; kill -9 $pid; exit $code
+! gable: waiting for $TMP/l.db: another program has locked it
 ! gable: cannot *: another program has locked it
 !   where: l.db
 !   expected: a store that is free within 10 s: wait for the other program, or name another file

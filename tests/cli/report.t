@@ -12,7 +12,7 @@ $ grep -cE '(src|href)="https?:' report.html
 0
 ? 1
 $ gable report -o nofolder/report.html
-! gable: cannot write the report: No such file or directory
+! gable: cannot write the file: No such file or directory
 !   where: nofolder/report.html
 !   expected: a file in an existing folder this user may write to
 ? 2

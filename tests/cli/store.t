@@ -125,7 +125,7 @@ $ ls new.db* 2> /dev/null
 $ trap '' XFSZ; ulimit -f 8; gable run s.json --db new.db
 ! gable: cannot write to a temporary file: File too large
 !   expected: room in $TMPDIR or /tmp for the rows of the run
-? 1
+? 2
 $ gable run s.json > /dev/full
 ! gable: cannot write to standard output: No space left on device
 ? 1

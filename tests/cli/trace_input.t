@@ -234,7 +234,9 @@ $ gable trace generate -o x.jsonl.gz
 !   expected: a name without .gz or .zst, or a pipe: gable trace ... | gzip > FILE.gz
 ? 2
 $ gable trace generate -o nofolder/x.jsonl
-! gable: cannot write nofolder/x.jsonl: No such file or directory
+! gable: cannot write the file: No such file or directory
+!   where: nofolder/x.jsonl
+!   expected: a file in an existing folder this user may write to
 ? 2
 $ gable trace convert ids.jsonl --to azure
 TIMESTAMP,ContextTokens,GeneratedTokens

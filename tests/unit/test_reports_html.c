@@ -185,10 +185,10 @@ static void test_errors(void **state)
     char where[200];
     snprintf(where, sizeof where, "%s/none/r.html", folder);
     assert_int_equal(gbl_report_html(db, where, &err), GBL_EINPUT);
-    assert_string_equal(err.what, "cannot write the report: No such file or directory");
+    assert_string_equal(err.what, "cannot write the file: No such file or directory");
     assert_string_equal(err.where, where);
     assert_int_equal(gbl_report_html(db, folder, &err), GBL_EINPUT);
-    assert_string_equal(err.what, "cannot write the report: Is a directory");
+    assert_string_equal(err.what, "cannot write the file: Is a directory");
     snprintf(where, sizeof where, "%s/none.db", folder);
     assert_int_equal(gbl_report_html(where, out, &err), GBL_EINPUT);
     assert_string_equal(err.what, "cannot open the store: there is no such file");

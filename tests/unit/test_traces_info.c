@@ -226,7 +226,7 @@ static void unwritable(void **state)
     FILE *full = fopen("/dev/full", "w");
     if (full) {
         assert_int_equal(gbl_trace_write(s, "mooncake", full, &err), -1);
-        assert_int_equal(err.code, GBL_EFAULT);
+        assert_int_equal(err.code, GBL_EINPUT);
         assert_string_equal(err.what, "the trace could not be written whole");
         fclose(full);
     }
