@@ -178,6 +178,8 @@ struct gbl_host {
     /* Ask the preempt policy for a victim on behalf of id and carry it out. Returns the victim's id (maybe id
      * itself), or -1 where nobody can be preempted. Not-yet-run work of this plan for the victim is undone. */
     int32_t (*make_room)(const gbl_host *h, int32_t id);
+    /* Put this running request out, the way the preempt policy says; it must have no chunk in this plan. 0, or an error. */
+    int (*preempt)(const gbl_host *h, int32_t id);
     /* Start to bring a swapped request back. 0, GBL_NO_BLOCKS or GBL_NO_SLOT; it runs when its transfer is done. */
     int32_t (*resume)(const gbl_host *h, int32_t id);
     /* Time that a step would take, ns: decodes at kv_tokens in all, and one prefill chunk behind `cached` tokens. */

@@ -150,7 +150,7 @@ static gbl_life life_of(const gbl_engine *e, int32_t id, int status) {
     const gbl_req *q = &e->req[id];
     const gbl_priv *p = &e->priv[id];
     gbl_life life = {.serial = q->serial, .session = q->session, .input = q->input, .output = q->output, .cached = p->first_cached,
-                      .turn = q->turn, .tenant = q->tenant, .replica = q->replica, .preemptions = q->preemptions, .arrival_ns = q->arrival_ns,
+                      .turn = q->turn, .tenant = q->tenant, .priority = q->priority, .replica = q->replica, .preemptions = q->preemptions, .arrival_ns = q->arrival_ns,
                       .scheduled_ns = p->scheduled_ns, .first_ns = p->first_ns, .finish_ns = status == 0 ? p->last_ns : -1, .status = status};
     int64_t sum = 0;
     for (int i = 0; i < GBL_PARTS; i++) sum += life.part_ns[i] = p->part_ns[i];

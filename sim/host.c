@@ -404,17 +404,14 @@ static void preempt_by_recompute(gbl_replica *r, int32_t id) {
     r->queued_tokens += q->known;
 }
 
-static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
-    gbl_replica *r = replica_of(h);
+static int may_put_out(const gbl_replica *r, int32_t id) {
+    const gbl_engine *e = r->e;
+    return id >= 0 && id < e->n_ids && e->req[id].state == GBL_REQ_RUNNING && e->req[id].replica == r->index && !(e->req[id].scheduled && e->priv[id].chunk);
+}
+
+static void put_out(gbl_replica *r, int32_t id) {
     gbl_engine *e = r->e;
-    if (e->failed) return -1;
     const gbl_preempt_policy *p = (const void *)e->s->choice[GBL_PREEMPT].policy;
-    int32_t id = p->victim(r->instance[GBL_PREEMPT], &r->host, for_id);
-    if (id < 0) return -1;
-    if (id >= e->n_ids || e->req[id].state != GBL_REQ_RUNNING || e->req[id].replica != r->index || (e->req[id].scheduled && e->priv[id].chunk)) {
-        gbl_policy_fault(r, GBL_PREEMPT, "its victim does not run here, or has a chunk in this plan");
-        return -1;
-    }
     if (e->req[id].scheduled) unplan(r, id);
     running_remove(r, id);
     if (e->priv[id].phase != GBL_PHASE_PREEMPTED) gbl_clock_phase(r, id, GBL_PHASE_PREEMPTED);
@@ -424,7 +421,29 @@ static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
     if (p->how(r->instance[GBL_PREEMPT], &r->host, id) == GBL_BY_SWAP) preempt_by_swap(r, id);
     else preempt_by_recompute(r, id);
     gbl_replica_refresh(r);
+}
+
+static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
+    gbl_replica *r = replica_of(h);
+    gbl_engine *e = r->e;
+    if (e->failed) return -1;
+    const gbl_preempt_policy *p = (const void *)e->s->choice[GBL_PREEMPT].policy;
+    int32_t id = p->victim(r->instance[GBL_PREEMPT], &r->host, for_id);
+    if (id < 0) return -1;
+    if (!may_put_out(r, id)) {
+        gbl_policy_fault(r, GBL_PREEMPT, "its victim does not run here, or has a chunk in this plan");
+        return -1;
+    }
+    put_out(r, id);
     return id;
+}
+
+static int host_preempt(const gbl_host *h, int32_t id) {
+    gbl_replica *r = replica_of(h);
+    if (r->e->failed) return GBL_EFAULT;
+    if (r->planning && may_put_out(r, id)) put_out(r, id);
+    else gbl_policy_fault(r, GBL_SCHEDULE, "it puts out a request that does not run here, or has a chunk in this plan");
+    return r->e->failed;
 }
 
 static int32_t host_resume(const gbl_host *h, int32_t id) {
@@ -484,7 +503,7 @@ static int64_t host_transfer_ns(const gbl_host *h, int64_t bytes) {
 void gbl_host_bind(gbl_replica *r) {
     r->host = (gbl_host){.size = sizeof(gbl_host), .engine = r, .view = &r->view, .draw = host_draw,
                          .schedule = host_schedule, .cached = host_cached, .blocks_needed = host_blocks_needed,
-                         .make_room = host_make_room, .resume = host_resume, .step_ns = host_step_ns,
+                         .make_room = host_make_room, .preempt = host_preempt, .resume = host_resume, .step_ns = host_step_ns,
                          .transfer_ns = host_transfer_ns};
     gbl_reuse_bind(r);
 }

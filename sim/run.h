@@ -18,7 +18,7 @@ const char *gbl_part_name(enum gbl_part p); /* "frontend", "queue", "prefill_sm"
 /* One request's life, for whoever keeps rows. Times in ns, -1 = never. */
 typedef struct gbl_life {
     int64_t serial, session, input, output, cached;
-    int32_t turn, tenant, replica, preemptions;
+    int32_t turn, tenant, priority, replica, preemptions;
     int64_t arrival_ns, scheduled_ns, first_ns, finish_ns;
     int64_t part_ns[GBL_PARTS]; /* of a completed request */
     int32_t status; /* 0 completed, 1 rejected, 2 unfinished */

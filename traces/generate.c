@@ -7,17 +7,20 @@
 #include "traces/reader.h"
 
 typedef struct plan {
-    int64_t requests;
+    int64_t requests, tenants, priorities;
     const gbl_node *arrival_node, *input_node, *output_node;
     gbl_arrival arrival;
     gbl_length input, output;
 } plan;
 
 #define AT(FIELD) offsetof(plan, FIELD)
-static const gbl_param count_params[] = {
-    {"requests", GBL_P_INT, 0, AT(requests), "1000", 1, 1e12, "requests", NULL, "Requests in all."}, {NULL}};
+#define COUNT_ROWS \
+    {"requests", GBL_P_INT, 0, AT(requests), "1000", 1, 1e12, "requests", NULL, "Requests in all."}, \
+    {"tenants", GBL_P_INT, 0, AT(tenants), "1", 1, 1e6, "tenants", NULL, "Requests belong to so many tenants, numbered from 0, each equally often."}, \
+    {"priorities", GBL_P_INT, 0, AT(priorities), "1", 1, 1e6, "classes", NULL, "Requests have so many classes, 0 the most urgent, each equally often."}
+static const gbl_param count_params[] = {COUNT_ROWS, {NULL}};
 static const gbl_param part_params[] = {
-    {"requests", GBL_P_INT, 0, AT(requests), "1000", 1, 1e12, "requests", NULL, "Requests in all."},
+    COUNT_ROWS,
     {"arrival", GBL_P_NODE, GBL_P_NULLABLE, AT(arrival_node), "null", 1, 0, NULL, NULL, "When requests arrive; left out: poisson."},
     {"input", GBL_P_NODE, GBL_P_NULLABLE, AT(input_node), "null", 1, 0, NULL, NULL, "Prompt tokens; left out: lognormal."},
     {"output", GBL_P_NODE, GBL_P_NULLABLE, AT(output_node), "null", 1, 0, NULL, NULL, "Output tokens; left out: geometric."},
@@ -105,6 +108,8 @@ static void lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_rec
 {
     out->input = gbl_length_draw(&g->p.input, gbl_draw(g->seed, GBL_STREAM_INPUT, entity, k));
     out->output = gbl_length_draw(&g->p.output, gbl_draw(g->seed, GBL_STREAM_OUTPUT, entity, k));
+    if (g->p.tenants > 1) out->tenant = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_TENANT, entity, k) % (uint64_t)g->p.tenants);
+    if (g->p.priorities > 1) out->priority = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_PRIORITY, entity, k) % (uint64_t)g->p.priorities);
 }
 
 static int closed_next(gbl_generator *g, gbl_record *out, gbl_err *err)
