@@ -1,0 +1,232 @@
+/* compress_bytes.c - what a sequence of p prompt tokens at context n keeps, stores and reads, cell by cell (compress.h). */
+#include <assert.h>
+#include <math.h>
+
+#include "models/compress_parts.h"
+
+/* ---- tokens ---- */
+
+static double limit_of(const gbl_kv_rule *r, int64_t p, int64_t n) {
+    double cap = r->cap > 0 ? r->cap : INFINITY;
+    if (r->share > 0) {
+        double of = (double)(r->of_context ? n : p);
+        double share = r->halves ? 2 * floor(of * r->share / 2) : floor(of * r->share);
+        cap = fmin(cap, fmax(share, 1));
+    }
+    return cap;
+}
+
+/* Tokens that the rule leaves; *chosen: those of them that were chosen from more. */
+static double rule_tokens(const gbl_kv_rule *r, int64_t p, int64_t n, double *chosen) {
+    double cap = limit_of(r, p, n), all = (double)n;
+    *chosen = 0;
+    if (!r->generated) {
+        if ((double)p <= cap) return all;
+        *chosen = cap;
+        return cap + (double)(n - p);
+    }
+    if (all <= cap) return all;
+    if (r->every > 1) cap += 1 - r->every + fmod(all - cap - 1, r->every);
+    return *chosen = cap;
+}
+
+gbl_kv_count gbl_kv_count_of(const gbl_kv_cell *c, int64_t p, int64_t n) {
+    gbl_kv_count k = {(double)n, 0, 0};
+    for (int32_t i = 0; i < c->n_rules; i++) {
+        double chosen, left = rule_tokens(&c->rule[i], p, n, &chosen);
+        if (left < k.kept) k = (gbl_kv_count){left, chosen, 0};
+    }
+    if (c->merge < 1) {
+        k.chosen = ceil(k.chosen * c->merge);
+        k.kept = ceil(k.kept * c->merge);
+    }
+    if (c->class_share < 1) { /* the shares before it, rounded down together, then its own */
+        double from = floor(k.kept * c->class_from + 1e-9), to = floor(k.kept * (c->class_from + c->class_share) + 1e-9);
+        k.chosen = k.kept > 0 ? k.chosen * (to - from) / k.kept : 0;
+        k.kept = to - from;
+    }
+    k.stored = k.kept + k.chosen * (c->group - 1) * (1 - c->overlap);
+    return k;
+}
+
+double gbl_kv_tokens(const gbl_kv_cell *c, int64_t p, int64_t n) { return gbl_kv_count_of(c, p, n).stored; }
+
+double gbl_kv_residue(double tokens, double r, int mod) {
+    if (r <= 0) return 0;
+    if (!mod) return fmin(r, tokens);
+    return tokens < r ? tokens : fmod(floor(tokens), r);
+}
+
+/* ---- bytes ---- */
+
+static double stored_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c, double stored, int64_t n) {
+    const gbl_kv_shape *s = &plan->shape;
+    double full = s->bits / 8, rk = gbl_kv_residue(stored, c->res_k, c->k_mod), rv = gbl_kv_residue(stored, c->res_v, c->v_mod);
+    double head = ((stored - rk) * c->wk * c->bk * s->dk + (stored - rv) * c->wv * c->bv * s->dv) / 8 / c->share;
+    head += full * (rk * s->dk + rv * s->dv) / c->share + stored * c->aux;
+    if (c->rk > 0) head += full * c->rk * (stored + s->dk);
+    if (c->rv > 0) head += full * c->rv * (stored + s->dv);
+    head += full * fmin(c->extra, (double)n) * (s->dk + s->dv);
+    return (double)c->layers * (double)c->heads * c->copies * head;
+}
+
+double gbl_kv_cell_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c, int64_t p, int64_t n) {
+    return stored_bytes(plan, c, gbl_kv_tokens(c, p, n), n);
+}
+
+double gbl_kv_below_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int tier) {
+    double sum = 0;
+    for (int32_t i = 0; i < plan->n_cells; i++)
+        if (plan->cell[i].tier == tier) sum += gbl_kv_cell_bytes(plan, &plan->cell[i], p, n);
+    return sum;
+}
+
+double gbl_kv_resident_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n) {
+    return gbl_kv_below_bytes(plan, p, n, 0) + plan->const_bytes;
+}
+
+double gbl_kv_full_bytes(const gbl_kv_plan *plan, int64_t n) {
+    const gbl_kv_shape *s = &plan->shape;
+    return (double)n * (double)(s->layers * s->kv_heads) * (s->dk + s->dv) * s->bits / 8;
+}
+
+double gbl_kv_free_pages(double keep, double page, double run, double heads) {
+    return pow(1 - keep, heads * (page + run - 1) / run);
+}
+
+/* Tokens whose page cannot be freed: choices made in place leave pages of which only a part is kept (rules a and c). */
+static double held_by_holes(const gbl_kv_cell *c, double kept, int64_t n, int64_t page) {
+    if (!c->holes || kept >= (double)n) return kept;
+    double keep = kept / (double)n;
+    return fmax(kept, (double)n * (1 - gbl_kv_free_pages(keep, (double)page, 1, c->holes)));
+}
+
+int64_t gbl_kv_paged_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page) {
+    double sum = plan->const_bytes;
+    assert(page > 0);
+    for (int32_t i = 0; i < plan->n_cells; i++) {
+        const gbl_kv_cell *c = &plan->cell[i];
+        if (c->tier) continue;
+        double stored = gbl_kv_tokens(c, p, n), held = held_by_holes(c, stored, n, page);
+        double whole = ceil(held / (double)page) * (double)page;
+        /* The last page is as wide as a token of the cell in its widest form now held: pages of the residue are full-width. */
+        double token = gbl_kv_token_bytes(plan, c);
+        sum += stored_bytes(plan, c, stored, n) + (whole - stored) * token;
+    }
+    return (int64_t)ceil(sum - 1e-6);
+}
+
+double gbl_kv_token_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
+    const gbl_kv_shape *s = &plan->shape;
+    double head = (c->wk * c->bk * s->dk + c->wv * c->bv * s->dv) / 8 / c->share + c->aux + s->bits / 8 * (c->rk + c->rv);
+    return (double)c->layers * (double)c->heads * c->copies * head;
+}
+
+/* ---- peak ---- */
+
+double gbl_kv_score_bytes(const gbl_kv_plan *plan, int64_t p) {
+    return plan->full_scores ? (double)plan->shape.heads * (double)p * (double)p * 2 : 0;
+}
+
+/* A prompt's KV before it shrinks: whole; or what is kept and one whole layer, which is gathered from; or what is kept and one chunk. */
+double gbl_kv_peak_bytes(const gbl_kv_plan *plan, int64_t p, int64_t chunk) {
+    double end = gbl_kv_resident_bytes(plan, p, p), full = gbl_kv_full_bytes(plan, p), layer = full / (double)plan->shape.layers;
+    if (chunk <= 0 || chunk > p) chunk = p;
+    switch (plan->peak_when) {
+    case GBL_WHEN_PREFILL_LAYER_END: return fmin(end + layer, full);
+    case GBL_WHEN_PREFILL_CHUNK: return fmin(end + gbl_kv_full_bytes(plan, chunk), full);
+    case GBL_WHEN_PREFILL_END:
+    case GBL_WHEN_STEP: return fmax(end, full);
+    default: return end;
+    }
+}
+
+/* ---- reads ---- */
+
+static int64_t q8(double bytes) { return llround(bytes * 256); }
+
+static double tokens_read(const gbl_kv_cell *c, double kept) {
+    return c->read_budget > 0 && kept > c->read_budget ? c->read_budget : kept;
+}
+
+gbl_kv_read gbl_kv_read_at(const gbl_kv_plan *plan, int64_t p, int64_t n) {
+    const gbl_kv_shape *s = &plan->shape;
+    gbl_kv_read sum = {q8(plan->const_bytes), 0, 0, 0};
+    for (int32_t i = 0; i < plan->n_cells; i++) {
+        const gbl_kv_cell *c = &plan->cell[i];
+        gbl_kv_count k = gbl_kv_count_of(c, p, n);
+        double walks = (double)c->layers * (double)c->heads, over = c->reread ? 1 : c->share;
+        double all = c->reread ? k.kept : k.stored, read = tokens_read(c, all);
+        double rk = fmin(read, gbl_kv_residue(all, c->res_k, c->k_mod)), rv = fmin(read, gbl_kv_residue(all, c->res_v, c->v_mod));
+        double unit = walks * c->copies * c->read_share / over;
+        int64_t codes_k = q8(unit * c->wk * c->bk * s->dk / 8), codes_v = q8(unit * c->wv * c->bv * s->dv / 8);
+        int64_t full_k = q8(unit * s->bits / 8 * s->dk), full_v = q8(unit * s->bits / 8 * s->dv);
+        int64_t each = q8(walks * (c->aux + c->selector_bytes / c->read_interval + s->bits / 8 * (c->rk + c->rv)));
+        int64_t bytes = llround(read - rk) * codes_k + llround(read - rv) * codes_v + llround(rk) * full_k + llround(rv) * full_v;
+        bytes += llround(all) * each + q8(walks * s->bits / 8 * (c->rk * s->dk + c->rv * s->dv));
+        bytes += llround(fmin(c->extra, (double)n)) * q8(walks * s->bits / 8 * (s->dk + s->dv));
+        if (!c->tier) sum.bytes_q8 += bytes;
+        else if (c->tier < 3) sum.link_q8 += bytes;
+        int64_t attended = llround(tokens_read(c, k.kept)) * (int64_t)llround(walks * c->read_share);
+        sum.attended += attended;
+        if (c->bk < s->bits || c->bv < s->bits) sum.quantised += llround(read - fmin(rk, rv)) * (int64_t)llround(walks * c->read_share);
+    }
+    return sum;
+}
+
+/* ---- how long it stays linear ---- */
+
+static int64_t sooner(int64_t a, double b) { return b < 1 ? 1 : b < (double)a ? (int64_t)b : a; }
+
+/* Steps until the growth of this rule's tokens changes; *grows: it grows now. */
+static int64_t rule_until(const gbl_kv_rule *r, int64_t p, int64_t n, int *grows) {
+    double cap = limit_of(r, p, n);
+    *grows = 1;
+    if (!r->generated) return INT64_MAX;
+    if (r->share > 0 && r->of_context) return 1;
+    if ((double)n < cap) return sooner(INT64_MAX, cap - (double)n);
+    if (r->every > 1) {
+        double at = (double)n <= cap ? r->every - 1 : fmod((double)n - cap - 1, r->every);
+        return sooner(INT64_MAX, r->every - 1 - at);
+    }
+    *grows = 0;
+    return INT64_MAX;
+}
+
+static int64_t residue_until(int64_t most, double tokens, double r, int mod) {
+    if (r <= 0) return most;
+    if (mod) return sooner(most, r - 1 - fmod(tokens, r));
+    return tokens < r ? sooner(most, r - tokens) : most;
+}
+
+static int64_t cell_until(const gbl_kv_cell *c, int64_t p, int64_t n) {
+    int64_t most = INT64_MAX;
+    int all_grow = 1;
+    for (int32_t i = 0; i < c->n_rules; i++) {
+        int grows;
+        int64_t m = rule_until(&c->rule[i], p, n, &grows);
+        if (m < most) most = m;
+        all_grow &= grows;
+    }
+    if (c->extra > 0 && (double)n < c->extra) most = sooner(most, c->extra - (double)n);
+    if (!all_grow) return most;
+    if (c->merge < 1 || c->class_share < 1 || (c->n_rules > 1 && most < INT64_MAX)) return 1;
+    gbl_kv_count k = gbl_kv_count_of(c, p, n);
+    if (k.stored != floor(k.stored)) return 1;
+    for (int which = 0; which < 2; which++) {
+        double tokens = which ? k.kept : k.stored;
+        most = residue_until(most, tokens, c->res_k, c->k_mod);
+        most = residue_until(most, tokens, c->res_v, c->v_mod);
+        if (c->read_budget > 0 && tokens < c->read_budget) most = sooner(most, c->read_budget - tokens);
+    }
+    return most;
+}
+
+int64_t gbl_kv_until(const gbl_kv_plan *plan, int64_t p, int64_t n) {
+    int64_t most = INT64_MAX;
+    for (int32_t i = 0; i < plan->n_cells && most > 1; i++) {
+        int64_t m = cell_until(&plan->cell[i], p, n);
+        if (m < most) most = m;
+    }
+    return most;
+}

@@ -1,0 +1,182 @@
+/* compress_work.c - what compression computes and moves besides attention: FLOPs, bytes and launches of scoring, selecting,
+ * gathering, quantising, widening, merging, reconstructing and fetching (compress.h).
+ *
+ * Counts a layer, over its query heads Hq or KV heads H, d elements a head, p prompt tokens, N resident ones:
+ *   score, window     the last w queries against all keys again: 2 w p d FLOP a query head; keys read, w p scores written and read
+ *   score, cumulative the n x n scores of a prompt written, read for the softmax, written, read for their column sums (4 x 2 B each);
+ *                     in a step the N scores of each KV head read, added to and searched: 12 B each
+ *   score, norm/head  keys read once; 2 d FLOP a key
+ *   select            radix selection of 16-bit scores: read three times (kernel_move.h), 4-byte indices written
+ *   gather            kept rows read and written
+ *   quantise          elements read in full and written as codes with their metadata; encode_flop each
+ *   dequantise        decode_flop an element read in codes
+ *   merge             10 FLOP an element (an interpolation of directions), both rows read and one written
+ *   reconstruct       dropped channels expanded at each read: 2 d (kept channels) FLOP a token and head; projections of new tokens,
+ *                     2 hidden (kept channels) FLOP
+ *   fetch             bytes over the link to where cells lie below HBM */
+#include <math.h>
+#include <string.h>
+
+#include "models/compress_parts.h"
+
+const char *const gbl_kv_part_names[GBL_KV_PARTS] = {"score", "select", "gather", "quantise", "dequantise", "merge", "reconstruct", "fetch"};
+
+static void add(gbl_kv_work *w, double flops, double bytes, double launches) {
+    w->flops += flops;
+    w->hbm_bytes += bytes;
+    w->launches += launches;
+}
+
+static double layers_of(const gbl_kv_plan *plan, const gbl_generator *g) { return (double)plan->shape.layers * g->cover; }
+static double token_bytes(const gbl_kv_shape *s) { return s->bits / 8 * (s->dk + s->dv); } /* of a KV head, in full */
+
+/* Tokens that this rule alone keeps of p. */
+static double kept_by(const gbl_gen_tok *t, double p) {
+    double cap = t->cap > 0 ? t->cap : INFINITY;
+    if (t->share > 0) cap = fmin(cap, floor(p * t->share));
+    return fmin(cap, p);
+}
+
+static void choose_prompt(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    const gbl_gen_tok *t = &g->u.tok;
+    double layers = layers_of(plan, g), hq = (double)s->heads, h = (double)s->kv_heads, kept = kept_by(t, p), rows = t->per_query_head ? hq : h;
+    if (kept >= p) return;
+    if (t->score == GBL_SCORE_WINDOW) {
+        double w = fmin(t->observe, p);
+        add(&out[GBL_KV_SCORE], layers * 2 * w * p * s->dk * hq, layers * (p * s->dk * s->bits / 8 * h + 2 * 2 * w * p * hq), 4 * layers);
+    } else if (t->score == GBL_SCORE_CUMULATIVE) {
+        add(&out[GBL_KV_SCORE], layers * hq * p * p, layers * hq * p * p * 2 * 4, 4 * layers);
+    } else if (t->score != GBL_SCORE_NONE) {
+        add(&out[GBL_KV_SCORE], layers * 2 * s->dk * p * h, layers * p * s->dk * s->bits / 8 * h, layers);
+    }
+    if (t->score != GBL_SCORE_NONE) add(&out[GBL_KV_SELECT], 0, layers * rows * (3 * 2 * p / t->block + 4 * kept / t->block), 3 * layers);
+    if (t->frees == GBL_FREES_COMPACT) add(&out[GBL_KV_GATHER], 0, layers * rows * 2 * kept * token_bytes(s), layers);
+}
+
+static void choose_step(const gbl_kv_plan *plan, const gbl_generator *g, double p, double n, gbl_kv_work *out) {
+    const gbl_gen_tok *t = &g->u.tok;
+    double layers = layers_of(plan, g), h = (double)plan->shape.kv_heads, kept = kept_by(t, t->of_context ? n : p);
+    if (t->when != GBL_WHEN_STEP || t->score != GBL_SCORE_CUMULATIVE) return;
+    add(&out[GBL_KV_SCORE], layers * h * kept, layers * h * 12 * kept, layers);
+}
+
+static double code_bytes(const gbl_kv_shape *s, const gbl_gen_bits *b, int which) {
+    double meta = b->meta_bits + (b->group > 0 ? b->scale_bits / b->group : 0);
+    return which ? (b->v_bits + meta) / 8 * s->dv : (b->k_bits + meta) / 8 * s->dk;
+}
+
+static void encode(const gbl_kv_plan *plan, const gbl_generator *g, double k_tokens, double v_tokens, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    const gbl_gen_bits *b = &g->u.bits;
+    double rows = layers_of(plan, g) * (double)s->kv_heads, elements = k_tokens * s->dk + v_tokens * s->dv;
+    double bytes = elements * s->bits / 8 + k_tokens * code_bytes(s, b, 0) + v_tokens * code_bytes(s, b, 1);
+    if (elements > 0) add(&out[GBL_KV_QUANTISE], rows * elements * b->encode_flop, rows * bytes, layers_of(plan, g) * ((k_tokens > 0) + (v_tokens > 0)));
+}
+
+/* Tokens (of a typical cell under these bits) whose K, V turn into codes as the context grows from n - 1 to n. */
+static double newly(const gbl_kv_cell *c, int64_t p, int64_t n, int which) {
+    double now = gbl_kv_count_of(c, p, n).stored, was = n > p ? gbl_kv_count_of(c, p, n - 1).stored : 0;
+    double r = which ? c->res_v : c->res_k;
+    int mod = which ? c->v_mod : c->k_mod;
+    double codes = (now - gbl_kv_residue(now, r, mod)) - (was - gbl_kv_residue(was, r, mod));
+    if (codes <= 0 && now == was && n > p) codes = 1; /* a full cache: a token comes, another goes */
+    return fmax(codes, 0);
+}
+
+static void encode_cells(const gbl_kv_plan *plan, const gbl_generator *g, int64_t p, int64_t n, gbl_kv_work *out) {
+    double k = 0, v = 0, all = 0;
+    for (int32_t i = 0; i < plan->n_cells; i++) { /* the mean over cells, by weight */
+        const gbl_kv_cell *c = &plan->cell[i];
+        double w = (double)c->layers * (double)c->heads;
+        k += w * newly(c, p, n, 0);
+        v += w * newly(c, p, n, 1);
+        all += w;
+    }
+    if (all > 0) encode(plan, g, k / all, v / all, out);
+}
+
+static void merge(const gbl_kv_plan *plan, double layers, double tokens, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    double rows = layers * (double)s->kv_heads * tokens;
+    if (rows > 0) add(&out[GBL_KV_MERGE], rows * 10 * (s->dk + s->dv), rows * 3 * token_bytes(s) / 2, layers);
+}
+
+static void project(const gbl_kv_plan *plan, const gbl_generator *g, double tokens, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    const gbl_gen_chan *c = &g->u.chan;
+    if (!c->expand) return;
+    double kept = c->k_share * s->dk + c->v_share * s->dv, layers = layers_of(plan, g);
+    add(&out[GBL_KV_RECONSTRUCT], layers * 2 * (double)s->hidden * kept * (double)s->kv_heads * tokens, layers * kept * (double)s->kv_heads * ((double)s->hidden + tokens) * 2, layers);
+}
+
+static void channel_scores(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    if (g->u.chan.when == GBL_WHEN_LOAD) return;
+    double layers = layers_of(plan, g), h = (double)s->kv_heads;
+    add(&out[GBL_KV_SCORE], layers * 2 * p * s->dk * h, layers * p * s->dk * s->bits / 8 * h, layers);
+    add(&out[GBL_KV_GATHER], 0, layers * h * p * s->bits / 8 * (s->dk * (1 + g->u.chan.k_share) + s->dv * (g->u.chan.v_share < 1 ? 1 + g->u.chan.v_share : 0)), layers);
+}
+
+static void low_rank(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) { /* two power iterations (GEAR's code) */
+    const gbl_kv_shape *s = &plan->shape;
+    double rows = layers_of(plan, g) * (double)s->kv_heads, ranks = g->u.lowrank.k_rank * s->dk + g->u.lowrank.v_rank * s->dv;
+    add(&out[GBL_KV_RECONSTRUCT], rows * 2 * 4 * p * ranks, rows * 4 * p * (s->dk + s->dv) * s->bits / 8, 4 * layers_of(plan, g));
+}
+
+void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL_KV_PARTS]) {
+    memset(out, 0, GBL_KV_PARTS * sizeof *out);
+    for (int32_t i = 0; i < plan->n_gens; i++) {
+        const gbl_generator *g = &plan->gen[i];
+        switch (g->kind) {
+        case GBL_GEN_TOK: choose_prompt(plan, g, (double)p, out); break;
+        case GBL_GEN_BITS: encode_cells(plan, g, p, p, out); break;
+        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), (double)p, out); break;
+        case GBL_GEN_MERGE: if (g->u.merge.when != GBL_WHEN_LOAD) merge(plan, layers_of(plan, g), (double)p * (1 - g->u.merge.share), out); break;
+        case GBL_GEN_CHAN: channel_scores(plan, g, (double)p, out); project(plan, g, (double)p, out); break;
+        case GBL_GEN_LOWRANK: low_rank(plan, g, (double)p, out); break;
+        default: break;
+        }
+    }
+    out[GBL_KV_FETCH].link_bytes = gbl_kv_below_bytes(plan, p, p, 1) + gbl_kv_below_bytes(plan, p, p, 2); /* written down once */
+}
+
+/* Dropped tokens leave holes in groups of K that are quantised together: the group is read and written again (rule a). */
+static void requantise(const gbl_kv_plan *plan, const gbl_generator *bits, int64_t p, int64_t n, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    if (!bits->u.bits.k_channel || bits->u.bits.group <= 1) return;
+    for (int32_t i = 0; i < plan->n_cells; i++) {
+        const gbl_kv_cell *c = &plan->cell[i];
+        double came = gbl_kv_count_of(c, p, n).kept - gbl_kv_count_of(c, p, n - 1).kept, gone = 1 - came;
+        double rows = (double)c->layers * (double)c->heads * fmin(fmax(gone, 0), 1e6);
+        if (!c->n_rules || rows <= 0) continue;
+        double elements = bits->u.bits.group * s->dk;
+        add(&out[GBL_KV_QUANTISE], rows * elements * (bits->u.bits.encode_flop + bits->u.bits.decode_flop), rows * 2 * bits->u.bits.group * code_bytes(s, &bits->u.bits, 0), (double)c->layers);
+    }
+}
+
+void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]) {
+    gbl_kv_read read = gbl_kv_read_at(plan, p, n);
+    memset(out, 0, GBL_KV_PARTS * sizeof *out);
+    for (int32_t i = 0; i < plan->n_gens; i++) {
+        const gbl_generator *g = &plan->gen[i];
+        const gbl_kv_shape *s = &plan->shape;
+        switch (g->kind) {
+        case GBL_GEN_TOK: choose_step(plan, g, (double)p, (double)n, out); break;
+        case GBL_GEN_BITS:
+            if (n > p) encode_cells(plan, g, p, n, out);
+            if (n > p) requantise(plan, g, p, n, out);
+            add(&out[GBL_KV_DEQUANTISE], (double)read.quantised * (s->dk + s->dv) * g->u.bits.decode_flop * g->cover, 0, 0);
+            break;
+        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), 1, out); break;
+        case GBL_GEN_MERGE: if (g->u.merge.when == GBL_WHEN_STEP) merge(plan, layers_of(plan, g), 1 - g->u.merge.share, out); break;
+        case GBL_GEN_CHAN:
+            project(plan, g, 1, out);
+            if (g->u.chan.expand) add(&out[GBL_KV_RECONSTRUCT], 2 * (double)read.attended * g->cover * (g->u.chan.k_share * s->dk * s->dk + g->u.chan.v_share * s->dv * s->dv), 0, 0);
+            break;
+        case GBL_GEN_LOWRANK: add(&out[GBL_KV_RECONSTRUCT], 2 * (double)read.attended * g->cover * (g->u.lowrank.k_rank + g->u.lowrank.v_rank), 0, 0); break;
+        default: break;
+        }
+    }
+    out[GBL_KV_FETCH].link_bytes = (double)read.link_q8 / 256;
+}

@@ -1,0 +1,166 @@
+/* The compression algebra against the exact rows that follow from the papers' definitions, and against itself. */
+#include <math.h>
+#include <string.h>
+
+#include "models/compress.h"
+#include "tests/unit/check.h"
+
+static gbl_llm llama2(void) { return (gbl_llm){.name = "llama-2-7b", .layers = 32, .hidden = 4096, .heads = 32, .kv_heads = 32, .head_dim = 128, .ffn = 11008, .vocab = 32000, .context = 4096}; }
+
+static gbl_arena *arena;
+
+static gbl_kv_plan *plan_of(const char *text) {
+    gbl_llm m = llama2();
+    gbl_kv_plan *p = NULL;
+    gbl_err err = {0};
+    if (gbl_kv_plan_text(&p, text, &m, 2, arena, &err)) fail_msg("%s: %s (%s)", text, err.what, err.where);
+    return p;
+}
+
+static double share_at(const char *text, int64_t p, int64_t n) {
+    gbl_kv_plan *plan = plan_of(text);
+    double s = gbl_kv_resident_bytes(plan, p, n) / gbl_kv_full_bytes(plan, n);
+    gbl_kv_plan_free(plan);
+    return s;
+}
+
+static void refused(const char *text, const char *part) {
+    gbl_llm m = llama2();
+    gbl_kv_plan *p = NULL;
+    gbl_err err = {0};
+    assert_int_equal(gbl_kv_plan_text(&p, text, &m, 2, arena, &err), GBL_EINPUT);
+    assert_null(p);
+    if (!strstr(err.what, part)) fail_msg("%s: \"%s\" does not speak of \"%s\"", text, err.what, part);
+}
+
+static void kivi_keeps_a_residue(void **state) { /* KIVI: K up to R tokens in full, V the last R */
+    (void)state;
+    const int64_t n[] = {498, 2048, 8192, 32768};
+    const double r128[] = {.385, .2129, .1940, .1891}, r32[] = {.228, .1938, .189, .188};
+    for (int i = 0; i < 4; i++) {
+        assert_close(share_at("kivi-2bit", n[i], n[i]), r128[i], 2e-3);
+        assert_close(share_at("kivi{bits=2,residual=32}", n[i], n[i]), r32[i], 3e-3);
+    }
+}
+
+static void compositions_are_not_products(void **state) {
+    (void)state;
+    double snap = share_at("snapkv", 16384, 16384), kivi = share_at("kivi-2bit", 16384, 16384), mini = share_at("minicache", 16384, 16384);
+    assert_close(snap, .0625, 1e-9);
+    assert_close(kivi, .19067, 3e-5);
+    assert_close(mini, .75391, 1e-5);
+    assert_close(snap * kivi * mini, .00898, 1e-3);
+    assert_close(share_at("snapkv{cap=1024},kivi-2bit,minicache{overlap=1}", 16384, 16384), .01141, 5e-4);
+    assert_close(share_at("minicache{overlap=1},kivi-2bit,snapkv", 16384, 16384), .01141, 5e-4); /* a set */
+}
+
+static void channels_and_bits(void **state) { /* CSKV with 4 bits; the window is extra, so take the slope */
+    (void)state;
+    gbl_kv_plan *plan = plan_of("cskv,kivi{bits=4,residual=0}");
+    double full = gbl_kv_full_bytes(plan, 1000), slope = gbl_kv_resident_bytes(plan, 2000, 2000) - gbl_kv_resident_bytes(plan, 1000, 1000);
+    assert_close(slope / full, .0625, 1e-9);
+    gbl_kv_plan_free(plan);
+    plan = plan_of("cskv,kivi{bits=4,residual=0,group=128}");
+    slope = gbl_kv_resident_bytes(plan, 2000, 2000) - gbl_kv_resident_bytes(plan, 1000, 1000);
+    assert_close(slope / full, .053125, 1e-9);
+    gbl_kv_plan_free(plan);
+}
+
+static void a_prompt_shrinks_layer_by_layer(void **state) { /* SnapKV at 380,000 tokens */
+    (void)state;
+    gbl_kv_plan *plan = plan_of("snapkv");
+    assert_close(gbl_kv_peak_bytes(plan, 380000, 0) / 1073741824.0, 6.298, 1e-3);
+    assert_close(gbl_kv_full_bytes(plan, 380000) / 1073741824.0, 185.547, 1e-5);
+    gbl_kv_plan_free(plan);
+}
+
+static void eager_scores(void **state) {
+    (void)state;
+    gbl_kv_plan *plan = plan_of("h2o");
+    assert_close(gbl_kv_score_bytes(plan, 65536) / 1073741824.0, 256, 1e-9);
+    assert_int_equal((long)gbl_kv_tokens(&plan->cell[0], 2048, 4096), 2 * (2048 / 10));
+    gbl_kv_plan_free(plan);
+}
+
+static void holes(void **state) {
+    (void)state;
+    assert_close(gbl_kv_free_pages(.2, 32, 1, 1), .0008, .02);
+    assert_close(gbl_kv_free_pages(.2, 32, 7, 1), .298, 2e-3);
+    assert_close(gbl_kv_free_pages(.0625, 16, 1, 1), .36, .02);
+    assert_close(gbl_kv_free_pages(.0625, 16, 1, 8), .0003, .15);
+}
+
+static void what_does_not_compose(void **state) {
+    (void)state;
+    refused("snapkv,minicache", "rule b");
+    refused("snapkv,h2o", "rule e");
+    refused("streamingllm,cskv", "rule h");
+    refused("snapvk", "unknown compression method");
+    refused("snapkv{caps=3}", "unknown parameter");
+    refused("snapkv{cap=0}", "out of range");
+    refused("snapkv{cap=}", "not a list");
+    refused("{\"ordered\": [\"kivi-2bit\", \"snapkv\"]}", "rule a");
+    refused("kivi{group=48}", "divide");
+}
+
+static const char *const compositions[] = {"kivi-2bit", "snapkv", "h2o", "streamingllm", "minicache", "cskv", "h2o,kivi-4bit", "streamingllm,kivi{residual=32}",
+                                           "snapkv{cap=300},kivi-2bit,minicache{overlap=0.7}", "cskv,minicache", "h2o{ratio=0.37},minicache{overlap=0.5}"};
+
+static void pages_round_up_and_no_more(void **state) {
+    (void)state;
+    uint64_t x = 12345;
+    for (size_t i = 0; i < sizeof compositions / sizeof *compositions; i++) {
+        gbl_kv_plan *plan = plan_of(compositions[i]);
+        for (int k = 0; k < 400; k++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            int64_t p = 1 + (int64_t)(x >> 40) % 5000, n = p + (int64_t)(x >> 20) % 700, page = 1 << (x >> 60 & 7);
+            double exact = gbl_kv_resident_bytes(plan, p, n), most = exact;
+            for (int32_t c = 0; c < plan->n_cells; c++) most += (double)page * (double)(plan->cell[c].layers * plan->cell[c].heads) * 1024;
+            int64_t paged = gbl_kv_paged_bytes(plan, p, n, page);
+            assert_true((double)paged >= exact - 1e-3 && (double)paged <= most);
+        }
+        gbl_kv_plan_free(plan);
+    }
+}
+
+static int64_t growth(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_read *d) {
+    gbl_kv_read a = gbl_kv_read_at(plan, p, n), b = gbl_kv_read_at(plan, p, n + 1);
+    *d = (gbl_kv_read){b.bytes_q8 - a.bytes_q8, b.link_q8 - a.link_q8, b.attended - a.attended, b.quantised - a.quantised};
+    return d->bytes_q8;
+}
+
+static void growth_is_what_until_says(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof compositions / sizeof *compositions; i++) {
+        gbl_kv_plan *plan = plan_of(compositions[i]);
+        const int64_t prompts[] = {1, 17, 299, 300, 301, 1023, 1024, 1300};
+        int64_t longest = 0;
+        for (size_t j = 0; j < sizeof prompts / sizeof *prompts; j++)
+            for (int64_t p = prompts[j], n = p; n < p + 600;) {
+                int64_t m = gbl_kv_until(plan, p, n);
+                gbl_kv_read first, d;
+                assert_true(m >= 1);
+                growth(plan, p, n, &first);
+                if (m > 600) m = 600;
+                for (int64_t k = 1; k < m; k++) {
+                    growth(plan, p, n + k, &d);
+                    if (memcmp(&d, &first, sizeof d)) fail_msg("%s: p %ld, n %ld: step %ld of %ld grows otherwise", compositions[i], (long)p, (long)n, (long)k, (long)m);
+                }
+                if (m > longest) longest = m;
+                n += m;
+            }
+        assert_true(longest > 20); /* it says more than "one" */
+        gbl_kv_plan_free(plan);
+    }
+}
+
+static int make_arena(void **state) { (void)state; return !(arena = gbl_arena_new()); }
+static int drop_arena(void **state) { (void)state; gbl_arena_free(arena); return 0; }
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kivi_keeps_a_residue), cmocka_unit_test(compositions_are_not_products), cmocka_unit_test(channels_and_bits),
+        cmocka_unit_test(a_prompt_shrinks_layer_by_layer), cmocka_unit_test(eager_scores), cmocka_unit_test(holes), cmocka_unit_test(what_does_not_compose),
+        cmocka_unit_test(pages_round_up_and_no_more), cmocka_unit_test(growth_is_what_until_says)};
+    return cmocka_run_group_tests_name("models_compress", tests, make_arena, drop_arena);
+}
