@@ -1,0 +1,80 @@
+/* compress_quality.c - published quality of a method at the settings in force: a row of its card, or between two of them. */
+#include <math.h>
+#include <string.h>
+
+#include "models/compress.h"
+
+static const gbl_node *first_of(const gbl_node *n) { return n ? gbl_node_first(n) : NULL; }
+
+static const char *text_of(const gbl_node *row, const char *key) {
+    const gbl_node *n = gbl_node_get(row, key);
+    return n && gbl_node_kind(n) == GBL_STRING ? gbl_node_text(n) : NULL;
+}
+static double number_of(const gbl_node *row, const char *key) {
+    const gbl_node *n = gbl_node_get(row, key);
+    return n && gbl_node_kind(n) == GBL_NUMBER ? gbl_node_num(n) : NAN;
+}
+
+static double in_force(const gbl_kv_method *m, const char *name) {
+    for (int32_t i = 0; i < m->n_values; i++)
+        if (!strcmp(m->value[i].name, name)) return m->value[i].value;
+    return NAN;
+}
+
+/* How many of the row's settings differ from those in force; the last one that does in *key. */
+static int differs(const gbl_kv_method *m, const gbl_node *row, const char **key) {
+    int n = 0;
+    for (const gbl_node *s = first_of(gbl_node_get(row, "setting")); s; s = gbl_node_next(s)) {
+        double want = in_force(m, gbl_node_key(s));
+        if (gbl_node_kind(s) == GBL_NUMBER && want == gbl_node_num(s)) continue;
+        *key = gbl_node_key(s);
+        n++;
+    }
+    return n;
+}
+
+static int same(const char *a, const char *b) { return a && b && !strcmp(a, b); }
+
+static gbl_kv_quality as_row(const gbl_node *row) {
+    return (gbl_kv_quality){text_of(row, "task"), text_of(row, "model"), gbl_node_key(row), text_of(row, "source"), number_of(row, "value"), number_of(row, "baseline"), NAN, 0};
+}
+
+static int known(const gbl_kv_quality *out, int n, const gbl_kv_quality *q) {
+    for (int i = 0; i < n; i++)
+        if (same(out[i].task, q->task) && same(out[i].model, q->model)) return 1;
+    return 0;
+}
+
+/* Between the nearest rows of the same task and model that differ in `key` alone, one on each side. */
+static int between(const gbl_kv_method *m, const gbl_node *rows, const gbl_node *of, const char *key, gbl_kv_quality *out) {
+    double x = in_force(m, key), low = -INFINITY, high = INFINITY, at_low = NAN, at_high = NAN;
+    gbl_kv_quality like = as_row(of);
+    for (const gbl_node *r = first_of(rows); r; r = gbl_node_next(r)) {
+        const char *k = NULL;
+        gbl_kv_quality q = as_row(r);
+        if (!same(q.task, like.task) || !same(q.model, like.model) || q.baseline != like.baseline || differs(m, r, &k) != 1 || !same(k, key)) continue;
+        double at = number_of(gbl_node_get(r, "setting"), key);
+        if (at < x && at > low) low = at, at_low = q.value;
+        if (at > x && at < high) high = at, at_high = q.value;
+    }
+    if (!isfinite(low) || !isfinite(high)) return 0;
+    like.value = at_low + (at_high - at_low) * (x - low) / (high - low);
+    like.budget = x;
+    like.interpolated = 1;
+    *out = like;
+    return 1;
+}
+
+int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, int most) {
+    const gbl_kv_method *m = &plan->method[i];
+    const gbl_node *rows = gbl_node_get(m->root, "quality");
+    const char *key = NULL;
+    int n = 0;
+    for (const gbl_node *r = first_of(rows); r && n < most; r = gbl_node_next(r))
+        if (!differs(m, r, &key)) out[n++] = as_row(r);
+    for (const gbl_node *r = first_of(rows); r && n < most; r = gbl_node_next(r)) {
+        gbl_kv_quality q = as_row(r);
+        if (differs(m, r, &key) == 1 && !isnan(in_force(m, key)) && !known(out, n, &q) && between(m, rows, r, key, &q)) out[n++] = q;
+    }
+    return n;
+}
