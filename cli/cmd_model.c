@@ -4,7 +4,7 @@
 #include "models/sheet.h"
 
 typedef struct model_opt {
-    const char *hardware, *runtime, *weights, *activations, *kv;
+    const char *hardware, *runtime, *weights, *activations, *kv, *compress;
     int64_t tp, batch, context, prompt, block_size, max_num_seqs, max_num_batched_tokens;
     double memory_utilization;
     int32_t json;
@@ -59,6 +59,13 @@ static const gbl_flag flags[] = {
     TEXT(activations, "activations", "null",
          "format that is computed in; without it what the weights and the GPU allow"),
     TEXT(kv, "kv", "\"bf16\"", "format of the KV cache"),
+    {.row = {.name = "compress",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(model_opt, compress),
+             .dflt = "null",
+             .help = "methods that compress the KV cache, with settings: snapkv{cap=1024},kivi-2bit"},
+     .arg = "METHODS"},
     COUNT(block_size, "block-size", "16", 65536, "tokens", "tokens of a KV block"),
     COUNT(max_num_seqs, "max-num-seqs", "256", 1000000, "sequences", "for which the engine sets memory aside"),
     COUNT(max_num_batched_tokens, "max-num-batched-tokens", "8192", 1000000000, "tokens",
@@ -100,6 +107,7 @@ static int run(const gbl_call *call, gbl_err *err)
                          .weights = o->weights,
                          .activations = o->activations,
                          .kv = o->kv,
+                         .compress = o->compress,
                          .tp = o->tp,
                          .batch = o->batch,
                          .context = or_zero(o->context),
@@ -114,7 +122,9 @@ static int run(const gbl_call *call, gbl_err *err)
     int code = gbl_model_sheet(s, &ask, call->arena, err);
     if (code) return code;
     if (s->warning[0]) gbl_output_warn("%s", s->warning);
-    return print(s, o->json, err);
+    code = print(s, o->json, err);
+    gbl_sheet_free(s);
+    return code;
 }
 
 const gbl_command gbl_cmd_model = {

@@ -238,6 +238,11 @@ typedef struct gbl_kv_work {
 /* Of a whole prompt of p tokens, and of the decode step that takes the context from n - 1 to n, by part; what attention itself reads
  * and computes is not in it. Launches are of one sequence: a batch shares them. */
 void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL_KV_PARTS]);
+/* Of a step, what does not grow with what it reads; the same until gbl_kv_until says otherwise. */
+void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]);
+/* What does: vector FLOPs a unit of gbl_kv_read.quantised, tensor FLOPs a unit of attended. */
+typedef struct gbl_kv_rates { double dequantise, reconstruct; } gbl_kv_rates;
+gbl_kv_rates gbl_kv_rates_of(const gbl_kv_plan *plan);
 void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]);
 
 /* Expected share of pages of `page` tokens that are wholly free when each token is kept with chance `keep`, in runs of `run`

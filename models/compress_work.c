@@ -155,28 +155,42 @@ static void requantise(const gbl_kv_plan *plan, const gbl_generator *bits, int64
     }
 }
 
-void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]) {
-    gbl_kv_read read = gbl_kv_read_at(plan, p, n);
+void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]) {
     memset(out, 0, GBL_KV_PARTS * sizeof *out);
     for (int32_t i = 0; i < plan->n_gens; i++) {
         const gbl_generator *g = &plan->gen[i];
-        const gbl_kv_shape *s = &plan->shape;
         switch (g->kind) {
         case GBL_GEN_TOK: choose_step(plan, g, (double)p, (double)n, out); break;
         case GBL_GEN_BITS:
-            if (n > p) encode_cells(plan, g, p, n, out);
-            if (n > p) requantise(plan, g, p, n, out);
-            add(&out[GBL_KV_DEQUANTISE], (double)read.quantised * (s->dk + s->dv) * g->u.bits.decode_flop * g->cover, 0, 0);
+            if (n <= p) break;
+            encode_cells(plan, g, p, n, out);
+            requantise(plan, g, p, n, out);
             break;
         case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), 1, out); break;
         case GBL_GEN_MERGE: if (g->u.merge.when == GBL_WHEN_STEP) merge(plan, layers_of(plan, g), 1 - g->u.merge.share, out); break;
-        case GBL_GEN_CHAN:
-            project(plan, g, 1, out);
-            if (g->u.chan.expand) add(&out[GBL_KV_RECONSTRUCT], 2 * (double)read.attended * g->cover * (g->u.chan.k_share * s->dk * s->dk + g->u.chan.v_share * s->dv * s->dv), 0, 0);
-            break;
-        case GBL_GEN_LOWRANK: add(&out[GBL_KV_RECONSTRUCT], 2 * (double)read.attended * g->cover * (g->u.lowrank.k_rank + g->u.lowrank.v_rank), 0, 0); break;
+        case GBL_GEN_CHAN: project(plan, g, 1, out); break;
         default: break;
         }
     }
+}
+
+gbl_kv_rates gbl_kv_rates_of(const gbl_kv_plan *plan) {
+    const gbl_kv_shape *s = &plan->shape;
+    gbl_kv_rates r = {0, 0};
+    for (int32_t i = 0; i < plan->n_gens; i++) {
+        const gbl_generator *g = &plan->gen[i];
+        if (g->kind == GBL_GEN_BITS) r.dequantise = (s->dk + s->dv) * g->u.bits.decode_flop;
+        if (g->kind == GBL_GEN_CHAN && g->u.chan.expand) r.reconstruct += 2 * g->cover * (g->u.chan.k_share * s->dk * s->dk + g->u.chan.v_share * s->dv * s->dv);
+        if (g->kind == GBL_GEN_LOWRANK) r.reconstruct += 2 * g->cover * (g->u.lowrank.k_rank + g->u.lowrank.v_rank);
+    }
+    return r;
+}
+
+void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]) {
+    gbl_kv_read read = gbl_kv_read_at(plan, p, n);
+    gbl_kv_rates rates = gbl_kv_rates_of(plan);
+    gbl_kv_event_work(plan, p, n, out);
+    out[GBL_KV_DEQUANTISE].flops += (double)read.quantised * rates.dequantise;
+    out[GBL_KV_RECONSTRUCT].flops += (double)read.attended * rates.reconstruct;
     out[GBL_KV_FETCH].link_bytes = (double)read.link_q8 / 256;
 }

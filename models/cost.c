@@ -107,6 +107,8 @@ static void shape_runtime(gbl_cost *c)
         c->kv_floor_s = (r->fused_dequant ? c->attn.kv_bytes : fmax(wide, c->attn.kv_bytes)) / (hbm * r->kv_share);
     if (c->attn.narrow_kv && !r->fused_dequant)
         c->kv_widen_s = r->kv_dequant_passes * wide / hbm;
+    if (!r->fused_dequant)
+        c->kv_code_widen_s = r->kv_dequant_passes * wide / hbm;
 }
 
 /* Latent attention: in prefill full heads, in decode every head reads the one shared latent. */
@@ -131,6 +133,7 @@ static void shape_attention(gbl_cost *c)
         s->qo_bytes = 4 * h * d;
     }
     c->kv_token_layer = s->kv_bytes;
+    c->kv_heads_all = m->kv_lora ? 1 : (double)m->kv_heads;
     shape_runtime(c);
     c->rows_tile = (int64_t)c->g.cal->pre_rows / 2 * 2;
     c->pair_flops = (double)m->heads * s->flops_pair;

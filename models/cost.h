@@ -26,6 +26,7 @@
 #ifndef GBL_COST_H
 #define GBL_COST_H
 #include <stdint.h>
+#include "models/compress.h"
 #include "models/hardware.h"
 #include "models/llm.h"
 #include "models/runtime.h"
@@ -44,6 +45,7 @@ typedef struct gbl_cost_spec {
     int64_t max_num_seqs;              /* of the replica */
     int64_t max_num_batched_tokens;    /* of a step, on each dp rank */
     int64_t kv_blocks;                 /* given capacity, or -1: from memory */
+    const gbl_kv_plan *compress;       /* KV compression; borrowed; NULL: none. Not with pp or dp */
 } gbl_cost_spec;
 
 typedef struct gbl_cost gbl_cost;
@@ -69,10 +71,18 @@ typedef struct gbl_batch {
     int64_t pre_longest; /* max of (x + c): critical path of one tile */
     int64_t sampled;     /* rows through the LM head */
     int64_t pad;         /* decode slots computed for nobody; they count in dec_* and not in the results */
+    struct {             /* of a compressed KV cache; sums over sequences of what compress.h counts for each */
+        gbl_kv_read read, grow;        /* of the step; what each further held step adds */
+        int64_t tensor_flops, vector_flops, bytes, launches; /* work beside attention; sequences share launches */
+    } kv;
 } gbl_batch;
 
 void gbl_batch_decode(const gbl_cost *c, gbl_batch *b, int64_t kv);                /* kv: tokens attended, >= 1 */
 void gbl_batch_chunk(const gbl_cost *c, gbl_batch *b, int64_t chunk, int64_t cached, int sampled);
+/* The same where the KV may be compressed: a decode whose prompt had `prompt` tokens; the last chunk of a prompt. */
+void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
+void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled);
+int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv);
 void gbl_batch_advance(gbl_batch *b);                                              /* every decode one token on */
 /* Tokens until a decode at kv crosses the window (then dec_below changes and a hold ends); INT64_MAX for none. */
 int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv);

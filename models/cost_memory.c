@@ -111,6 +111,8 @@ double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens)
     gbl_demand out, in;
     int64_t blocks = (tokens + c->spec.block_size - 1) / c->spec.block_size, pieces = blocks * 2 * c->spec.llm->layers;
     double bytes = (double)tokens * gbl_cost_kv_bytes_per_token(c);
+    if (c->spec.compress)
+        bytes *= gbl_kv_resident_bytes(c->spec.compress, tokens, tokens) / gbl_kv_full_bytes(c->spec.compress, tokens);
     gbl_cost_transfer(c, bytes, pieces, GBL_R_PCIE_D2H, &out);
     gbl_cost_transfer(c, bytes, pieces, GBL_R_PCIE_H2D, &in);
     return (double)(out.alone_ns + in.alone_ns) * 1e-9;

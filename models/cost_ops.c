@@ -218,7 +218,7 @@ static gbl_prefill_load load_of(const gbl_cost *c, const gbl_batch *b, int windo
     return l;
 }
 
-static void prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n)
+void gbl_cost_prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n)
 {
     if (count <= 0)
         return;
@@ -229,7 +229,7 @@ static void prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, co
 }
 
 /* Latent attention re-expands the cached latents of a chunk's prefix to full keys and values. */
-static void expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n)
+void gbl_cost_expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n)
 {
     const gbl_llm *l = c->spec.llm;
     double cached = (double)(b->pre_kv - b->pre_tokens);
@@ -244,11 +244,13 @@ static void expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *ou
 int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out)
 {
     int n = 0;
+    if (c->spec.compress)
+        return gbl_cost_compressed_lines(c, b, out);
     if (b->pre_tokens > 0) {
         const char *name = b->dec_n > 0 ? "attention_mixed" : "attention_prefill";
-        prefill_line(c, b, 0, name, c->full_layers, out, &n);
-        prefill_line(c, b, 1, b->dec_n > 0 ? "attention_mixed_window" : "attention_prefill_window", c->window_layers, out, &n);
-        expand_line(c, b, out, &n);
+        gbl_cost_prefill_line(c, b, 0, name, c->full_layers, out, &n);
+        gbl_cost_prefill_line(c, b, 1, b->dec_n > 0 ? "attention_mixed_window" : "attention_prefill_window", c->window_layers, out, &n);
+        gbl_cost_expand_line(c, b, out, &n);
     } else if (b->dec_n > 0) {
         decode_line(c, b, "attention_decode", c->full_layers, b->dec_kv, out, &n);
         decode_line(c, b, "attention_decode_window", c->window_layers, b->dec_kv_win, out, &n);

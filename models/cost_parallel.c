@@ -91,6 +91,10 @@ int gbl_cost_check_parallel(const gbl_cost_spec *s, gbl_err *err)
     }
     if (check_tp(s, err) || check_experts(s, err))
         return err->code;
+    if (s->compress && (s->pp > 1 || s->dp > 1)) {
+        gbl_fail(err, GBL_EINPUT, "KV compression with pp %d and dp %d: stages and ranks would hold unequal cells", s->pp, s->dp);
+        return gbl_expected(err, "pp 1 and dp 1, or no compression");
+    }
     return check_nodes(s, err);
 }
 

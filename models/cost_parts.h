@@ -35,6 +35,8 @@ struct gbl_cost {
     double kv_floor_s, kv_widen_s;     /* seconds a KV token and layer: at the runtime's bandwidth; to widen it beforehand */
     double dense_layers, moe_layers, full_layers, window_layers;
     double kv_token_layer;             /* bytes a token, layer and rank */
+    double kv_heads_all;               /* of the model (1: latents) */
+    double kv_code_widen_s;            /* seconds a KV token and layer that a runtime without fused kernels widens from codes */
     double flops_token, flops_row;     /* model FLOPs a token through the layers; a row through the LM head */
     double pair_flops;                 /* a (query, key) pair, all heads, one layer */
     int64_t blocks;
@@ -55,6 +57,10 @@ int gbl_cost_sampled_lines(const gbl_cost *c, double rows, gbl_cost_line *out);
 int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
 /* dp > 1: dispatch, experts and combination of the tokens of all dp ranks; with dp 1 they are among the token lines. */
 int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
+/* cost_compress.c: the same of a compressed KV cache, and the work beside attention. */
+int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
+void gbl_cost_prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n);
+void gbl_cost_expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n);
 /* The runtime's own KV bandwidth and widening. */
 static inline void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k)
 {

@@ -47,6 +47,12 @@ void gbl_batch_advance(gbl_batch *b)
 {
     b->dec_kv += b->dec_n;
     b->dec_kv_win += b->dec_below;
+    if (b->kv.read.attended) { /* a compressed cache */
+        b->kv.read.bytes_q8 += b->kv.grow.bytes_q8;
+        b->kv.read.link_q8 += b->kv.grow.link_q8;
+        b->kv.read.attended += b->kv.grow.attended;
+        b->kv.read.quantised += b->kv.grow.quantised;
+    }
 }
 
 int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv)
@@ -94,7 +100,7 @@ const gbl_decode_terms *gbl_cost_decode_terms(const gbl_cost *c, int64_t b, gbl_
 
 static void attention(const gbl_cost *c, const gbl_batch *b, gbl_cost_row *out)
 {
-    if (b->pre_tokens == 0 && c->window_layers <= 0) { /* the hot case, without the list */
+    if (b->pre_tokens == 0 && c->window_layers <= 0 && !c->spec.compress) { /* the hot case, without the list */
         gbl_decode_terms room;
         gbl_kernel k;
         gbl_decode(&c->g, &c->attn, gbl_cost_decode_terms(c, b->dec_n, &room), (double)b->dec_kv, &k);
@@ -261,6 +267,10 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
     double full = c->full_layers, win = c->window_layers;
     double pairs = full * (double)(b->dec_kv + b->pre_pairs) + win * (double)(b->dec_kv_win + b->pre_pairs_win);
     double kv = full * (double)(b->dec_kv + b->pre_kv) + win * (double)(b->dec_kv_win + b->pre_kv) + (full + win) * (double)tokens;
+    if (c->spec.compress && b->dec_n) { /* decodes attend and read what is left */
+        pairs += (double)b->kv.read.attended / c->kv_heads_all - (full * (double)b->dec_kv + win * (double)b->dec_kv_win);
+        kv += (double)b->kv.read.bytes_q8 / 256 / (c->kv_token_layer * c->spec.tp) - (full * (double)b->dec_kv + win * (double)b->dec_kv_win);
+    }
     out->flops = c->flops_token * (double)tokens + c->flops_row * (double)b->sampled + c->pair_flops * pairs;
     out->bytes = w.all.weights + kv * c->kv_token_layer * c->spec.tp;
 }

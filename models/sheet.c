@@ -1,6 +1,7 @@
 /* sheet.c - see sheet.h. */
 #include "models/sheet.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/term.h"
@@ -54,6 +55,15 @@ static int load(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *e
     return 0;
 }
 
+static int compose(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
+{
+    if (!ask->compress || !*ask->compress)
+        return 0;
+    if (format_of("kv", ask->kv, GBL_BF16, &s->kv, err))
+        return err->code;
+    return gbl_kv_plan_text(&s->compress, ask->compress, &s->llm, gbl_format_bytes((enum gbl_format)s->kv), a, err);
+}
+
 static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_err *err)
 {
     int32_t activations;
@@ -65,7 +75,7 @@ static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_e
         .hw = &s->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)s->tp, .pp = 1, .dp = 1, .ep = 1,
         .weights = s->weights, .activations = activations, .kv = s->kv, .block_size = (int32_t)either(ask->block_size, 16),
         .memory_utilization = ask->memory_utilization > 0 ? ask->memory_utilization : 0.9,
-        .max_num_seqs = either(ask->max_num_seqs, 256), .max_num_batched_tokens = either(ask->max_num_batched_tokens, 8192), .kv_blocks = -1};
+        .compress = s->compress, .max_num_seqs = either(ask->max_num_seqs, 256), .max_num_batched_tokens = either(ask->max_num_batched_tokens, 8192), .kv_blocks = -1};
     return gbl_cost_new(c, &spec, err);
 }
 
@@ -77,11 +87,36 @@ static double tokens_read(const gbl_sheet *s)
     return ((L - slide) * C + slide * within) / L;
 }
 
+/* Sequences that fit together: their pages, and for one of them what its prompt takes before it shrinks. */
+static void compressed_memory(gbl_sheet *s, const gbl_cost *c)
+{
+    const gbl_kv_plan *plan = s->compress;
+    const gbl_cost_spec *spec = gbl_cost_spec_of(c);
+    double B = (double)s->batch, copies = gbl_cost_kv_bytes_per_token(c) / (gbl_kv_full_bytes(plan, 1));
+    int64_t p = s->prompt < s->context ? s->prompt : s->context, n = s->context;
+    double peak = gbl_kv_peak_bytes(plan, p, spec->max_num_batched_tokens), paged = (double)gbl_kv_paged_bytes(plan, p, n, spec->block_size);
+    double pool = (double)gbl_cost_kv_blocks(c) * spec->block_size * gbl_cost_kv_bytes_per_token(c);
+    gbl_kv_read read = gbl_kv_read_at(plan, p, n);
+    s->score_bytes = gbl_kv_score_bytes(plan, p);
+    s->kv_resident_bytes = gbl_kv_resident_bytes(plan, p, n) * B * copies;
+    s->kv_paged_bytes = paged * B * copies;
+    s->kv_peak_bytes = fmax(s->kv_resident_bytes, gbl_kv_resident_bytes(plan, p, n) * (B - 1) * copies + peak * copies + s->score_bytes);
+    s->kv_read_bytes = (double)read.bytes_q8 / 256 * B * copies;
+    s->max_concurrency = paged > 0 ? (int64_t)floor(pool / (paged * copies)) : 0;
+    s->kv_capacity_tokens = s->max_concurrency * n;
+    gbl_kv_prefill_work(plan, p, s->prefill_work);
+    gbl_kv_step_work(plan, p, n, s->step_work);
+}
+
 static void memory(gbl_sheet *s, const gbl_cost *c)
 {
     double per = gbl_cost_kv_bytes_per_token(c), B = (double)s->batch;
     int64_t size = gbl_cost_spec_of(c)->block_size, blocks = (s->context + size - 1) / size;
     s->kv_bytes_per_token = per;
+    if (s->compress) {
+        compressed_memory(s, c);
+        return;
+    }
     s->kv_resident_bytes = per * B * (double)s->context;
     s->kv_paged_bytes = per * B * (double)(blocks * size);
     s->kv_peak_bytes = s->kv_resident_bytes; /* nothing is ever dropped or rewritten without compression */
@@ -95,11 +130,11 @@ static int times(gbl_sheet *s, const gbl_cost *c, gbl_err *err)
     static const char *const bounds[] = {"sm", "hbm", "link", "host"};
     gbl_batch prefill = {0}, decode = {0};
     gbl_step_cost cost;
-    gbl_batch_chunk(c, &prefill, s->prompt, 0, 1);
+    gbl_batch_chunk_of(c, &prefill, s->prompt, s->prompt, 0, 1);
     gbl_cost_step(c, &prefill, &cost);
     s->prefill_ms = (double)cost.demand.alone_ns / 1e6;
     for (int64_t i = 0; i < s->batch; i++)
-        gbl_batch_decode(c, &decode, s->context);
+        gbl_batch_decode_of(c, &decode, s->prompt, s->context);
     gbl_cost_step(c, &decode, &cost);
     s->decode_ms = (double)cost.demand.alone_ns / 1e6;
     s->bound = bounds[cost.bound];
@@ -119,15 +154,108 @@ int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_
 {
     gbl_cost *c = NULL;
     memset(out, 0, sizeof *out);
-    if (load(out, ask, a, err) || open_cost(&c, out, ask, err))
+    if (load(out, ask, a, err) || compose(out, ask, a, err) || open_cost(&c, out, ask, err)) {
+        gbl_sheet_free(out);
         return err->code;
+    }
     out->parameters = gbl_llm_parameters(&out->llm);
     out->active_parameters = gbl_llm_active_parameters(&out->llm);
     out->weight_bytes = gbl_cost_weight_bytes(c);
     memory(out, c);
     int code = times(out, c, err);
     gbl_cost_free(c);
+    if (code)
+        gbl_sheet_free(out);
     return code;
+}
+
+void gbl_sheet_free(gbl_sheet *s)
+{
+    gbl_kv_plan_free(s->compress);
+    s->compress = NULL;
+}
+
+/* ---- what compression adds to the page ---- */
+
+static void work_json(const char *key, const gbl_kv_work *w, gbl_json *j)
+{
+    gbl_json_arr(j, key);
+    for (int i = 0; i < GBL_KV_PARTS; i++) {
+        if (!(w[i].flops > 0) && !(w[i].hbm_bytes > 0) && !(w[i].link_bytes > 0))
+            continue;
+        gbl_json_obj(j, NULL);
+        gbl_json_str(j, "part", gbl_kv_part_names[i]);
+        gbl_json_num(j, "flops", w[i].flops);
+        gbl_json_num(j, "hbm_bytes", w[i].hbm_bytes);
+        gbl_json_num(j, "link_bytes", w[i].link_bytes);
+        gbl_json_num(j, "launches", w[i].launches);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+}
+
+static void quality_json(const gbl_kv_plan *p, gbl_json *j)
+{
+    gbl_kv_quality row[64];
+    gbl_json_arr(j, "quality");
+    for (int32_t i = 0; i < p->n_methods; i++) {
+        int n = gbl_kv_quality_of(p, i, row, 64);
+        for (int k = 0; k < n; k++) {
+            gbl_json_obj(j, NULL);
+            gbl_json_str(j, "method", p->method[i].name);
+            gbl_json_str(j, "task", row[k].task);
+            gbl_json_str(j, "model", row[k].model);
+            gbl_json_num(j, "value", row[k].value);
+            gbl_json_num(j, "baseline", row[k].baseline);
+            gbl_json_str(j, "source", row[k].source);
+            gbl_json_bool(j, "interpolated", row[k].interpolated);
+            gbl_json_bool(j, "combined", p->n_methods > 1); /* measured alone, used in combination */
+            gbl_json_end(j);
+        }
+    }
+    gbl_json_end(j);
+}
+
+static void compress_json(const gbl_sheet *s, gbl_json *j)
+{
+    const gbl_kv_plan *p = s->compress;
+    gbl_json_obj(j, "compress");
+    gbl_json_arr(j, "methods");
+    for (int32_t i = 0; i < p->n_methods; i++)
+        gbl_json_str(j, NULL, p->method[i].name);
+    gbl_json_end(j);
+    gbl_json_int(j, "cells", p->n_cells);
+    gbl_json_bool(j, "prefix_shareable", p->shareable);
+    gbl_json_num(j, "model_bytes", p->model_bytes);
+    gbl_json_num(j, "score_bytes", s->score_bytes);
+    work_json("prefill", s->prefill_work, j);
+    work_json("step", s->step_work, j);
+    gbl_json_arr(j, "assumptions");
+    for (int32_t i = 0; i < p->n_notes; i++)
+        gbl_json_str(j, NULL, p->note[i]);
+    gbl_json_end(j);
+    gbl_json_end(j);
+    quality_json(p, j);
+}
+
+static void print_compress(const gbl_sheet *s, FILE *to)
+{
+    const gbl_kv_plan *p = s->compress;
+    char a[32], b[32];
+    double full = gbl_kv_full_bytes(p, s->context) * (double)s->batch;
+    fprintf(to, "  compression    ");
+    for (int32_t i = 0; i < p->n_methods; i++)
+        fprintf(to, " %s", p->method[i].name);
+    fprintf(to, ": %.4f of %s; peak %s\n", full > 0 ? s->kv_resident_bytes / full : 1, gbl_human_bytes(a, sizeof a, full), gbl_human_bytes(b, sizeof b, s->kv_peak_bytes));
+    for (int32_t i = 0; i < p->n_notes; i++)
+        fprintf(to, "                  %s\n", p->note[i]);
+    gbl_kv_quality row[64];
+    for (int32_t i = 0; i < p->n_methods; i++) {
+        int n = gbl_kv_quality_of(p, i, row, 64);
+        for (int k = 0; k < n; k++)
+            fprintf(to, "  quality         %s: %s %.4g of %.4g (%s%s%s)\n", p->method[i].name, row[k].task, row[k].value, row[k].baseline,
+                    row[k].model, row[k].interpolated ? ", between two published budgets" : "", p->n_methods > 1 ? ", alone" : "");
+    }
 }
 
 static void interval_json(const char *key, const gbl_interval *i, gbl_json *j)
@@ -190,6 +318,8 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
         gbl_json_end(j);
     }
     gbl_json_str(j, "bound", s->bound);
+    if (s->compress)
+        compress_json(s, j);
     gbl_json_arr(j, "operators");
     for (int i = 0; i < s->n_op; i++)
         gbl_op_json(&s->op[i], j);
@@ -238,6 +368,8 @@ static void print_head(const gbl_sheet *s, FILE *to)
     fprintf(to, "  capacity        %s tokens: %lld sequences of %lld\n", a, (long long)s->max_concurrency, (long long)s->context);
     fprintf(to, "  prefill         %.3f ms for one prompt of %lld tokens%s\n", s->prefill_ms, (long long)s->prompt, interval_text(a, sizeof a, &s->prefill));
     fprintf(to, "  decode          %.3f ms a step of %lld sequences, bound by %s%s\n", s->decode_ms, (long long)s->batch, s->bound, interval_text(a, sizeof a, &s->decode));
+    if (s->compress)
+        print_compress(s, to);
     fprintf(to, "  context switch  %.3f ms: one sequence to host memory and back\n\n", s->context_switch_ms);
 }
 

@@ -16,6 +16,7 @@ typedef struct gbl_sheet_ask {
     int64_t prompt;                      /* tokens of one prompt [context] */
     int64_t block_size, max_num_seqs, max_num_batched_tokens; /* [16, 256, 8192]: memory that the engine sets aside */
     double memory_utilization;           /* [0.9] */
+    const char *compress;                /* "snapkv{cap=1024},kivi-2bit" [none] */
 } gbl_sheet_ask;
 
 typedef struct gbl_sheet {
@@ -38,10 +39,14 @@ typedef struct gbl_sheet {
     const char *bound;            /* of the decode step */
     gbl_op op[2 * GBL_OPS_MOST];
     int n_op;
+    gbl_kv_plan *compress;        /* NULL: none */
+    gbl_kv_work prefill_work[GBL_KV_PARTS], step_work[GBL_KV_PARTS]; /* of one sequence, beside attention */
+    double score_bytes;           /* of eager scores, one layer, one prompt; in kv_peak_bytes */
     char warning[256];            /* "" or a sentence for stderr */
 } gbl_sheet;
 
-/* Strings live in `a`. Refuses what gbl_cost_new refuses. */
+/* Strings live in `a`. Refuses what gbl_cost_new and gbl_kv_plan_text refuse. Release with gbl_sheet_free. */
+void gbl_sheet_free(gbl_sheet *s);
 int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err);
 void gbl_sheet_json(const gbl_sheet *s, gbl_json *j); /* members into the open object */
 void gbl_op_json(const gbl_op *op, gbl_json *j); /* one row of it as an object */

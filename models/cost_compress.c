@@ -1,0 +1,157 @@
+/* cost_compress.c - a step over a compressed KV cache: attention over what is left of it, and the work that compression adds.
+ *
+ * Decode attention reads the cells' bytes: the attention kernel's time at as many uncompressed tokens as those bytes are worth,
+ * at least the FLOPs of the tokens attended. A runtime without fused kernels first widens what lies in codes (its passes over the
+ * widened KV, runtime.h) and then attends all of it in full width. Prompts attend in full, whatever is dropped after them, unless
+ * tokens go chunk by chunk.
+ * Work beside attention: tensor FLOPs (scores, reconstruction) at the peak x efficiency of large products, vector FLOPs at the fp32
+ * peak, bytes at the bandwidth of small kernels, launches at their fixed time (calibration group "small"); the larger of compute and
+ * bytes. What is fetched from below HBM comes over PCIe beside attention: the longer of the two counts. */
+#include <math.h>
+#include <string.h>
+
+#include "models/cost_parts.h"
+
+static int64_t whole(double v) { return v < 9e18 ? llround(v) : INT64_MAX / 4; }
+
+static int is_tensor(int part) { return part == GBL_KV_SCORE || part == GBL_KV_RECONSTRUCT; }
+
+/* FLOPs that grow with what is read are left to the evaluation; the rest is known here. */
+static void add_work(gbl_batch *b, const gbl_kv_work w[GBL_KV_PARTS]) {
+    double launches = 0;
+    for (int i = 0; i < GBL_KV_PARTS; i++) {
+        if (is_tensor(i)) b->kv.tensor_flops += whole(w[i].flops);
+        else b->kv.vector_flops += whole(w[i].flops);
+        b->kv.bytes += whole(w[i].hbm_bytes);
+        launches += w[i].launches;
+    }
+    if (whole(launches) > b->kv.launches) b->kv.launches = whole(launches);
+}
+
+static gbl_kv_read less(gbl_kv_read a, gbl_kv_read b) {
+    return (gbl_kv_read){a.bytes_q8 - b.bytes_q8, a.link_q8 - b.link_q8, a.attended - b.attended, a.quantised - b.quantised};
+}
+
+static void plus(gbl_kv_read *to, gbl_kv_read a) {
+    to->bytes_q8 += a.bytes_q8;
+    to->link_q8 += a.link_q8;
+    to->attended += a.attended;
+    to->quantised += a.quantised;
+}
+
+void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    gbl_batch_decode(c, b, kv);
+    if (!plan) return;
+    if (prompt > kv) prompt = kv;
+    gbl_kv_work w[GBL_KV_PARTS];
+    gbl_kv_read now = gbl_kv_read_at(plan, prompt, kv);
+    plus(&b->kv.read, now);
+    plus(&b->kv.grow, less(gbl_kv_read_at(plan, prompt, kv + 1), now));
+    gbl_kv_event_work(plan, prompt, kv, w);
+    add_work(b, w);
+}
+
+void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    if (plan && plan->peak_when == GBL_WHEN_PREFILL_CHUNK && cached > 0) { /* earlier chunks have shrunk already */
+        int64_t left = gbl_kv_read_at(plan, cached, cached).attended / (plan->shape.layers * plan->shape.kv_heads);
+        cached = left < cached ? left : cached;
+    }
+    gbl_batch_chunk(c, b, chunk, cached, sampled);
+    if (!plan || !sampled) return;
+    gbl_kv_work w[GBL_KV_PARTS];
+    gbl_kv_prefill_work(plan, prompt, w);
+    add_work(b, w);
+}
+
+int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv) {
+    int64_t own = gbl_batch_slope(c, kv), then;
+    if (!c->spec.compress) return own;
+    then = gbl_kv_until(c->spec.compress, prompt < kv ? prompt : kv, kv);
+    return then < own ? then : own;
+}
+
+/* ---- lines ---- */
+
+static double vector_peak(const gbl_cost *c) {
+    const double *f = c->g.hw->flops;
+    return f[GBL_FP32] > 0 ? f[GBL_FP32] : f[c->wide] / 16; /* a card without it: a sixteenth of the 16-bit peak (assumed) */
+}
+
+/* Uncompressed tokens of one layer and rank that the decodes' reads are worth. */
+static double worth(const gbl_cost *c, const gbl_batch *b) {
+    const gbl_llm *m = c->spec.llm;
+    double layers = (double)m->layers, quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
+    double read = (double)b->kv.read.bytes_q8 / 256 / (c->kv_token_layer * c->spec.tp * layers);
+    double full = (double)b->kv.read.attended / layers / c->kv_heads_all;
+    return c->kv_code_widen_s > 0 && quantised > 0 ? fmax(read, full) : read;
+}
+
+static void decode_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
+    gbl_decode_terms room;
+    gbl_kernel scores;
+    double layers = (double)c->spec.llm->layers, attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
+    gbl_cost_line *l = &out[(*n)++];
+    memset(l, 0, sizeof *l);
+    l->name = "attention_decode";
+    l->count = layers;
+    const gbl_decode_terms *t = gbl_cost_decode_terms(c, b->dec_n, &room);
+    gbl_decode(&c->g, &c->attn, t, worth(c, b), &l->k);
+    gbl_cost_kv_runtime(c, worth(c, b), &l->k);
+    gbl_decode(&c->g, &c->attn, t, attended, &scores);
+    l->k.time_s = fmax(l->k.time_s, scores.sm_s);
+    l->k.sm_s = scores.sm_s;
+    l->k.flops = scores.flops;
+    l->k.time_s += (double)b->kv.read.quantised / layers / c->kv_heads_all * c->kv_code_widen_s;
+}
+
+static void work_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    gbl_kv_rates rates = gbl_kv_rates_of(plan);
+    double tp = c->spec.tp, vector = (double)b->kv.vector_flops + (double)b->kv.read.quantised * rates.dequantise;
+    double tensor = (double)b->kv.tensor_flops + (double)b->kv.read.attended * rates.reconstruct;
+    if (!(tensor > 0) && !(vector > 0) && !b->kv.bytes) return;
+    gbl_cost_line *l = &out[(*n)++];
+    memset(l, 0, sizeof *l);
+    l->name = "kv_compress";
+    l->count = 1;
+    double peak = c->g.hw->flops[c->wide], e = c->g.ideal ? 1 : c->g.cal->gemm.e_c, e_m = c->g.ideal ? 1 : c->g.cal->small_e_m;
+    l->k.flops = (tensor + vector) / tp;
+    l->k.hbm_bytes = (double)b->kv.bytes / tp;
+    l->k.sm_s = tensor / tp / peak + vector / tp / vector_peak(c);
+    l->k.hbm_s = l->k.hbm_bytes / c->g.hw->hbm_bps;
+    l->k.time_s = fmax(tensor / tp / (peak * e) + vector / tp / vector_peak(c), l->k.hbm_s / e_m);
+    if (!c->g.ideal) l->k.time_s += (double)b->kv.launches * c->g.cal->small_t0;
+}
+
+/* What lies below HBM comes over PCIe while the layers run; the step waits for what is left of it. */
+static void fetch_line(const gbl_cost *c, const gbl_batch *b, double attention_s, gbl_cost_line *out, int *n) {
+    gbl_demand d;
+    if (b->kv.read.link_q8 <= 0) return;
+    gbl_cost_transfer(c, (double)b->kv.read.link_q8 / 256, c->spec.llm->layers, GBL_R_PCIE_H2D, &d);
+    gbl_cost_line *l = &out[(*n)++];
+    memset(l, 0, sizeof *l);
+    l->name = "kv_fetch";
+    l->count = 1;
+    l->k.link_bytes = (double)b->kv.read.link_q8 / 256 / c->spec.tp;
+    l->k.link_s = d.busy_ns[GBL_R_PCIE_H2D] * 1e-9;
+    l->k.time_s = fmax(0, (double)d.alone_ns * 1e-9 - attention_s);
+}
+
+int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out) {
+    int n = 0;
+    double attention_s = 0;
+    gbl_batch prompts = *b;
+    if (b->dec_n > 0) decode_line(c, b, out, &n);
+    prompts.dec_n = prompts.dec_kv = prompts.dec_kv_win = 0;
+    if (b->pre_tokens > 0) {
+        gbl_cost_prefill_line(c, &prompts, 0, "attention_prefill", c->full_layers, out, &n);
+        gbl_cost_prefill_line(c, &prompts, 1, "attention_prefill_window", c->window_layers, out, &n);
+        gbl_cost_expand_line(c, &prompts, out, &n);
+    }
+    for (int i = 0; i < n; i++) attention_s += out[i].count * out[i].k.time_s;
+    work_line(c, b, out, &n);
+    fetch_line(c, b, attention_s, out, &n);
+    return n;
+}
