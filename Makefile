@@ -27,8 +27,9 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
-PKG_TEST := libcmocka-dev pkg-config g++ sqlite3
-PKG_CHECK := clang-tidy cppcheck
+PKG_TEST := libcmocka-dev pkg-config g++ sqlite3 \
+  python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml
+PKG_CHECK := clang-tidy cppcheck mypy
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev
 PKG_BARE := debootstrap
@@ -129,7 +130,7 @@ test: deps ## install what is missing, build, run every test
 
 # Everything that runs, in one place; `make check` comes here too, with other flags. The recipe must not name the make
 # variable: `make -n test` would then run the tests, and the README's test calls that.
-test-run: $(BUILD)/gable $(UNIT) $(REPLAY)
+test-run: $(BUILD)/gable $(BUILD)/$(SO) $(UNIT) $(REPLAY)
 	@BUILD='$(BUILD)' CC='$(CC)' sh tests/run.sh
 
 $(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libgable.a $(BUILD)/flags
