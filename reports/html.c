@@ -51,7 +51,7 @@ static int put_page(page *p, gbl_err *err)
         return gbl_nomem(err, 0);
     }
     fputs("<!DOCTYPE html>\n<html lang=\"en\" class=\"plain\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"gable\">\n<title>", p->to);
     gbl_page_text(p->to, p->run[0].name);
     fputs(" \xc2\xb7 gable</title>\n<style>\n", p->to);
@@ -82,6 +82,19 @@ static int put_file(page *p, const char *out, gbl_err *err)
     return gbl_replace_end(&r, put_page(p, err), err);
 }
 
+/* Every chart's description, before anything is written: a page that cannot be made leaves no file. */
+static int charts(page *p, gbl_err *err)
+{
+    static int (*const make[])(page *, gbl_err *) = {gbl_page_series, gbl_page_where, gbl_page_roof, gbl_page_sens, gbl_page_configs};
+    int code = GBL_OK;
+    gbl_json_arr(p->charts, NULL);
+    for (size_t i = 0; i < sizeof make / sizeof *make && code == GBL_OK; i++) {
+        code = make[i](p, err);
+    }
+    gbl_json_end(p->charts);
+    return code;
+}
+
 int gbl_report_html(const char *db, const char *out, gbl_err *err)
 {
     page *p = gbl_alloc(1, sizeof *p);
@@ -98,7 +111,7 @@ int gbl_report_html(const char *db, const char *out, gbl_err *err)
     code = code != GBL_OK ? code : gbl_page_load(p, err);
     if (code == GBL_OK) {
         code = read_library(p, err);
-        code = code != GBL_OK ? code : gbl_page_series(p, err);
+        code = code != GBL_OK ? code : charts(p, err);
     }
     code = code != GBL_OK ? code : put_file(p, out, err);
     gbl_page_unload(p);

@@ -9,38 +9,6 @@
 
 static void put(page *p, const char *html) { fputs(html, p->to); }
 
-static void number_cell(page *p, double v, double scale, const char *unit)
-{
-    char text[64];
-    gbl_page_human(text, sizeof text, v * scale);
-    if (isfinite(v)) {
-        fprintf(p->to, "<td class=\"n\" data-v=\"%.12g\">%s%s</td>", v * scale, text, unit);
-    } else {
-        fprintf(p->to, "<td class=\"n none\">%s</td>", text);
-    }
-}
-
-static void section_begin(page *p, const char *id, const char *title, const char *text)
-{
-    fprintf(p->to, "<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n", id, id, id, title);
-    if (text) {
-        fprintf(p->to, "<p class=\"lead\">%s</p>\n", text);
-    }
-}
-
-/* heads: NULL-terminated; a head that starts with '>' is a column of numbers. */
-static void table_begin(page *p, const char *caption, const char *const *heads)
-{
-    fprintf(p->to, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table class=\"sortable\"><caption>%s</caption><thead><tr>", caption, caption);
-    for (; *heads; heads++) {
-        int right = **heads == '>';
-        fprintf(p->to, "<th scope=\"col\"%s>%s</th>", right ? " class=\"n\"" : "", *heads + right);
-    }
-    put(p, "</tr></thead><tbody>\n");
-}
-
-static void table_end(page *p) { put(p, "</tbody></table></div>\n"); }
-
 static void tile(page *p, const char *label, const page_run *r, const char *path, double scale, const char *unit, const char *note)
 {
     char text[64];
@@ -133,7 +101,7 @@ static void head(page *p, const page_run *r)
 
 static void tiles(page *p, const page_run *r)
 {
-    section_begin(p, "overview", "Overview", NULL);
+    gbl_page_section(p, "overview", "Overview", NULL);
     put(p, "<dl class=\"tiles\">\n");
     tile(p, "TTFT, p99", r, "ttft_ms.p99", 1, "ms", noted(p, "median ", r, "ttft_ms.p50", 1, " ms"));
     tile(p, "TPOT, p99", r, "tpot_ms.p99", 1, "ms", noted(p, "median ", r, "tpot_ms.p50", 1, " ms"));
@@ -142,7 +110,7 @@ static void tiles(page *p, const page_run *r)
     tile(p, "Output", r, "throughput.output_tok_s", 1, "tokens / s", noted(p, "", r, "throughput.output_tok_s_per_gpu", 1, " a GPU"));
     tile(p, "Prefix hits", r, "kv.hit_ratio", 100, "%", noted(p, "", r, "kv.hit_tokens", 1, " prompt tokens"));
     tile(p, "Preemptions", r, "kv.preemptions", 1, "", noted(p, "peak of ", r, "kv.peak_blocks", 1, " KV blocks"));
-    tile(p, "Cost", r, "cost.usd_per_mtok_output", 1, "USD / M output tokens", noted(p, "", r, "energy.joule_per_output_tok", 1, " J a token"));
+    tile(p, "Cost", r, "cost.usd_per_mtok_output", 1, "USD / Mtok", noted(p, "of output, ", r, "energy.joule_per_output_tok", 1, " J a token"));
     put(p, "</dl>\n</section>\n");
 }
 
@@ -154,12 +122,12 @@ static void slo_row(page *p, const page_run *r, const char *label, const char *k
         return;
     }
     fprintf(p->to, "<tr><th scope=\"row\">%s</th>", label);
-    number_cell(p, bound, 1, "");
+    gbl_page_number(p, bound, 1, "");
     snprintf(path, sizeof path, "%s.p50", key);
-    number_cell(p, gbl_page_num(r, path), 1, "");
+    gbl_page_number(p, gbl_page_num(r, path), 1, "");
     snprintf(path, sizeof path, "%s.p99", key);
-    number_cell(p, gbl_page_num(r, path), 1, "");
-    number_cell(p, within, 100, " %");
+    gbl_page_number(p, gbl_page_num(r, path), 1, "");
+    gbl_page_number(p, within, 100, " %");
     put(p, "</tr>\n");
 }
 
@@ -169,13 +137,13 @@ static void slo(page *p, const page_run *r)
     if (!has_bound(r)) {
         return;
     }
-    section_begin(p, "slo", "Service level", "A request is good when it meets every bound; the share counts all injected requests.");
-    table_begin(p, "Bounds and what was reached", heads);
+    gbl_page_section(p, "slo", "Service level", "A request is good when it meets every bound; the share counts all injected requests.");
+    gbl_page_table(p, "Bounds and what was reached", heads);
     slo_row(p, r, "TTFT", "ttft_ms", p->within_ttft);
     slo_row(p, r, "TPOT", "tpot_ms", p->within_tpot);
     slo_row(p, r, "ITL, mean of a request", "itl_ms", NAN);
     slo_row(p, r, "E2E", "e2el_ms", p->within_e2el);
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
 }
 
@@ -185,42 +153,42 @@ static void latency(page *p, const page_run *r)
     static const char *const stats[] = {"mean", "p50", "p90", "p95", "p99", "p999", "max", "n"};
     static const struct { const char *key, *label; } rows[] = {
         {"queue_ms", "Queue"}, {"ttft_ms", "Time to first token"}, {"tpot_ms", "Time per output token"}, {"itl_ms", "Inter-token gap"}, {"e2el_ms", "End to end"}};
-    section_begin(p, "latency-table", "Latency", NULL);
-    table_begin(p, "Latencies of the newest run", heads);
+    gbl_page_section(p, "latency", "Latency", NULL);
+    gbl_page_figures(p, (const char *const[]){"latency", NULL});
+    gbl_page_table(p, "Latencies of the newest run", heads);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fprintf(p->to, "<tr><th scope=\"row\">%s</th>", rows[i].label);
         for (size_t k = 0; k < sizeof stats / sizeof *stats; k++) {
             char path[64];
             snprintf(path, sizeof path, "%s.%s", rows[i].key, stats[k]);
-            number_cell(p, gbl_page_num(r, path), 1, "");
+            gbl_page_number(p, gbl_page_num(r, path), 1, "");
         }
         put(p, "</tr>\n");
     }
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
 }
 
-static void figures(page *p)
+static void without_charts(page *p)
 {
-    section_begin(p, "charts", "Charts", NULL);
-    if (!p->library) {
-        put(p, "<p class=\"hint\">Chart.js was not found when this page was made, so it shows tables only. Install libjs-chart.js and run <code>gable report</code> again.</p>\n</section>\n");
-        return;
+    put(p, p->library ? "<noscript><p class=\"hint\">Charts need scripts; the tables hold the numbers without them.</p></noscript>\n"
+                      : "<p class=\"hint\">Chart.js was not found when this page was made, so it shows tables only. Install libjs-chart.js and run <code>gable report</code> again.</p>\n");
+}
+
+static void over_time(page *p)
+{
+    if (p->library && (p->run[0].requests || p->run[0].samples)) {
+        gbl_page_section(p, "time", "Over time", NULL);
+        gbl_page_figures(p, (const char *const[]){"load", "tokens", "batch", "kv", "busy", "ttft", NULL});
+        put(p, "</section>\n");
     }
-    put(p, "<noscript><p class=\"hint\">Charts need scripts; the tables hold the numbers without them.</p></noscript>\n<div class=\"figures\">\n");
-    for (int i = 0; i < p->figures; i++) {
-        const page_figure *f = &p->figure[i];
-        fprintf(p->to, "<figure%s><figcaption><strong>%s</strong> %s</figcaption><div class=\"plot\"><canvas id=\"c-%s\" role=\"img\" aria-label=\"%s. %s\"></canvas></div></figure>\n",
-                i ? "" : " class=\"wide\"", f->title, f->text, f->id, f->title, f->text);
-    }
-    put(p, "</div>\n</section>\n");
 }
 
 static void count_rows(page *p, const page_run *r, const char *const (*rows)[3], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         fprintf(p->to, "<tr><th scope=\"row\">%s</th>", rows[i][1]);
-        number_cell(p, gbl_page_num(r, rows[i][0]), 1, "");
+        gbl_page_number(p, gbl_page_num(r, rows[i][0]), 1, "");
         fprintf(p->to, "<td>%s</td></tr>\n", rows[i][2]);
     }
 }
@@ -239,15 +207,15 @@ static void counts(page *p, const page_run *r)
         {"kv.hit_tokens", "Found in the prefix cache", "tokens"}, {"kv.evicted_blocks", "Evicted", "blocks"}, {"kv.preemptions", "Preemptions", ""},
         {"kv.swapped_bytes", "Swapped", "bytes"}, {"kv.token_seconds", "Residence", "token s"}};
     put(p, "<div class=\"pair\">\n");
-    section_begin(p, "load-table", "Load", NULL);
-    table_begin(p, "Requests and throughput", heads);
+    gbl_page_section(p, "load-table", "Load", NULL);
+    gbl_page_table(p, "Requests and throughput", heads);
     count_rows(p, r, load, sizeof load / sizeof *load);
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
-    section_begin(p, "kv-table", "KV cache", NULL);
-    table_begin(p, "KV cache", heads);
+    gbl_page_section(p, "kv-table", "KV cache", NULL);
+    gbl_page_table(p, "KV cache", heads);
     count_rows(p, r, kv, sizeof kv / sizeof *kv);
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n</div>\n");
 }
 
@@ -258,7 +226,7 @@ static void util_row(page *p, const char *label, double v)
     }
     double shown = v < 0 ? 0 : v > 1 ? 1 : v;
     fprintf(p->to, "<tr><th scope=\"row\">%s</th>", label);
-    number_cell(p, v, 100, " %");
+    gbl_page_number(p, v, 100, " %");
     fprintf(p->to, "<td class=\"bar\" aria-hidden=\"true\"><svg viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\"><rect class=\"track\" width=\"100\" height=\"6\"/><rect class=\"fill\" width=\"%.2f\" height=\"6\"/></svg></td></tr>\n", shown * 100);
 }
 
@@ -268,12 +236,12 @@ static void utilisation(page *p, const page_run *r)
     static const char *const rows[][2] = {
         {"util.sm", "SM"}, {"util.hbm", "HBM"}, {"util.nvlink", "NVLink"}, {"util.pcie_h2d", "PCIe, host to device"}, {"util.pcie_d2h", "PCIe, device to host"},
         {"util.dram", "DRAM"}, {"util.ssd", "SSD"}, {"util.network", "Network"}, {"util.host", "Host"}, {"mfu", "Model FLOPs over peak (MFU)"}, {"mbu", "Necessary bytes over peak (MBU)"}};
-    section_begin(p, "utilisation", "Utilisation", "Busy share of each resource, averaged over the machines.");
-    table_begin(p, "Utilisation", heads);
+    gbl_page_section(p, "utilisation", "Utilisation", "Busy share of each resource, averaged over the machines.");
+    gbl_page_table(p, "Utilisation", heads);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         util_row(p, rows[i][1], gbl_page_num(r, rows[i][0]));
     }
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
 }
 
@@ -284,20 +252,20 @@ static void quality(page *p, const page_run *r)
     if (!list || gbl_node_kind(list) != GBL_ARRAY || !gbl_node_size(list)) {
         return;
     }
-    section_begin(p, "quality", "Published quality", "What the authors of the compression in use measured; gable does not simulate answers.");
-    table_begin(p, "Quality", heads);
+    gbl_page_section(p, "quality", "Published quality", "What the authors of the compression in use measured; gable does not simulate answers.");
+    gbl_page_table(p, "Quality", heads);
     for (const gbl_node *n = gbl_node_first(list); n; n = gbl_node_next(n)) {
         const gbl_node *task = gbl_node_get(n, "task"), *source = gbl_node_get(n, "source"), *v = gbl_node_get(n, "value"), *b = gbl_node_get(n, "baseline");
         put(p, "<tr><th scope=\"row\">");
         gbl_page_text(p->to, task && gbl_node_kind(task) == GBL_STRING ? gbl_node_text(task) : "");
         put(p, "</th>");
-        number_cell(p, v && gbl_node_kind(v) == GBL_NUMBER ? gbl_node_num(v) : NAN, 1, "");
-        number_cell(p, b && gbl_node_kind(b) == GBL_NUMBER ? gbl_node_num(b) : NAN, 1, "");
+        gbl_page_number(p, v && gbl_node_kind(v) == GBL_NUMBER ? gbl_node_num(v) : NAN, 1, "");
+        gbl_page_number(p, b && gbl_node_kind(b) == GBL_NUMBER ? gbl_node_num(b) : NAN, 1, "");
         put(p, "<td>");
         gbl_page_text(p->to, source && gbl_node_kind(source) == GBL_STRING ? gbl_node_text(source) : "");
         put(p, "</td></tr>\n");
     }
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
 }
 
@@ -350,7 +318,7 @@ static void compare_row(page *p, const page_run *r, const double *best)
             gbl_page_human(text, sizeof text, v * columns[k].scale);
             fprintf(p->to, "<td class=\"n best\" data-v=\"%.12g\">%s<span class=\"sr\"> (best)</span></td>", v * columns[k].scale, text);
         } else {
-            number_cell(p, v, columns[k].scale, "");
+            gbl_page_number(p, v, columns[k].scale, "");
         }
     }
     put(p, "</tr>\n");
@@ -367,12 +335,13 @@ static void compare(page *p)
         heads[k + 2] = columns[k].head;
         best[k] = best_of(p, &columns[k]);
     }
-    section_begin(p, "runs", "Runs side by side", "The newest runs of the store. The best of a column is marked; a difference between two seeds may be luck: <code>gable compare</code> tells.");
-    table_begin(p, "The newest runs", heads);
+    gbl_page_section(p, "runs", "Runs side by side", "The newest runs of the store. The best of a column is marked; a difference between two seeds may be luck: <code>gable compare</code> tells.");
+    gbl_page_figures(p, (const char *const[]){"runs-ttft", NULL});
+    gbl_page_table(p, "The newest runs", heads);
     for (int i = 0; i < p->runs; i++) {
         compare_row(p, &p->run[i], best);
     }
-    table_end(p);
+    gbl_page_table_end(p);
     put(p, "</section>\n");
 }
 
@@ -408,7 +377,7 @@ static void card_facts(page *p, const page_run *r, gbl_err *err)
 
 static void provenance(page *p, const page_run *r, gbl_err *err)
 {
-    section_begin(p, "provenance", "Scenario and provenance", "With the scenario below, the same version and the same cards, the same numbers come out again.");
+    gbl_page_section(p, "provenance", "Scenario and provenance", "With the scenario below, the same version and the same cards, the same numbers come out again.");
     put(p, "<dl class=\"facts\">\n");
     fact(p, "gable", r->version);
     fact(p, "Seed", gbl_arena_printf(p->arena, "%" PRId64, r->seed));
@@ -430,12 +399,18 @@ int gbl_page_body(page *p, gbl_err *err)
     const page_run *r = &p->run[0];
     head(p, r);
     put(p, "<main>\n");
+    without_charts(p);
     tiles(p, r);
     slo(p, r);
     latency(p, r);
-    figures(p);
+    over_time(p);
+    int code = gbl_page_where_section(p, err);
+    code = code ? code : gbl_page_roof_section(p, err);
+    code = code ? code : gbl_page_configs_section(p, err);
     compare(p);
-    int code = p->runs > 1 ? gbl_page_differences(p, err) : GBL_OK;
+    code = code || p->runs < 2 ? code : gbl_page_differences(p, err);
+    code = code ? code : gbl_page_sens_section(p, err);
+    code = code ? code : gbl_page_claims_section(p, err);
     counts(p, r);
     utilisation(p, r);
     quality(p, r);

@@ -49,6 +49,7 @@ int gbl_page_load(page *p, gbl_err *err)
         code = gbl_db_fail(err, p->db, p->path, "read the store");
     }
     sqlite3_finalize(st);
+    p->layout = gbl_db_int(p->db, "PRAGMA user_version", 0);
     p->runs_stored = gbl_db_int(p->db, "SELECT count(*) FROM run", 0);
     if (code == GBL_OK && p->runs == 0) {
         gbl_fail(err, GBL_EINPUT, "the store holds no run");
@@ -132,12 +133,12 @@ char *gbl_page_human(char *out, size_t size, double v)
     double a = fabs(v);
     if (!isfinite(v)) {
         snprintf(out, size, "\xe2\x80\x93");
-    } else if (a >= 1e15) {
+    } else if (a >= 1e15 || (a > 0 && a < 1e-4)) {
         snprintf(out, size, "%.3g", v);
     } else if (a >= 999.5 || fabs(v - round(v)) <= 1e-12 * a) {
         group_thousands(out, size, v);
     } else {
-        snprintf(out, size, "%.*f", a >= 99.95 ? 1 : a >= 0.9995 ? 2 : a >= 0.0995 ? 3 : a >= 0.00995 ? 4 : 6, v);
+        snprintf(out, size, "%.*f", a >= 99.95 ? 1 : a >= 0.9995 ? 2 : a >= 0.0995 ? 3 : a >= 0.00995 ? 4 : 5, v);
     }
     return out;
 }

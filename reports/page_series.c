@@ -1,5 +1,5 @@
-/* page_series.c - the charts of the page, as small JSON descriptions: distributions from sorted request rows, time
- * series in buckets. A chart carries a few hundred points however long the run was. */
+/* page_series.c - charts of the newest run: distributions from sorted request rows, time series in buckets. A chart carries
+ * a few hundred points however long the run was. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,10 @@
 #include "reports/store_db.h"
 
 enum { BUCKETS = 160, CDF_POINTS = 140, MOST_ROWS = 1 << 20 };
+static const char since_first[] = "time since the first arrival, s";
 
 typedef struct req {
-    int64_t arrival_ns, first_ns, finish_ns; /* -1: never. Differences are taken as integers, since bounds are inclusive. */
+    int64_t arrival_ns, scheduled_ns, first_ns, finish_ns; /* -1: never. Differences are taken as integers, since bounds are inclusive. */
     int64_t output;
     int completed;
 } req;
@@ -20,61 +21,6 @@ typedef struct reqs {
     size_t n, room;
     double weight; /* requests of the run for each row here */
 } reqs;
-
-/* ---- descriptions ---- */
-
-static void number(gbl_json *j, double v)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.6g", v); /* a pixel needs no more */
-    gbl_json_num(j, NULL, isfinite(v) ? strtod(text, NULL) : NAN);
-}
-
-static void point(gbl_json *j, double x, double y)
-{
-    gbl_json_arr(j, NULL);
-    number(j, x);
-    number(j, y);
-    gbl_json_end(j);
-}
-
-typedef struct axes {
-    const char *id, *x, *y;
-    int log_x, percent;
-} axes;
-
-static void chart_begin(page *p, axes a, const char *title, const char *text)
-{
-    p->figure[p->figures++] = (page_figure){a.id, title, text};
-    gbl_json_obj(p->charts, NULL);
-    gbl_json_str(p->charts, "id", a.id);
-    gbl_json_str(p->charts, "x", a.x);
-    gbl_json_str(p->charts, "y", a.y);
-    gbl_json_bool(p->charts, "log", a.log_x);
-    gbl_json_bool(p->charts, "percent", a.percent);
-    gbl_json_arr(p->charts, "series");
-}
-
-static void series_begin(gbl_json *j, const char *label, int dashed, int filled)
-{
-    gbl_json_obj(j, NULL);
-    gbl_json_str(j, "label", label);
-    gbl_json_bool(j, "dash", dashed);
-    gbl_json_bool(j, "fill", filled);
-    gbl_json_arr(j, "points");
-}
-
-static void series_end(gbl_json *j)
-{
-    gbl_json_end(j);
-    gbl_json_end(j);
-}
-
-static void chart_end(gbl_json *j)
-{
-    gbl_json_end(j);
-    gbl_json_end(j);
-}
 
 /* ---- rows ---- */
 
@@ -93,7 +39,7 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
 {
     sqlite3_stmt *st = NULL;
     int64_t stride = 1 + r->requests / MOST_ROWS;
-    int rc = sqlite3_prepare_v2(p->db, "SELECT arrival_ns, first_token_ns, finish_ns, output, status = 'completed' FROM request"
+    int rc = sqlite3_prepare_v2(p->db, "SELECT arrival_ns, scheduled_ns, first_token_ns, finish_ns, output, status = 'completed' FROM request"
                                        " WHERE run = ?1 AND serial % ?2 = 0 ORDER BY serial", -1, &st, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_bind_int64(st, 1, r->id);
@@ -103,7 +49,7 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
                 sqlite3_finalize(st);
                 return gbl_nomem(err, out->n * sizeof *out->v);
             }
-            out->v[out->n++] = (req){time_ns(st, 0), time_ns(st, 1), time_ns(st, 2), sqlite3_column_int64(st, 3), sqlite3_column_int(st, 4)};
+            out->v[out->n++] = (req){time_ns(st, 0), time_ns(st, 1), time_ns(st, 2), time_ns(st, 3), sqlite3_column_int64(st, 4), sqlite3_column_int(st, 5)};
         }
     }
     int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
@@ -113,7 +59,7 @@ static int load_requests(page *p, const page_run *r, reqs *out, gbl_err *err)
     return code;
 }
 
-enum latency { TTFT, TPOT, E2EL };
+enum latency { TTFT, TPOT, E2EL, QUEUE };
 
 static double elapsed_ms(int64_t from_ns, int64_t to_ns)
 {
@@ -127,6 +73,8 @@ static double latency_ms(const req *r, enum latency which)
         return elapsed_ms(r->arrival_ns, r->first_ns);
     case TPOT:
         return r->output > 1 ? elapsed_ms(r->first_ns, r->finish_ns) / (double)(r->output - 1) : NAN;
+    case QUEUE:
+        return elapsed_ms(r->arrival_ns, r->scheduled_ns);
     default:
         return elapsed_ms(r->arrival_ns, r->finish_ns);
     }
@@ -153,12 +101,12 @@ static double share_within(const reqs *q, enum latency which, double bound)
 /* ---- distributions ---- */
 
 /* The share axis is denser towards 1, where the questions are. */
-static void cdf_points(gbl_json *j, const double *sorted, size_t n)
+static void cdf_points(page *p, const double *sorted, size_t n)
 {
     for (int i = 0; i <= CDF_POINTS; i++) {
         double u = (double)i / CDF_POINTS, share = u < 0.7 ? u / 0.7 * 0.9 : 1 - 0.1 * pow(10, -(u - 0.7) / 0.3 * 3);
         share = i == CDF_POINTS ? 1 : share;
-        point(j, sorted[(size_t)(share * (double)(n - 1))], share * 100);
+        gbl_chart_point(p, sorted[(size_t)(share * (double)(n - 1))], share * 100, NULL);
     }
 }
 
@@ -177,9 +125,9 @@ static int cdf_of_requests(page *p, const reqs *q, enum latency which, const cha
     }
     if (n) {
         qsort(v, n, sizeof *v, ascending);
-        series_begin(p->charts, label, 0, 0);
-        cdf_points(p->charts, v, n);
-        series_end(p->charts);
+        gbl_chart_series(p, label, -1, 0);
+        cdf_points(p, v, n);
+        gbl_chart_series_end(p);
     }
     gbl_free(v);
     return GBL_OK;
@@ -189,64 +137,67 @@ static int cdf_of_requests(page *p, const reqs *q, enum latency which, const cha
 static void cdf_of_result(page *p, const page_run *r, const char *metric, const char *label)
 {
     static const struct { const char *stat; double share; } at[] = {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"p999", 99.9}, {"max", 100}};
-    series_begin(p->charts, label, 0, 0);
+    gbl_chart_series(p, label, -1, 0);
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
         char path[64];
         snprintf(path, sizeof path, "%s.%s", metric, at[i].stat);
         double v = gbl_page_num(r, path);
         if (v > 0) {
-            point(p->charts, v, at[i].share);
+            gbl_chart_point(p, v, at[i].share, NULL);
         }
     }
-    series_end(p->charts);
+    gbl_chart_series_end(p);
 }
 
-static void bound_line(page *p, const char *label, double ms)
+static void bound_line(page *p, const char *label, double ms, int colour)
 {
     if (ms > 0) {
-        series_begin(p->charts, label, 1, 0);
-        point(p->charts, ms, 0);
-        point(p->charts, ms, 100);
-        series_end(p->charts);
+        gbl_chart_series(p, label, colour, PAGE_DASH);
+        gbl_chart_point(p, ms, 0, NULL);
+        gbl_chart_point(p, ms, 100, NULL);
+        gbl_chart_series_end(p);
     }
 }
 
 static const char *latency_text(page *p, const reqs *q)
 {
     if (q->weight == 1) {
-        return "Share of requests at or below a latency. Dashed: the bounds of the SLO.";
+        return "Share of requests at or below a latency; ITL is drawn through its stored percentiles. Dashed: the bounds of the SLO.";
     }
     char n[40];
-    const char *s = gbl_arena_printf(p->arena, "Share of requests at or below a latency, from the %s rows stored of them. Dashed: the bounds of the SLO.", gbl_page_human(n, sizeof n, (double)q->n));
+    const char *s = gbl_arena_printf(p->arena, "Share of requests at or below a latency, from the %s rows stored of them; ITL is drawn through its stored percentiles. Dashed: the bounds of the SLO.", gbl_page_human(n, sizeof n, (double)q->n));
     p->no_memory |= !s;
     return s ? s : "";
 }
 
 static int chart_latency(page *p, const reqs *q, gbl_err *err)
 {
-    static const char *const metric[] = {"ttft_ms", "tpot_ms", "e2el_ms"}, *const label[] = {"TTFT", "TPOT", "E2E"};
+    static const char *const metric[] = {"ttft_ms", "tpot_ms", "e2el_ms", "queue_ms"}, *const label[] = {"TTFT", "TPOT", "E2E", "queue"};
     const page_run *r = &p->run[0];
-    chart_begin(p, (axes){"latency", "ms (logarithmic)", "% of requests", 1, 1}, "Latency distribution",
-                q->n ? latency_text(p, q) : "Drawn through the stored percentiles, since this run keeps no request rows. Dashed: the bounds of the SLO.");
+    const char *text = q->n ? latency_text(p, q) : "Drawn through the stored percentiles, since this run keeps no request rows. Dashed: the bounds of the SLO.";
+    gbl_chart_begin(p, &(page_chart){.id = "latency", .kind = "line", .title = "Latency distribution", .text = text, .x = "latency, ms", .y = "% of requests",
+                                     .x_unit = "ms", .y_unit = "%", .log_x = 1, .percent = 1, .wide = 1});
     int code = GBL_OK;
-    for (int i = 0; i < 3 && code == GBL_OK; i++) {
+    for (int i = 0; i < 4 && code == GBL_OK; i++) {
         if (q->n) {
             code = cdf_of_requests(p, q, (enum latency)i, label[i], err);
         } else {
             cdf_of_result(p, r, metric[i], label[i]);
         }
     }
-    bound_line(p, "TTFT bound", gbl_page_slo(r, "ttft_ms"));
-    bound_line(p, "TPOT bound", gbl_page_slo(r, "tpot_ms"));
-    bound_line(p, "E2E bound", gbl_page_slo(r, "e2el_ms"));
-    chart_end(p->charts);
+    cdf_of_result(p, r, "itl_ms", "ITL"); /* single gaps are not stored */
+    bound_line(p, "TTFT bound", gbl_page_slo(r, "ttft_ms"), 0);
+    bound_line(p, "TPOT bound", gbl_page_slo(r, "tpot_ms"), 1);
+    bound_line(p, "E2E bound", gbl_page_slo(r, "e2el_ms"), 2);
+    gbl_chart_end(p);
     return code;
 }
 
 static int chart_ttft_of_runs(page *p, const reqs *newest, gbl_err *err)
 {
     int code = GBL_OK;
-    chart_begin(p, (axes){"runs-ttft", "ms (logarithmic)", "% of requests", 1, 1}, "TTFT, run against run", "Time to first token of each run on this page.");
+    gbl_chart_begin(p, &(page_chart){.id = "runs-ttft", .kind = "line", .title = "TTFT, run against run", .text = "Time to first token of each run in the table.",
+                                     .x = "TTFT, ms", .y = "% of requests", .x_unit = "ms", .y_unit = "%", .log_x = 1, .percent = 1, .wide = 1});
     for (int i = 0; i < p->runs && code == GBL_OK; i++) {
         char label[64];
         snprintf(label, sizeof label, "run %lld", (long long)p->run[i].id);
@@ -259,7 +210,7 @@ static int chart_ttft_of_runs(page *p, const reqs *newest, gbl_err *err)
         code = code != GBL_OK ? code : cdf_of_requests(p, i ? &q : newest, TTFT, label, err);
         gbl_free(q.v);
     }
-    chart_end(p->charts);
+    gbl_chart_end(p);
     return code;
 }
 
@@ -287,11 +238,11 @@ static int bucket_of(span s, double t)
 
 static void rate_series(page *p, const char *label, const double *count, span s, int filled)
 {
-    series_begin(p->charts, label, 0, filled);
+    gbl_chart_series(p, label, -1, filled ? PAGE_FILL : 0);
     for (int b = 0; b < BUCKETS; b++) {
-        point(p->charts, (b + 0.5) * s.width, count[b] / s.width);
+        gbl_chart_point(p, (b + 0.5) * s.width, count[b] / s.width, NULL);
     }
-    series_end(p->charts);
+    gbl_chart_series_end(p);
 }
 
 static void chart_load(page *p, const reqs *q, span s)
@@ -304,13 +255,15 @@ static void chart_load(page *p, const reqs *q, span s)
             tokens[bucket_of(s, seconds(q->v[i].finish_ns))] += k * (double)q->v[i].output;
         }
     }
-    chart_begin(p, (axes){"load", "seconds since the first arrival", "requests / s", 0, 0}, "Arrivals and completions", "Where completions stay below arrivals, a queue grows.");
+    gbl_chart_begin(p, &(page_chart){.id = "load", .kind = "line", .title = "Arrivals and completions", .text = "Where completions stay below arrivals, a queue grows.",
+                                     .x = since_first, .y = "requests / s", .x_unit = "s", .y_unit = "requests/s"});
     rate_series(p, "arrivals", arrived, s, 1);
     rate_series(p, "completions", finished, s, 0);
-    chart_end(p->charts);
-    chart_begin(p, (axes){"tokens", "seconds since the first arrival", "output tokens / s", 0, 0}, "Output tokens", "Output tokens of the requests that finish in each interval.");
+    gbl_chart_end(p);
+    gbl_chart_begin(p, &(page_chart){.id = "tokens", .kind = "line", .title = "Output tokens", .text = "Output tokens of the requests that finish in each interval.",
+                                     .x = since_first, .y = "tokens / s", .x_unit = "s", .y_unit = "tokens/s"});
     rate_series(p, "output tokens", tokens, s, 1);
-    chart_end(p->charts);
+    gbl_chart_end(p);
 }
 
 typedef struct arrived {
@@ -326,13 +279,13 @@ static int by_bucket(const void *a, const void *b)
 
 static void ttft_series(page *p, const char *label, const arrived *v, size_t n, span s, double share)
 {
-    series_begin(p->charts, label, 0, 0);
+    gbl_chart_series(p, label, -1, 0);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i; end < n && v[end].bucket == v[i].bucket; end++) {
         }
-        point(p->charts, (v[i].bucket + 0.5) * s.width, v[i + (size_t)(share * (double)(end - i - 1))].ttft);
+        gbl_chart_point(p, (v[i].bucket + 0.5) * s.width, v[i + (size_t)(share * (double)(end - i - 1))].ttft, NULL);
     }
-    series_end(p->charts);
+    gbl_chart_series_end(p);
 }
 
 static int chart_ttft(page *p, const reqs *q, span s, gbl_err *err)
@@ -349,87 +302,12 @@ static int chart_ttft(page *p, const reqs *q, span s, gbl_err *err)
         }
     }
     qsort(v, n, sizeof *v, by_bucket);
-    chart_begin(p, (axes){"ttft", "arrival, seconds since the first", "ms", 0, 0}, "TTFT over time", "Median and 99th percentile of the requests that arrive in each interval.");
+    gbl_chart_begin(p, &(page_chart){.id = "ttft", .kind = "line", .title = "TTFT over time", .text = "Median and 99th percentile of the requests that arrive in each interval.",
+                                     .x = since_first, .y = "TTFT, ms", .x_unit = "s", .y_unit = "ms"});
     ttft_series(p, "p50", v, n, s, 0.5);
     ttft_series(p, "p99", v, n, s, 0.99);
-    chart_end(p->charts);
+    gbl_chart_end(p);
     gbl_free(v);
-    return GBL_OK;
-}
-
-/* ---- occupancy ---- */
-
-typedef struct occupancy {
-    double running[BUCKETS], waiting[BUCKETS], blocks[BUCKETS];
-    double width_s;
-} occupancy;
-
-/* A replica's buckets without a sample keep the last one's state. */
-static void add_held(occupancy *o, int from, int to, const double *state)
-{
-    for (int b = from; b < to && b < BUCKETS; b++) {
-        o->running[b] += state[0];
-        o->waiting[b] += state[1];
-        o->blocks[b] += state[2];
-    }
-}
-
-static int load_occupancy(page *p, const page_run *r, occupancy *o, gbl_err *err)
-{
-    static const char sql[] =
-        "WITH s AS (SELECT min(t_ns) AS a, max(t_ns) - min(t_ns) + 1 AS w FROM timeline WHERE run = ?1)"
-        " SELECT replica, CAST((t_ns - a) * 1.0 / w * ?2 AS INTEGER) AS b, avg(running), avg(waiting), avg(used_blocks), w / 1e9"
-        " FROM timeline, s WHERE run = ?1 GROUP BY replica, b ORDER BY replica, b";
-    sqlite3_stmt *st = NULL;
-    int rc = sqlite3_prepare_v2(p->db, sql, -1, &st, NULL), next = 0;
-    int64_t replica = -1;
-    double state[3] = {0};
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_int64(st, 1, r->id);
-        sqlite3_bind_int(st, 2, BUCKETS);
-        while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-            int b = sqlite3_column_int(st, 1), same = sqlite3_column_int64(st, 0) == replica;
-            add_held(o, next, same ? b : replica < 0 ? 0 : BUCKETS, state);
-            for (int k = 0; k < 3; k++) {
-                state[k] = sqlite3_column_double(st, 2 + k);
-            }
-            replica = sqlite3_column_int64(st, 0);
-            add_held(o, b, b + 1, state);
-            next = b + 1;
-            o->width_s = sqlite3_column_double(st, 5) / BUCKETS;
-        }
-        add_held(o, next, replica < 0 ? 0 : BUCKETS, state);
-    }
-    int code = rc == SQLITE_DONE ? GBL_OK : gbl_db_fail(err, p->db, p->path, "read the store");
-    sqlite3_finalize(st);
-    return code;
-}
-
-static void held_series(page *p, const char *label, const double *v, double width_s, double scale, int filled)
-{
-    series_begin(p->charts, label, 0, filled);
-    for (int b = 0; b < BUCKETS; b++) {
-        point(p->charts, (b + 0.5) * width_s, v[b] * scale);
-    }
-    series_end(p->charts);
-}
-
-static int charts_of_timeline(page *p, gbl_err *err)
-{
-    occupancy o = {0};
-    int code = load_occupancy(p, &p->run[0], &o, err);
-    if (code != GBL_OK) {
-        return code;
-    }
-    double capacity = gbl_page_num(&p->run[0], "kv.capacity_blocks");
-    chart_begin(p, (axes){"batch", "seconds", "requests", 0, 0}, "Running and waiting", "Sequences in the batch and requests in the queue, all replicas together.");
-    held_series(p, "running", o.running, o.width_s, 1, 1);
-    held_series(p, "waiting", o.waiting, o.width_s, 1, 0);
-    chart_end(p->charts);
-    int share = capacity > 0;
-    chart_begin(p, (axes){"kv", "seconds", share ? "% of the KV pool" : "KV blocks", 0, share}, "KV occupancy", "KV blocks in use, all replicas together.");
-    held_series(p, "in use", o.blocks, o.width_s, share ? 100 / capacity : 1, 1);
-    chart_end(p->charts);
     return GBL_OK;
 }
 
@@ -450,20 +328,16 @@ int gbl_page_series(page *p, gbl_err *err)
     reqs q = {0};
     int code = load_requests(p, &p->run[0], &q, err);
     p->within_ttft = p->within_tpot = p->within_e2el = NAN;
-    gbl_json_arr(p->charts, NULL);
     if (code == GBL_OK) {
         code = chart_latency(p, &q, err);
     }
     if (code == GBL_OK && q.n) {
         code = charts_of_requests(p, &q, err);
     }
-    if (code == GBL_OK && p->run[0].samples) {
-        code = charts_of_timeline(p, err);
-    }
+    code = code != GBL_OK ? code : gbl_page_time(p, err);
     if (code == GBL_OK && p->runs > 1) {
         code = chart_ttft_of_runs(p, &q, err);
     }
-    gbl_json_end(p->charts);
     gbl_free(q.v);
     return code;
 }
