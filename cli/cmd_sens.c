@@ -40,7 +40,7 @@ static const gbl_flag flags[] = {
              .dflt = "0",
              .low = 0,
              .high = 100000,
-             .help = "also first-order Sobol indices, from N (inputs + 2) more runs; 0: none"},
+             .help = "also first-order Sobol indices, from N (inputs + 2) more runs, N from 32 on; 0: none"},
      .arg = "N"},
     GBL_FLAG_JOBS(sens_opt, jobs),
     GBL_FLAG_DB(sens_opt, db, "keep the run of the scenario itself and the answer in this SQLite store"),
@@ -94,7 +94,7 @@ const gbl_command gbl_cmd_sens = {
     .operands = "[SCENARIO.json]",
     .brief = "what the metrics hang on: resources, KV bytes, load",
     .about = "Each input is moved 10 % up and down with the same arrivals and draws; an elasticity of -0.6 says that 1 % more of "
-             "the input makes the metric 0.6 % smaller. An input that cannot matter here is 0. With --sobol N also the share "
+             "the input makes the metric 0.6 % smaller. An input that changes nothing is called not used. With --sobol N also the share "
              "of each metric's variance when all inputs vary at once.",
     .example = {{"gable sens chat.json --metric ttft_ms.p99", "a tornado of the tail of TTFT"},
                 {"gable sens chat.json --sobol 64 --json", "elasticities and Sobol indices as one JSON object"}},

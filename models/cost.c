@@ -132,6 +132,9 @@ static void shape_attention(gbl_cost *c)
         s->kv_bytes = 2 * c->kv_heads * d * kvb;
         s->qo_bytes = 4 * h * d;
     }
+    c->kv_plan_layer = s->kv_bytes;
+    if (c->spec.kv_scale > 0)
+        s->kv_bytes *= c->spec.kv_scale;
     c->kv_token_layer = s->kv_bytes;
     c->kv_heads_all = m->kv_lora ? 1 : (double)m->kv_heads;
     shape_runtime(c);

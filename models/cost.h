@@ -46,6 +46,7 @@ typedef struct gbl_cost_spec {
     int64_t max_num_batched_tokens;    /* of a step, on each dp rank */
     int64_t kv_blocks;                 /* given capacity, or -1: from memory */
     const gbl_kv_plan *compress;       /* KV compression; borrowed; NULL: none. Not with pp or dp */
+    double kv_scale;                   /* bytes of a KV token as a multiple of what the format says: kept, read, copied; 0: 1 */
 } gbl_cost_spec;
 
 typedef struct gbl_cost gbl_cost;

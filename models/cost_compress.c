@@ -83,7 +83,7 @@ static double vector_peak(const gbl_cost *c) {
 static double worth(const gbl_cost *c, const gbl_batch *b) {
     const gbl_llm *m = c->spec.llm;
     double layers = (double)m->layers, quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
-    double read = (double)b->kv.read.bytes_q8 / 256 / (c->kv_token_layer * c->spec.tp * layers);
+    double read = (double)b->kv.read.bytes_q8 / 256 / (c->kv_plan_layer * c->spec.tp * layers);
     double full = (double)b->kv.read.attended / layers / c->kv_heads_all;
     return c->kv_code_widen_s > 0 && quantised > 0 ? fmax(read, full) : read;
 }

@@ -35,6 +35,7 @@ struct gbl_cost {
     double kv_floor_s, kv_widen_s;     /* seconds a KV token and layer: at the runtime's bandwidth; to widen it beforehand */
     double dense_layers, moe_layers, full_layers, window_layers;
     double kv_token_layer;             /* bytes a token, layer and rank */
+    double kv_plan_layer;              /* the same before kv_scale, as a compression plan counts them */
     double kv_heads_all;               /* of the model (1: latents) */
     double kv_code_widen_s;            /* seconds a KV token and layer that a runtime without fused kernels widens from codes */
     double flops_token, flops_row;     /* model FLOPs a token through the layers; a row through the LM head */

@@ -269,7 +269,7 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
     double kv = full * (double)(b->dec_kv + b->pre_kv) + win * (double)(b->dec_kv_win + b->pre_kv) + (full + win) * (double)tokens;
     if (c->spec.compress && b->dec_n) { /* decodes attend and read what is left */
         pairs += (double)b->kv.read.attended / c->kv_heads_all - (full * (double)b->dec_kv + win * (double)b->dec_kv_win);
-        kv += (double)b->kv.read.bytes_q8 / 256 / (c->kv_token_layer * c->spec.tp) - (full * (double)b->dec_kv + win * (double)b->dec_kv_win);
+        kv += (double)b->kv.read.bytes_q8 / 256 / (c->kv_plan_layer * c->spec.tp) - (full * (double)b->dec_kv + win * (double)b->dec_kv_win);
     }
     out->flops = c->flops_token * (double)tokens + c->flops_row * (double)b->sampled + c->pair_flops * pairs;
     out->bytes = w.all.weights + kv * c->kv_token_layer * c->spec.tp;

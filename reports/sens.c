@@ -7,8 +7,9 @@
 #include "base/random.h"
 #include "reports/farm.h"
 #include "reports/sens_vary.h"
+#include "reports/stats.h"
 
-enum { STREAM_SOBOL = GBL_STREAM_POLICY - 2 };
+enum { STREAM_SOBOL = GBL_STREAM_POLICY - 2, STREAM_ROWS = GBL_STREAM_POLICY - 5 };
 
 typedef struct answer { /* of one run, as a worker sends it */
     double metric[GBL_SENS_METRICS];
@@ -81,6 +82,7 @@ static int differences(study *t, gbl_err *err)
         for (int m = 0; m < GBL_SENS_METRICS; m++) o->elasticity[i][m] = elasticity(up->metric[m], down->metric[m], t->ask->step);
         int changed = 0;
         for (int m = 0; m < GBL_SENS_METRICS; m++) changed |= up->metric[m] < down->metric[m] || up->metric[m] > down->metric[m];
+        o->used[i] = bad || changed;
         if (!bad && changed) t->active[t->n_active++] = i;
     }
     return GBL_OK;
@@ -112,17 +114,53 @@ static int sobol_job(void *ctx, size_t i, void *out, gbl_err *err)
     return run_point(t, factor, out, 0, err);
 }
 
-static double index_of(const answer *a, size_t width, int64_t n, int which, int m)
+/* Of the rows row[0..n), which may come more than once. */
+static double index_of(const answer *a, size_t width, const uint32_t *row, int64_t n, int which, int m)
 {
     double mean = 0, var = 0, top = 0;
-    for (int64_t r = 0; r < n; r++) mean += (a[(size_t)r * width].metric[m] + a[(size_t)r * width + 1].metric[m]) / (2.0 * (double)n);
+    for (int64_t r = 0; r < n; r++) mean += (a[row[r] * width].metric[m] + a[row[r] * width + 1].metric[m]) / (2.0 * (double)n);
     for (int64_t r = 0; r < n; r++) {
-        const answer *row = a + (size_t)r * width;
-        double fa = row[0].metric[m] - mean, fb = row[1].metric[m] - mean, fab = row[2 + which].metric[m] - mean;
+        const answer *at = a + row[r] * width;
+        double fa = at[0].metric[m] - mean, fb = at[1].metric[m] - mean, fab = at[2 + which].metric[m] - mean;
         var += (fa * fa + fb * fb) / (2.0 * (double)n);
         top += fb * (fab - fa) / (double)n;
     }
     return var > 0 ? top / var : var == 0 ? 0 : NAN;
+}
+
+/* The same rows are drawn for every input and metric. */
+static void draw_rows(const study *t, uint64_t resample, uint32_t *row, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++) {
+        int64_t r = (int64_t)(gbl_draw(t->seed, STREAM_ROWS, resample, (uint64_t)k) * (double)n);
+        row[k] = (uint32_t)(r < n ? r : n - 1);
+    }
+}
+
+static int indices(study *t, const answer *a, size_t width, gbl_err *err)
+{
+    enum { RESAMPLES = 400 };
+    gbl_sens *o = t->out;
+    size_t cells = (size_t)t->n_active * GBL_SENS_METRICS;
+    uint32_t *row = gbl_alloc((size_t)o->samples, sizeof *row);
+    double *v = gbl_alloc(cells * RESAMPLES + 1, sizeof *v); /* [input][metric][resample] */
+    int code = row && v ? GBL_OK : gbl_nomem(err, cells * RESAMPLES * sizeof *v);
+    for (int64_t r = 0; r < o->samples && !code; r++) row[r] = (uint32_t)r;
+    for (size_t c = 0; c < cells && !code; c++)
+        o->sobol[t->active[c / GBL_SENS_METRICS]][c % GBL_SENS_METRICS] = index_of(a, width, row, o->samples, (int)(c / GBL_SENS_METRICS), (int)(c % GBL_SENS_METRICS));
+    for (uint64_t b = 0; b < RESAMPLES && !code; b++) {
+        draw_rows(t, b, row, o->samples);
+        for (size_t c = 0; c < cells; c++) v[c * RESAMPLES + b] = index_of(a, width, row, o->samples, (int)(c / GBL_SENS_METRICS), (int)(c % GBL_SENS_METRICS));
+    }
+    for (size_t c = 0; c < cells && !code; c++) {
+        int input = t->active[c / GBL_SENS_METRICS], m = (int)(c % GBL_SENS_METRICS), known = !isnan(o->sobol[input][m]);
+        gbl_stat_sort(v + c * RESAMPLES, RESAMPLES);
+        o->sobol_low[input][m] = known ? gbl_stat_percentile(v + c * RESAMPLES, RESAMPLES, 0.025) : NAN;
+        o->sobol_high[input][m] = known ? gbl_stat_percentile(v + c * RESAMPLES, RESAMPLES, 0.975) : NAN;
+    }
+    gbl_free(row);
+    gbl_free(v);
+    return code;
 }
 
 static int sobol(study *t, gbl_err *err)
@@ -133,8 +171,7 @@ static int sobol(study *t, gbl_err *err)
     if (!a) return gbl_nomem(err, jobs * sizeof *a);
     int code = run_jobs(t, sobol_job, "Sobol", jobs, a, err);
     if (!code) o->runs += (int64_t)jobs;
-    for (int k = 0; k < t->n_active && !code; k++)
-        for (int m = 0; m < GBL_SENS_METRICS; m++) o->sobol[t->active[k]][m] = index_of(a, width, o->samples, k, m);
+    if (!code) code = indices(t, a, width, err);
     gbl_free(a);
     return code;
 }
@@ -145,6 +182,11 @@ int gbl_sens_solve(gbl_sens *out, const gbl_sens_ask *ask, gbl_err *err)
     memset(out, 0, sizeof *out);
     out->step = ask->step;
     out->samples = ask->sobol;
+    if (ask->sobol > 0 && ask->sobol < GBL_SOBOL_LEAST) {
+        gbl_fail(err, GBL_EINPUT, "Sobol indices of %lld samples say nothing: they scatter by about %.1f", (long long)ask->sobol, 1 / sqrt((double)ask->sobol));
+        gbl_where(err, "--sobol");
+        return gbl_expected(err, "%d samples or more (hundreds for shares below 0.1), or 0 for none", GBL_SOBOL_LEAST);
+    }
     int code = gbl_sens_base(ask, &t.base, err);
     if (code) return code;
     const gbl_node *name = gbl_node_get(gbl_doc_root(t.base), "name"), *seed = gbl_node_at(gbl_doc_root(t.base), "run.seed");
@@ -178,12 +220,26 @@ void gbl_sens_json(const gbl_sens *s, gbl_json *j)
         gbl_json_obj(j, NULL);
         gbl_json_str(j, "input", gbl_sens_input_name[i]);
         metrics_json(j, "elasticity", s->elasticity[i]);
-        if (s->samples) metrics_json(j, "sobol", s->sobol[i]);
+        gbl_json_bool(j, "used", s->used[i]);
+        if (s->samples) {
+            metrics_json(j, "sobol", s->sobol[i]);
+            metrics_json(j, "sobol_low", s->sobol_low[i]);
+            metrics_json(j, "sobol_high", s->sobol_high[i]);
+        }
         if (s->note[i][0]) gbl_json_str(j, "note", s->note[i]);
         gbl_json_end(j);
     }
     gbl_json_end(j);
     gbl_json_end(j);
+}
+
+/* An index beside half the width of its interval. */
+static void print_cell(const gbl_sens *s, gbl_table *t, const double (*v)[GBL_SENS_METRICS], int i, int m)
+{
+    if (isnan(v[i][m])) gbl_table_cell(t, "-");
+    else if (v[i][m] == 0) gbl_table_cell(t, "0");
+    else if (v == s->sobol) gbl_table_cell(t, "%.2f +-%.2f", v[i][m], (s->sobol_high[i][m] - s->sobol_low[i][m]) / 2);
+    else gbl_table_cell(t, "%+.3f", v[i][m]);
 }
 
 static int print_table(const gbl_sens *s, const char *title, const double (*v)[GBL_SENS_METRICS], FILE *to)
@@ -194,9 +250,8 @@ static int print_table(const gbl_sens *s, const char *title, const double (*v)[G
     for (int i = 0; i < GBL_INPUTS; i++) {
         gbl_table_cell(t, "%s", gbl_sens_input_name[i]);
         for (int m = 0; m < GBL_SENS_METRICS; m++) {
-            if (isnan(v[i][m])) gbl_table_cell(t, "-");
-            else if (v[i][m] == 0) gbl_table_cell(t, "0");
-            else gbl_table_cell(t, "%+.3f", v[i][m]);
+            if (s->used[i]) print_cell(s, t, v, i, m);
+            else gbl_table_cell(t, m + 1 < GBL_SENS_METRICS ? "" : "not used");
         }
     }
     gbl_table_print(t, to);
@@ -207,7 +262,7 @@ static int print_table(const gbl_sens *s, const char *title, const double (*v)[G
 }
 
 /* Bars left (the metric falls as the input grows) and right of an axis; the longest takes 30 columns. */
-static void print_bar(FILE *to, const char *name, double v, double most)
+static void print_bar(FILE *to, const char *name, double v, double most, int used)
 {
     enum { HALF = 30 };
     int n = most > 0 && isfinite(v) ? (int)lround(fabs(v) / most * HALF) : 0;
@@ -216,7 +271,8 @@ static void print_bar(FILE *to, const char *name, double v, double most)
         int inside = v < 0 ? c < 0 && c >= -n : c > 0 && c <= n;
         fputc(c == 0 ? '|' : inside ? '#' : ' ', to);
     }
-    if (isnan(v)) fputs("  -\n", to);
+    if (!used) fputs("  not used\n", to);
+    else if (isnan(v)) fputs("  -\n", to);
     else if (v == 0) fputs("  0\n", to);
     else fprintf(to, "  %+.3f\n", v);
 }
@@ -236,7 +292,7 @@ static void print_tornado(const gbl_sens *s, int m, FILE *to)
         if (v > most) most = v;
     }
     fprintf(to, "\n%s, %% a %% of the input\n", gbl_sens_metric[m]);
-    for (int i = 0; i < GBL_INPUTS; i++) print_bar(to, gbl_sens_input_name[order[i]], s->elasticity[order[i]][m], most);
+    for (int i = 0; i < GBL_INPUTS; i++) print_bar(to, gbl_sens_input_name[order[i]], s->elasticity[order[i]][m], most, s->used[order[i]]);
 }
 
 int gbl_sens_print(const gbl_sens *s, int tornado, FILE *to)
@@ -246,5 +302,5 @@ int gbl_sens_print(const gbl_sens *s, int tornado, FILE *to)
     print_tornado(s, tornado, to);
     if (!s->samples) return 0;
     fputc('\n', to);
-    return print_table(s, "first-order Sobol index: share of the metric's variance", s->sobol, to);
+    return print_table(s, "first-order Sobol index: share of the metric's variance (95 % by bootstrap)", s->sobol, to);
 }

@@ -6,22 +6,23 @@
  *
  * Sobol: inputs are independent and log-uniform within +-h; matrices A and B of N keyed draws; S_i = mean(f_B (f_ABi - f_A)) /
  * var(f), f less its mean (Saltelli et al., Computer Physics Communications 181, 2010). Inputs whose two differences changed
- * no metric at all are 0 without being drawn. Indices of few samples scatter by about 1/sqrt(N), below 0 and above 1 too. */
+ * no metric at all are 0 without being drawn. Indices of few samples scatter by about 1/sqrt(N), below 0 and above 1 too, so
+ * each has the 95 % percentile interval of a bootstrap over the N rows (Archer, Saltelli & Sobol, J. Statistical Computation and
+ * Simulation 58, 1997), and fewer than GBL_SOBOL_LEAST rows are refused. */
 #ifndef GBL_SENS_H
 #define GBL_SENS_H
 #include <stdio.h>
 #include "base/json.h"
 #include "sim/run.h"
 
-/* KV bytes are varied by the memory they take and by the speed at which decodes and copies move them; under the runtime
- * `ideal` by the memory alone. Burstiness: gaps between arrivals are raised to the power x and scaled back to the same
- * length of trace. Output length: tokens times x, rounded up or down by a keyed draw. Host time: per step, sequence and
- * launch, and in the front end. */
+/* KV bytes a token: what is kept, read and copied (gbl_cost_spec.kv_scale). Burstiness: gaps between arrivals are raised to
+ * the power x and scaled back to the same length of trace. Output length: tokens times x, rounded up or down by a keyed draw; in a
+ * closed loop the quantiles of the distribution times x. Host time: per step, sequence and launch, and in the front end. */
 enum gbl_sens_input {
     GBL_IN_HBM_BANDWIDTH, GBL_IN_HBM_SIZE, GBL_IN_SM_FLOPS, GBL_IN_PCIE, GBL_IN_NVLINK, GBL_IN_DRAM, GBL_IN_SSD, GBL_IN_HOST_TIME,
     GBL_IN_KV_BYTES, GBL_IN_ARRIVAL_RATE, GBL_IN_BURSTINESS, GBL_IN_OUTPUT_LENGTH, GBL_INPUTS
 };
-enum { GBL_SENS_METRICS = 7 };
+enum { GBL_SENS_METRICS = 7, GBL_SOBOL_LEAST = 32 };
 extern const char *const gbl_sens_input_name[GBL_INPUTS];    /* "hbm_bandwidth", ... */
 extern const char *const gbl_sens_metric[GBL_SENS_METRICS];  /* names of gbl_result_get: "ttft_ms.p50", ... */
 
@@ -39,7 +40,9 @@ typedef struct gbl_sens_ask {
 
 typedef struct gbl_sens {
     char name[128];
-    double base[GBL_SENS_METRICS], elasticity[GBL_INPUTS][GBL_SENS_METRICS], sobol[GBL_INPUTS][GBL_SENS_METRICS];
+    double base[GBL_SENS_METRICS], elasticity[GBL_INPUTS][GBL_SENS_METRICS];
+    double sobol[GBL_INPUTS][GBL_SENS_METRICS], sobol_low[GBL_INPUTS][GBL_SENS_METRICS], sobol_high[GBL_INPUTS][GBL_SENS_METRICS];
+    int used[GBL_INPUTS]; /* it changed something, or could not be varied */
     char note[GBL_INPUTS][200]; /* why there is no value, or "" */
     int64_t runs, samples; /* samples: N */
     double step;

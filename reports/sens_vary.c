@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "base/spool.h"
-#include "models/calib.h"
+#include "traces/generate.h"
 
 const char *const gbl_sens_input_name[GBL_INPUTS] = {"hbm_bandwidth", "hbm_size",  "sm_flops", "pcie",         "nvlink",     "dram",
                                                      "ssd",           "host_time", "kv_bytes", "arrival_rate", "burstiness", "output_length"};
@@ -79,25 +79,46 @@ static int reshape(FILE **out, gbl_doc *d, int64_t seed, const double *factor, g
     return code ? code : gbl_doc_set(d, "trace", text, err);
 }
 
-static int scale_key(gbl_doc *d, const char *key, double dflt, double factor, int add, gbl_err *err)
+static int faster_trace(gbl_doc *d, double factor, gbl_err *err)
 {
-    const gbl_node *n = gbl_node_at(gbl_doc_root(d), key);
+    const gbl_node *n = gbl_node_at(gbl_doc_root(d), "trace.rate_scale");
     char text[40];
-    double v = n && gbl_node_kind(n) == GBL_NUMBER ? gbl_node_num(n) : dflt;
-    gbl_num_text(text, sizeof text, add ? v + log(factor) : v * factor);
-    return gbl_doc_set(d, key, text, err);
+    gbl_num_text(text, sizeof text, (n && gbl_node_kind(n) == GBL_NUMBER ? gbl_node_num(n) : 1) * factor);
+    return gbl_doc_set(d, "trace.rate_scale", text, err);
 }
 
-/* Nothing arrives by the clock in a closed loop; output lengths are changed where they are drawn. */
-static int closed_output(gbl_doc *d, double factor, gbl_err *err)
+/* Nothing arrives by the clock in a closed loop, and which requests come hangs on the answers: lengths are changed where they
+ * are drawn. Whatever the distribution, its quantiles times the factor become a histogram; a length between two whole ones
+ * counts for both, so that the mean is that of the quantiles. */
+static int scaled_histogram(FILE *to, const gbl_doc *d, double factor, gbl_err *err)
 {
-    static const struct { const char *use, *key; double dflt; int add; } rows[] = {
-        {"lognormal", "trace.generate.output.mu", 5, 1}, {"geometric", "trace.generate.output.mean", 100, 0}};
-    const gbl_node *use = gbl_node_at(gbl_doc_root(d), "trace.generate.output.use");
-    for (size_t i = 0; use && i < sizeof rows / sizeof *rows; i++)
-        if (gbl_node_kind(use) == GBL_STRING && strcmp(gbl_node_text(use), rows[i].use) == 0) return scale_key(d, rows[i].key, rows[i].dflt, factor, rows[i].add, err);
-    gbl_fail(err, GBL_EINPUT, "in a closed loop this output length cannot be varied");
-    return gbl_expected(err, "a lognormal or geometric output");
+    enum { QUANTILES = 10000 };
+    const gbl_node *output = gbl_node_at(gbl_doc_root(d), "trace.generate.output");
+    gbl_length l = {0};
+    gbl_arena *a = gbl_arena_new();
+    if (!a) return gbl_nomem(err, 64);
+    if (output && gbl_node_kind(output) == GBL_NULL) output = NULL;
+    int code = gbl_length_bind(&l, output, "geometric", a, err);
+    if (!code) code = gbl_length_load(&l, output, a, err);
+    fputs("tokens,weight\n", to);
+    for (int k = 0; k < QUANTILES && !code; k++) {
+        double x = fmax(1, (double)gbl_length_draw(&l, (k + 0.5) / QUANTILES) * factor), low = floor(x);
+        fprintf(to, "%.0f,%.6f\n%.0f,%.6f\n", low, 1 - (x - low), low + 1, x - low);
+    }
+    gbl_length_fini(&l);
+    gbl_arena_free(a);
+    if (!code && (fflush(to) || ferror(to))) code = gbl_fail(err, GBL_EFAULT, "cannot write to a temporary file: %s", strerror(errno));
+    return code;
+}
+
+static int closed_output(FILE **out, gbl_doc *d, double factor, gbl_err *err)
+{
+    char text[96];
+    FILE *f = *out = gbl_spool_new(err);
+    if (!f) return err->code = GBL_EFAULT;
+    int code = scaled_histogram(f, d, factor, err);
+    snprintf(text, sizeof text, "{\"use\": \"histogram\", \"file\": \"/proc/self/fd/%d\"}", fileno(f));
+    return code ? code : gbl_doc_set(d, "trace.generate.output", text, err);
 }
 
 static int vary_trace(gbl_doc *d, int64_t seed, const double *factor, FILE **spool, gbl_err *err)
@@ -113,39 +134,18 @@ static int vary_trace(gbl_doc *d, int64_t seed, const double *factor, FILE **spo
     int code = gbl_source_open(&src, trace, (uint64_t)seed, err), closed = code ? 0 : gbl_source_closed(src);
     if (src) gbl_source_close(src);
     if (code || (closed && factor[GBL_IN_OUTPUT_LENGTH] == 1)) return code;
-    if (closed) return closed_output(d, factor[GBL_IN_OUTPUT_LENGTH], err);
+    if (closed) return closed_output(spool, d, factor[GBL_IN_OUTPUT_LENGTH], err);
     if (shaped) code = reshape(spool, d, seed, factor, err);
-    return code || !faster ? code : scale_key(d, "trace.rate_scale", 1, factor[GBL_IN_ARRIVAL_RATE], 0, err);
+    return code || !faster ? code : faster_trace(d, factor[GBL_IN_ARRIVAL_RATE], err);
 }
 
 /* ---------------------------------------------------------------- the machine ---- */
 
-/* KV bytes f times as many: room for 1/f of the tokens, and reads and copies that last f times as long. */
-static int vary_kv(gbl_scenario *s, size_t pool, double f, gbl_err *err)
+static void vary_machine(gbl_scenario *s, const double *factor)
 {
-    gbl_cost *c = NULL;
-    gbl_hw *hw = &s->pool[pool].hw;
-    if (f == 1) return GBL_OK;
-    gbl_calib *cal = gbl_arena_take(s->arena, sizeof *cal);
-    if (!cal) return gbl_nomem(err, sizeof *cal);
-    if (gbl_scenario_cost(s, pool, &c, err)) return err->code;
-    double room = (double)(gbl_cost_kv_blocks(c) * s->block_size) * gbl_cost_kv_bytes_per_token(c) / gbl_cost_gpus(c);
-    gbl_cost_free(c);
-    if (s->kv_blocks == GBL_NULL_INT) hw->hbm_bytes -= room * (1 - 1 / f) / s->memory_utilization;
-    *cal = *hw->eff;
-    cal->dec_e_m /= f;
-    cal->dec_fp8_e_m /= f;
-    cal->copy_e /= f;
-    hw->eff = cal;
-    if (pool == 0) s->runtime.kv_share /= f; /* of all pools; 0: what the kernel reaches, above */
-    return GBL_OK;
-}
-
-static int vary_machine(gbl_scenario *s, const double *factor, gbl_err *err)
-{
+    s->kv_scale = factor[GBL_IN_KV_BYTES];
     for (size_t i = 0; i < s->n_pools; i++) {
         gbl_hw *hw = &s->pool[i].hw;
-        if (vary_kv(s, i, factor[GBL_IN_KV_BYTES], err)) return err->code;
         hw->hbm_bps *= factor[GBL_IN_HBM_BANDWIDTH];
         hw->hbm_bytes *= factor[GBL_IN_HBM_SIZE];
         for (int f = 0; f < GBL_FORMATS; f++) hw->flops[f] *= factor[GBL_IN_SM_FLOPS];
@@ -161,7 +161,6 @@ static int vary_machine(gbl_scenario *s, const double *factor, gbl_err *err)
     s->runtime.launch_s *= host;
     s->runtime.frontend_s *= host;
     s->runtime.frontend_token_s *= host;
-    return GBL_OK;
 }
 
 /* ---------------------------------------------------------------- one run ---- */
@@ -206,7 +205,7 @@ int gbl_sens_point(const gbl_doc *base, const gbl_sens_ask *ask, const double *f
     int code = gbl_doc_part(&d, gbl_doc_root(base), err);
     if (!code && (code = vary_trace(d, seed_of(base, ask), factor, &spool, err)) != 0) gbl_doc_free(d);
     else if (!code) code = gbl_scenario_bind(&s, d, err);
-    if (!code) code = vary_machine(s, factor, err);
+    if (!code) vary_machine(s, factor);
     if (!code) code = gbl_run(&r, s, &opt, err);
     for (int i = 0; i < GBL_SENS_METRICS && !code; i++) metric[i] = gbl_result_get(r, gbl_sens_metric[i]);
     if (r) gbl_result_free(r);

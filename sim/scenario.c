@@ -352,7 +352,7 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *
     gbl_cost_spec spec = {.hw = &p->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)p->tp, .pp = (int32_t)p->pp,
                           .dp = (int32_t)p->dp, .ep = (int32_t)p->ep, .weights = s->weights, .activations = s->activations, .kv = s->kv,
                           .block_size = (int32_t)s->block_size, .memory_utilization = s->memory_utilization, .max_num_seqs = s->max_num_seqs,
-                          .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks};
+                          .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks, .kv_scale = s->kv_scale};
     int code = gbl_cost_new(out, &spec, err);
     if (!code) return 0;
     err->misfit = code == GBL_EINPUT;

@@ -40,6 +40,7 @@ typedef struct gbl_scenario {
     const char *weights_name, *kv_name, *activations_name;
     int32_t weights, kv, activations; /* enum gbl_format */
     int64_t max_num_seqs, max_num_batched_tokens, max_model_len /* GBL_NULL_INT: the model's */, block_size, kv_blocks /* GBL_NULL_INT */;
+    double kv_scale; /* gbl_cost_spec; 0 unless somebody varies it: no key of the document */
     double memory_utilization;
     /* policy */
     gbl_choice choice[GBL_FAMILIES];

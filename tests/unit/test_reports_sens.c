@@ -58,6 +58,56 @@ static void test_kv_bytes(void **state)
     assert_memory_equal(one.elasticity, s.elasticity, sizeof s.elasticity); /* workers change nothing */
 }
 
+/* A closed loop of one client: the time of a request is that of its output, whatever its distribution, and throughput is not. */
+static void test_closed_output(void **state)
+{
+    (void)state;
+    static char csv[] = "/tmp/gable-sens-csv-XXXXXX";
+    static const char *const output[] = {"{\"use\": \"fixed\", \"tokens\": 400}", "{\"use\": \"uniform\", \"low\": 300, \"high\": 500}", "{\"use\": \"lognormal\", \"mu\": 6, \"sigma\": 0.3, \"high\": 4000}",
+                                         "{\"use\": \"geometric\", \"mean\": 400}", "{\"use\": \"histogram\", \"file\": \"%s\"}", "{\"use\": \"file\", \"file\": \"%s\"}"};
+    int fd = mkstemp(csv);
+    assert_true(fd >= 0 && write(fd, "tokens,weight\n300,1\n500,2\n", 26) == 26 && close(fd) == 0);
+    for (size_t k = 0; k < sizeof output / sizeof *output; k++) {
+        char length[256], text[900];
+        snprintf(length, sizeof length, output[k], csv);
+        snprintf(text, sizeof text, "{\"trace\": {\"generate\": {\"requests\": 200, \"arrival\": {\"use\": \"closed_loop\", \"concurrency\": 1}, \"input\": {\"use\": \"fixed\", \"tokens\": 64}, \"output\": %s}},"
+                                    "\"engine\": {\"runtime\": \"ideal\"}}", length);
+        gbl_sens s = solve(text, 0, 2);
+        print_message("# %s: %.4f\n", output[k], s.elasticity[GBL_IN_OUTPUT_LENGTH][E2E]);
+        assert_close(s.elasticity[GBL_IN_OUTPUT_LENGTH][E2E], 1, 0.03);
+        assert_string_equal(s.note[GBL_IN_OUTPUT_LENGTH], "");
+        assert_false(s.used[GBL_IN_BURSTINESS]);
+    }
+    unlink(csv);
+}
+
+/* Long contexts, one at a time: a decode reads weights and KV, so the KV's elasticity is its share of the bytes. And twice the
+ * bytes leave room for half the tokens. */
+static void test_kv_share(void **state)
+{
+    (void)state;
+    gbl_sens s = solve("{\"trace\": {\"generate\": {\"requests\": 3, \"arrival\": {\"use\": \"deterministic\", \"rate_s\": 0.001}, \"input\": {\"use\": \"fixed\", \"tokens\": 100000}, "
+                       "\"output\": {\"use\": \"fixed\", \"tokens\": 100}}}, \"engine\": {\"runtime\": \"ideal\"}}", 0, 2);
+    double kv = 100050.0 * 131072, weights = 2.0 * (8030261248.0 - 128256.0 * 4096); /* llama-3.1-8b; one row of the embedding */
+    print_message("# KV bytes %.4f, their share of a step's bytes %.4f\n", s.elasticity[GBL_IN_KV_BYTES][TPOT_P50], kv / (kv + weights));
+    assert_close(s.elasticity[GBL_IN_KV_BYTES][TPOT_P50], kv / (kv + weights), 0.01);
+    gbl_scenario *one, *two;
+    gbl_cost *a, *b;
+    gbl_err err = {0};
+    assert_int_equal(gbl_scenario_open(&one, path, NULL, 0, &err), 0);
+    assert_int_equal(gbl_scenario_open(&two, path, NULL, 0, &err), 0);
+    two->kv_scale = 2;
+    assert_int_equal(gbl_scenario_cost(one, 0, &a, &err), 0);
+    assert_int_equal(gbl_scenario_cost(two, 0, &b, &err), 0);
+    assert_close((double)gbl_cost_kv_blocks(a) / (double)gbl_cost_kv_blocks(b), 2, 0.001);
+    assert_close(gbl_cost_context_switch_s(b, 100000) / gbl_cost_context_switch_s(a, 100000), 2, 0.01);
+    assert_close(gbl_cost_kv_bytes_per_token(b), 2 * gbl_cost_kv_bytes_per_token(a), 0);
+    gbl_cost_free(a);
+    gbl_cost_free(b);
+    gbl_scenario_free(one);
+    gbl_scenario_free(two);
+}
+
 /* A tail that almost fills the memory: what does not fit with 10 % less says so. */
 static void test_cannot_run(void **state)
 {
@@ -81,6 +131,8 @@ static void test_sobol(void **state)
     assert_close(s.sobol[GBL_IN_OUTPUT_LENGTH][E2E], 0.5, 0.4);
     assert_close(s.sobol[GBL_IN_HBM_BANDWIDTH][TPOT_P50], 1, 0.25);
     assert_true(s.sobol[GBL_IN_NVLINK][E2E] == 0);
+    double low = s.sobol_low[GBL_IN_HBM_BANDWIDTH][TPOT_P50], high = s.sobol_high[GBL_IN_HBM_BANDWIDTH][TPOT_P50];
+    assert_true(low < 1 && high > 1 && high - low < 0.6); /* it holds the truth, and says something */
 }
 
 static int set_up(void **state)
@@ -98,6 +150,6 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lone_requests), cmocka_unit_test(test_kv_bytes), cmocka_unit_test(test_cannot_run), cmocka_unit_test(test_sobol)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lone_requests), cmocka_unit_test(test_kv_bytes), cmocka_unit_test(test_kv_share), cmocka_unit_test(test_closed_output), cmocka_unit_test(test_cannot_run), cmocka_unit_test(test_sobol)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
