@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 
+#include "base/doc.h"
 #include "base/text.h"
 
 const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS] = {{"hardware", "models/cards/hardware"},
                                                       {"llm", "models/cards/llm"},
                                                       {"runtime", "models/cards/runtime"},
-                                                      {"method", "policies/cards"}};
+                                                      {"compress", "policies/cards/compress"}};
 
 int gbl_catalogue_there(gbl_arena *a, gbl_err *err)
 {
@@ -26,6 +27,21 @@ static size_t count_policies(void)
     return n;
 }
 
+/* The named settings of a compression card stand beside it: kivi-2bit beside kivi. */
+enum { SETTINGS = 8 };
+static size_t settings(gbl_thing *out, const char *path, gbl_arena *a)
+{
+    gbl_doc *doc;
+    gbl_err err = {0};
+    size_t n = 0;
+    if (gbl_doc_read(&doc, path, &err)) return 0; /* said when it is explained */
+    const gbl_node *list = gbl_node_get(gbl_doc_root(doc), "settings");
+    for (const gbl_node *s = list ? gbl_node_first(list) : NULL; s && n < SETTINGS; s = gbl_node_next(s))
+        out[n++] = (gbl_thing){"compress", gbl_arena_text(a, gbl_node_key(s)), path, NULL};
+    gbl_doc_free(doc);
+    return n;
+}
+
 const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
 {
     const char **names[GBL_CARD_KINDS] = {NULL};
@@ -33,7 +49,7 @@ const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
     *n = 0;
     for (size_t k = 0; k < GBL_CARD_KINDS; k++) {
         names[k] = gbl_data_list(a, gbl_card_kinds[k].folder, &counts[k]);
-        most += counts[k];
+        most += counts[k] * (k == GBL_CARD_KINDS - 1 ? SETTINGS + 1 : 1);
     }
     gbl_thing *things = gbl_arena_take(a, (most + 1) * sizeof *things);
     if (!things) return NULL;
@@ -43,6 +59,7 @@ const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
             const char *path = file ? gbl_data_path(a, file) : NULL;
             if (!path) return NULL;
             things[(*n)++] = (gbl_thing){gbl_card_kinds[k].kind, names[k][i], path, NULL};
+            if (k == GBL_CARD_KINDS - 1) *n += settings(&things[*n], path, a);
         }
     for (int f = 0; f < GBL_FAMILIES; f++)
         for (int i = 0; gbl_policy_at((enum gbl_family)f, i); i++) {

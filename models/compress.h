@@ -210,6 +210,13 @@ double gbl_kv_below_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int tie
 double gbl_kv_full_bytes(const gbl_kv_plan *plan, int64_t n);                /* of no compression */
 /* Whole pages of `page` tokens, each cell rounded up, holes priced: what an engine allocates. Whole bytes. */
 int64_t gbl_kv_paged_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page);
+/* The same in 1/256 byte, a whole number of them a cell, so that sums over sequences and over steps are exact. */
+int64_t gbl_kv_paged_q8(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page);
+/* Of one page's worth of tokens that are all in codes, as a cached block that requests share holds them. */
+int64_t gbl_kv_block_q8(const gbl_kv_plan *plan, int64_t page);
+/* How gbl_kv_paged_q8 grows with n until gbl_kv_until says otherwise: every step by what is returned, and the k-th coming step (from 0)
+ * by ring[k mod page] besides, which is added to. Not with holes. */
+int64_t gbl_kv_growth(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page, int64_t *ring);
 /* Most bytes that a sequence holds while its prompt is computed, in chunks of `chunk` tokens (0: whole). */
 double gbl_kv_peak_bytes(const gbl_kv_plan *plan, int64_t p, int64_t chunk);
 /* Bytes of the eager n x n scores of one layer, 16 bits each; 0 where none are needed. */

@@ -45,7 +45,7 @@ gbl_kv_count gbl_kv_count_of(const gbl_kv_cell *c, int64_t p, int64_t n) {
         k.chosen = k.kept > 0 ? k.chosen * (to - from) / k.kept : 0;
         k.kept = to - from;
     }
-    k.stored = k.kept + k.chosen * (c->group - 1) * (1 - c->overlap);
+    k.stored = k.kept + ceil(k.chosen * (c->group - 1) * (1 - c->overlap) - 1e-9);
     return k;
 }
 
@@ -101,25 +101,62 @@ static double held_by_holes(const gbl_kv_cell *c, double kept, int64_t n, int64_
     return fmax(kept, (double)n * (1 - gbl_kv_free_pages(keep, (double)page, 1, c->holes)));
 }
 
-int64_t gbl_kv_paged_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page) {
-    double sum = plan->const_bytes;
+/* Bytes x 256 of a cell's parts, each rounded once, so that sums and growth are exact. */
+typedef struct rates { int64_t code_k, code_v, full_k, full_v, each, fixed, extra; } rates;
+
+static int64_t q8(double bytes) { return (int64_t)ceil(bytes * 256 - 1e-6); } /* up: never less than exact */
+
+static rates rates_of(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
+    const gbl_kv_shape *s = &plan->shape;
+    double heads = (double)c->layers * (double)c->heads * c->copies, full = s->bits / 8;
+    return (rates){q8(heads * c->wk * c->bk * s->dk / 8 / c->share), q8(heads * c->wv * c->bv * s->dv / 8 / c->share), q8(heads * full * s->dk / c->share),
+                   q8(heads * full * s->dv / c->share), q8(heads * (c->aux + full * (c->rk + c->rv))), q8(heads * full * (c->rk * s->dk + c->rv * s->dv)),
+                   q8(heads * full * (s->dk + s->dv))};
+}
+
+static int64_t cell_paged_q8(const gbl_kv_plan *plan, const gbl_kv_cell *c, int64_t p, int64_t n, int64_t page) {
+    rates q = rates_of(plan, c);
+    double stored = gbl_kv_tokens(c, p, n);
+    int64_t rk = llround(gbl_kv_residue(stored, c->res_k, c->k_mod)), rv = llround(gbl_kv_residue(stored, c->res_v, c->v_mod));
+    int64_t whole = (int64_t)ceil(held_by_holes(c, stored, n, page) / (double)page) * page;
+    int64_t bytes = (whole - rk) * q.code_k + rk * q.full_k + (whole - rv) * q.code_v + rv * q.full_v + whole * q.each;
+    return bytes + (stored > 0 ? q.fixed : 0) + (c->extra < (double)n ? (int64_t)c->extra : n) * q.extra;
+}
+
+int64_t gbl_kv_paged_q8(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page) {
+    int64_t sum = q8(plan->const_bytes);
     assert(page > 0);
+    for (int32_t i = 0; i < plan->n_cells; i++)
+        if (!plan->cell[i].tier) sum += cell_paged_q8(plan, &plan->cell[i], p, n, page);
+    return sum;
+}
+
+int64_t gbl_kv_paged_bytes(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page) { return (gbl_kv_paged_q8(plan, p, n, page) + 255) / 256; }
+
+int64_t gbl_kv_block_q8(const gbl_kv_plan *plan, int64_t page) {
+    int64_t sum = 0;
+    for (int32_t i = 0; i < plan->n_cells; i++) {
+        rates q = rates_of(plan, &plan->cell[i]);
+        if (!plan->cell[i].tier) sum += page * (q.code_k + q.code_v + q.each);
+    }
+    return sum;
+}
+
+int64_t gbl_kv_growth(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t page, int64_t *ring) {
+    int64_t each = 0;
     for (int32_t i = 0; i < plan->n_cells; i++) {
         const gbl_kv_cell *c = &plan->cell[i];
         if (c->tier) continue;
-        double stored = gbl_kv_tokens(c, p, n), held = held_by_holes(c, stored, n, page);
-        double whole = ceil(held / (double)page) * (double)page;
-        /* The last page is as wide as a token of the cell in its widest form now held: pages of the residue are full-width. */
-        double token = gbl_kv_token_bytes(plan, c);
-        sum += stored_bytes(plan, c, stored, n) + (whole - stored) * token;
+        double stored = gbl_kv_tokens(c, p, n), next = gbl_kv_tokens(c, p, n + 1);
+        rates q = rates_of(plan, c);
+        int64_t rk = llround(gbl_kv_residue(next, c->res_k, c->k_mod) - gbl_kv_residue(stored, c->res_k, c->k_mod));
+        int64_t rv = llround(gbl_kv_residue(next, c->res_v, c->v_mod) - gbl_kv_residue(stored, c->res_v, c->v_mod));
+        each += rk * (q.full_k - q.code_k) + rv * (q.full_v - q.code_v) + ((double)n < c->extra ? q.extra : 0);
+        if (next <= stored) continue;
+        int64_t spare = (page - (int64_t)stored % page) % page;
+        ring[spare] += page * (q.code_k + q.code_v + q.each);
     }
-    return (int64_t)ceil(sum - 1e-6);
-}
-
-double gbl_kv_token_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
-    const gbl_kv_shape *s = &plan->shape;
-    double head = (c->wk * c->bk * s->dk + c->wv * c->bv * s->dv) / 8 / c->share + c->aux + s->bits / 8 * (c->rk + c->rv);
-    return (double)c->layers * (double)c->heads * c->copies * head;
+    return each;
 }
 
 /* ---- peak ---- */
@@ -142,8 +179,6 @@ double gbl_kv_peak_bytes(const gbl_kv_plan *plan, int64_t p, int64_t chunk) {
 }
 
 /* ---- reads ---- */
-
-static int64_t q8(double bytes) { return llround(bytes * 256); }
 
 static double tokens_read(const gbl_kv_cell *c, double kept) {
     return c->read_budget > 0 && kept > c->read_budget ? c->read_budget : kept;
@@ -209,6 +244,7 @@ static int64_t cell_until(const gbl_kv_cell *c, int64_t p, int64_t n) {
         all_grow &= grows;
     }
     if (c->extra > 0 && (double)n < c->extra) most = sooner(most, c->extra - (double)n);
+    if (c->group > 1 && c->overlap < 1 && gbl_kv_count_of(c, p, n).chosen != gbl_kv_count_of(c, p, n + 1).chosen) return 1;
     if (!all_grow) return most;
     if (c->merge < 1 || c->class_share < 1 || (c->n_rules > 1 && most < INT64_MAX)) return 1;
     gbl_kv_count k = gbl_kv_count_of(c, p, n);

@@ -8,9 +8,6 @@ typedef struct gbl_kv_count { double kept, chosen, stored; } gbl_kv_count;
 gbl_kv_count gbl_kv_count_of(const gbl_kv_cell *c, int64_t p, int64_t n);
 /* Tokens kept in full of `tokens`. */
 double gbl_kv_residue(double tokens, double r, int mod);
-/* Bytes a further quantised token of the cell takes. */
-double gbl_kv_token_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c);
-
 /* compress_read.c: a method's generators, appended to the plan with the settings in force put in. */
 int gbl_kv_read_method(gbl_kv_plan *plan, const gbl_node *use, const char *folder, gbl_arena *a, gbl_err *err);
 /* compress_rules.c: sorts the generators and refuses what does not compose. */

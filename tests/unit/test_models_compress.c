@@ -117,7 +117,8 @@ static void pages_round_up_and_no_more(void **state) {
             double exact = gbl_kv_resident_bytes(plan, p, n), most = exact;
             for (int32_t c = 0; c < plan->n_cells; c++) most += (double)page * (double)(plan->cell[c].layers * plan->cell[c].heads) * 1024;
             int64_t paged = gbl_kv_paged_bytes(plan, p, n, page);
-            assert_true((double)paged >= exact - 1e-3 && (double)paged <= most);
+            if ((double)paged < exact - 1 || (double)paged > most)
+                fail_msg("%s: p %ld, n %ld, page %ld: %ld paged, %.3f exact, at most %.3f", compositions[i], (long)p, (long)n, (long)page, (long)paged, exact, most);
         }
         gbl_kv_plan_free(plan);
     }
@@ -154,6 +155,25 @@ static void growth_is_what_until_says(void **state) {
     }
 }
 
+static void pages_grow_as_foretold(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof compositions / sizeof *compositions; i++) {
+        gbl_kv_plan *plan = plan_of(compositions[i]);
+        for (int64_t page = 1; page <= 64; page *= 4)
+            for (int64_t p = 1; p < 1500; p += 177)
+                for (int64_t n = p; n < p + 400;) {
+                    int64_t ring[64] = {0}, m = gbl_kv_until(plan, p, n), each = gbl_kv_growth(plan, p, n, page, ring);
+                    for (int64_t k = 0; k < m && k < 400; k++) {
+                        int64_t grown = gbl_kv_paged_q8(plan, p, n + k + 1, page) - gbl_kv_paged_q8(plan, p, n + k, page);
+                        if (grown != each + ring[k % page] && m > 1)
+                            fail_msg("%s: page %ld, p %ld, n %ld, step %ld: %ld, not %ld", compositions[i], (long)page, (long)p, (long)n, (long)k, (long)grown, (long)(each + ring[k % page]));
+                    }
+                    n += m < 400 ? m : 400;
+                }
+        gbl_kv_plan_free(plan);
+    }
+}
+
 static int make_arena(void **state) { (void)state; return !(arena = gbl_arena_new()); }
 static int drop_arena(void **state) { (void)state; gbl_arena_free(arena); return 0; }
 
@@ -161,6 +181,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kivi_keeps_a_residue), cmocka_unit_test(compositions_are_not_products), cmocka_unit_test(channels_and_bits),
         cmocka_unit_test(a_prompt_shrinks_layer_by_layer), cmocka_unit_test(eager_scores), cmocka_unit_test(holes), cmocka_unit_test(what_does_not_compose),
-        cmocka_unit_test(pages_round_up_and_no_more), cmocka_unit_test(growth_is_what_until_says)};
+        cmocka_unit_test(pages_round_up_and_no_more), cmocka_unit_test(growth_is_what_until_says), cmocka_unit_test(pages_grow_as_foretold)};
     return cmocka_run_group_tests_name("models_compress", tests, make_arena, drop_arena);
 }
