@@ -257,10 +257,11 @@ typedef struct gbl_preempt_policy {
 } gbl_preempt_policy;
 
 /* kvmem: how KV tokens become blocks. */
+enum { GBL_KVMEM_UNSHARED = 1 /* a request's KV is one piece of memory: nothing is shared between requests */ };
 typedef struct gbl_kvmem_policy {
     gbl_policy head;
     void (*init)(void *state, const gbl_host *h);
-    /* Tokens to reserve at admission for a request for which the scheduler asks `tokens`. Growth is by block. */
+    /* Tokens to have room for when a request needs `tokens`: at its admission, and whenever it outgrows its blocks. */
     int64_t (*reserve)(void *state, const gbl_host *h, int32_t id, int64_t tokens);
 } gbl_kvmem_policy;
 

@@ -12,6 +12,7 @@
 #include "sim/fluid.h"
 #include "sim/kvpool.h"
 #include "sim/metrics.h"
+#include "sim/order.h"
 #include "sim/network.h"
 #include "sim/run.h"
 
@@ -92,6 +93,7 @@ struct gbl_replica {
     gbl_view view;
     void *instance[GBL_FAMILIES];
     gbl_kvpool pool;
+    gbl_order *order; /* of the uses of its blocks; NULL where none is recorded */
     gbl_fluid fluid;
     int32_t flow_event;  /* heap handle, -1 */
     int32_t plan_event;  /* heap handle, -1 */
@@ -160,7 +162,6 @@ struct gbl_engine {
     gbl_metrics m;
     gbl_prefix_rules rules;
     uint64_t root; /* of every chain: what KV must have in common besides its tokens */
-    int64_t copied_tokens, recomputed_tokens; /* by prefix reuse */
     int32_t block_size;
     int64_t max_model_len;
     int64_t in_system;
@@ -228,6 +229,10 @@ int64_t gbl_reuse_tokens(const gbl_replica *r, const gbl_match *m); /* that need
 /* The blocks that are copied from stay until `unlock`: nodes in out[], at most `most`; returns how many. */
 int gbl_reuse_hold(gbl_replica *r, int32_t id, const gbl_match *m, int hold);
 int gbl_reuse_describe(gbl_replica *r, int32_t id, int32_t node, int32_t block, int32_t tokens); /* what a block begins with */
+uint64_t gbl_reuse_output_key(const gbl_replica *r, int32_t id, int32_t block); /* of a full block, or of the last one of a finished request */
+/* Uses of blocks into the recorded order: of a prompt at its admission, of an output when it is kept. */
+void gbl_reuse_record(gbl_replica *r, int32_t id, int counted);
+void gbl_reuse_record_output(gbl_replica *r, int32_t id, int32_t from, int32_t to);
 int gbl_reuse_keeps(const gbl_replica *r, uint32_t flag);
 void gbl_reuse_bind(gbl_replica *r); /* its functions into the host table */
 

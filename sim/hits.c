@@ -130,7 +130,7 @@ static int replay_one(flat *f, const gbl_chains *c, const gbl_chain *q, gbl_hits
     int32_t run = 0;
     int code = expire(f, q->arrival_ns, err);
     if (code) return code;
-    while (run < q->n && f->slot[chain[run]] > 0) run++;
+    while (run < q->n - q->uncounted && f->slot[chain[run]] > 0) run++;
     int64_t tokens = (int64_t)run * q->id_tokens;
     out->hit_blocks += run;
     out->hit_tokens += tokens < q->input ? tokens : q->input;

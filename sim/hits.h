@@ -10,6 +10,7 @@ typedef struct gbl_chain {
     size_t first; /* in gbl_chains.block */
     int32_t n, id_tokens;
     int32_t tenant;
+    int32_t uncounted; /* last blocks that are used but cannot be hits */
 } gbl_chain;
 typedef struct gbl_chains {
     int32_t *block;

@@ -15,6 +15,7 @@ int gbl_hold_begin(gbl_replica *r) {
     gbl_hold *h = &r->hold;
     if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->plan.n != r->view.n_running) return 0;
     int32_t bs = e->block_size;
+    int by_more = (e->s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) != 0; /* growth is the kvmem policy's to say */
     memset(h->ring, 0, (size_t)bs * sizeof *h->ring);
     h->most = INT64_MAX;
     h->finish = INT64_MAX;
@@ -28,7 +29,7 @@ int gbl_hold_begin(gbl_replica *r) {
         h->most = min64(h->most, gbl_batch_slope(r->price, q->computed));
         int64_t spare = (int64_t)q->blocks * bs - q->computed; /* tokens before it needs a block */
         if (spare >= left) continue;
-        if (spare < bs) h->ring[spare]++;
+        if (spare < bs && !by_more) h->ring[spare]++;
         else h->most = min64(h->most, spare);
     }
     h->most = min64(h->most, h->finish);

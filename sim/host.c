@@ -101,13 +101,13 @@ void gbl_replica_index_prompt(gbl_replica *r, int32_t id) {
 static void index_output(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
-    int32_t bs = r->e->block_size, full = q->computed / bs, part = q->computed % bs, known = gbl_reuse_known_blocks(r, id);
+    int32_t bs = r->e->block_size, full = q->computed / bs, part = q->computed % bs;
     if (!r->pool.index || !p->n_ids || gbl_reuse_keeps(r, GBL_PREFIX_CHUNKS) || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / bs) return;
     if (part && gbl_reuse_keeps(r, GBL_PREFIX_TAILS)) full++;
+    if (r->order && p->n_chain < full) gbl_reuse_record_output(r, id, p->n_chain, full);
     while (p->n_chain < full && !r->e->failed) {
         int32_t k = p->n_chain, tokens = q->computed - k * bs;
-        uint64_t key = k < known && tokens >= bs ? gbl_reuse_key(r, id, k) : gbl_mix64(~(uint64_t)q->serial, (uint64_t)k);
-        if (index_block(r, id, last_of(p), key) || gbl_reuse_describe(r, id, last_of(p), k, tokens)) return;
+        if (index_block(r, id, last_of(p), gbl_reuse_output_key(r, id, k)) || gbl_reuse_describe(r, id, last_of(p), k, tokens)) return;
     }
 }
 
@@ -141,7 +141,7 @@ static int64_t host_blocks_needed(const gbl_host *h, int32_t id, int64_t tokens)
         return admission_need(r, id, &m, reserve(r, id, tokens));
     }
     int64_t need = blocks_for(r, tokens) - q->blocks;
-    return need > 0 ? need : 0;
+    return need > 0 ? blocks_for(r, reserve(r, id, tokens)) - q->blocks : 0;
 }
 
 static int32_t host_cached(const gbl_host *h, int32_t id) {
@@ -208,6 +208,7 @@ static int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t 
     if (reserve_tokens > to) to = reserve_tokens;
     int64_t need = blocks_for(r, to) - q->blocks;
     if (need > 0) {
+        need = blocks_for(r, reserve(r, id, to)) - q->blocks;
         if (need > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
         if (take_blocks(r, need)) return GBL_NO_BLOCKS;
         r->e->priv[id].private_blocks += need;
@@ -238,8 +239,8 @@ static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     p->since_ns = r->e->now_ns;
     for (int i = 0; i < GBL_SPENT; i++) p->spent[i] = r->spent[i];
     p->first_cached = (int32_t)cached;
-    r->e->m.prompt_tokens += r->e->req[id].input;
-    r->e->m.hit_tokens += cached;
+    if (cached) r->e->m.saved_prefill_s += 1e-9 * (double)r->host.step_ns(&r->host, 0, 0, cached, 0);
+    if (gbl_metrics_found(&r->e->m, &r->e->req[id], r->e->block_size, cached)) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
 }
 
 int gbl_replica_run(gbl_replica *r, int32_t id) {
@@ -308,12 +309,13 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
     q->cached = (int32_t)cached;
     q->computed = (int32_t)cached;
     r->e->priv[id].copied = m.reuse.copied;
-    r->e->copied_tokens += m.reuse.copied;
-    r->e->recomputed_tokens += m.reuse.recomputed;
+    r->e->m.copied_tokens += m.reuse.copied;
+    r->e->m.recomputed_tokens += m.reuse.recomputed;
     r->live_tokens += cached - shared; /* copies are its own */
     r->e->m.reused += cached;
     r->queued_tokens -= q->known;
     r->outstanding_tokens -= cached;
+    if (r->order) gbl_reuse_record(r, id, !r->e->priv[id].admitted);
     first_admission(r, id, cached);
     int32_t taken = advance(r, id, tokens);
     gbl_replica_refresh(r);

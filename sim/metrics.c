@@ -3,7 +3,8 @@
 #include <math.h>
 
 int gbl_metrics_init(gbl_metrics *m, gbl_err *err) {
-    *m = (gbl_metrics){0};
+    *m = (gbl_metrics){.sessions = gbl_map_new(64)};
+    if (!m->sessions) return gbl_nomem(err, 64);
     for (int i = 0; i < GBL_SERIES_N; i++)
         if (!(m->series[i] = gbl_quantile_new(i == GBL_ITL ? GBL_Q_SKETCH_ONLY : 0))) return gbl_nomem(err, 1024);
     return 0;
@@ -11,6 +12,27 @@ int gbl_metrics_init(gbl_metrics *m, gbl_err *err) {
 
 void gbl_metrics_fini(gbl_metrics *m) {
     for (int i = 0; i < GBL_SERIES_N; i++) gbl_quantile_free(m->series[i]);
+    gbl_map_free(m->sessions);
+}
+
+static int session_found(gbl_metrics *m, int64_t session, int any) {
+    int32_t had = gbl_map_get(m->sessions, (uint64_t)session);
+    if (had == 1 || (had == 0 && !any)) return 0;
+    m->sessions_any_hit += any;
+    return gbl_map_put(m->sessions, (uint64_t)session, any);
+}
+
+int gbl_metrics_found(gbl_metrics *m, const gbl_req *q, int32_t block_size, int64_t cached) {
+    gbl_found *f = &m->turn[q->turn > 0];
+    m->prompt_tokens += q->input;
+    m->hit_tokens += cached;
+    f->requests++;
+    f->any += cached > 0;
+    f->hit_blocks += cached / block_size;
+    f->blocks += (q->input + block_size - 1) / block_size;
+    f->hit_tokens += cached;
+    f->tokens += q->input;
+    return q->session >= 0 ? session_found(m, q->session, cached > 0) : 0;
 }
 
 /* Compared as printed: a bound copied from a result's own number holds. */
@@ -33,7 +55,11 @@ static int add_completed(gbl_metrics *m, const gbl_scenario *s, const gbl_life *
     for (int i = 0; i < GBL_PARTS; i++) m->part_ns[i] += l->part_ns[i];
     m->input_tokens += l->input;
     m->output_tokens += l->output;
+    gbl_served *served = &m->served[l->cached > 0];
+    served->n++;
+    served->ttft_ns += ttft;
     if (is_good(&s->slo, (double)ttft, tpot, (double)e2el, itl)) {
+        served->good++;
         m->good++;
         m->good_tokens += l->output;
     }

@@ -73,6 +73,10 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     int indexed = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
     if ((code = gbl_kvpool_init(&r->pool, capacity, e->block_size, indexed ? &s->choice[GBL_EVICT] : NULL, &r->host, err))) return code;
     if (gbl_reuse_keeps(r, GBL_PREFIX_TAILS) && (code = gbl_kvpool_look_inside(&r->pool, err))) return code;
+    if (s->belady) {
+        if (!(r->order = gbl_alloc(1, sizeof *r->order))) return gbl_nomem(err, sizeof *r->order);
+        if ((code = gbl_order_init(r->order, err))) return code;
+    }
     r->hold.ring = gbl_alloc((size_t)e->block_size, sizeof *r->hold.ring);
     if (!r->hold.ring) return gbl_nomem(err, (size_t)e->block_size * sizeof *r->hold.ring);
     gbl_replica_refresh(r);
@@ -83,6 +87,8 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
 void gbl_replica_fini(gbl_replica *r) {
     for (int f = 0; f < GBL_FAMILIES; f++) gbl_free(r->instance[f]);
     gbl_kvpool_fini(&r->pool);
+    if (r->order) gbl_order_fini(r->order);
+    gbl_free(r->order);
     gbl_fluid_fini(&r->fluid);
     gbl_free(r->running);
     gbl_free(r->waiting.a);

@@ -14,7 +14,7 @@ typedef struct row {
     int is_int;
 } row;
 
-enum { ROWS = 160 };
+enum { ROWS = 200 };
 struct gbl_result {
     row r[ROWS];
     int n;
@@ -46,6 +46,7 @@ static void put_series(gbl_result *r, const char *group, gbl_quantile *q) {
 
 typedef struct totals {
     double busy_ns[GBL_R_N], flops, bytes, token_s, mean_blocks;
+    int64_t belady, belady_keeping; /* blocks hit */
     double peak_flops, peak_hbm, idle_w, busy_joule, usd_h, gpus; /* of the whole cluster */
     int64_t peak_blocks, evicted, capacity;
 } totals;
@@ -73,6 +74,17 @@ static totals add_up(const gbl_engine *e) {
     return t;
 }
 
+static int add_belady(const gbl_engine *e, totals *t, gbl_err *err) {
+    int code = 0;
+    for (int32_t i = 0; i < e->n_replicas && e->s->belady && !code; i++) {
+        int64_t bypass, keeping;
+        code = gbl_order_belady(e->replica[i].order, e->replica[i].view.total_blocks, &bypass, &keeping, err);
+        t->belady += bypass;
+        t->belady_keeping += keeping;
+    }
+    return code;
+}
+
 static void put_requests(gbl_result *r, const gbl_metrics *m, double duration_s) {
     put_int(r, "requests", "injected", m->injected);
     put_int(r, "requests", "completed", m->completed);
@@ -96,6 +108,39 @@ static void put_goodput(gbl_result *r, const gbl_metrics *m, double measured_s) 
     put(r, "goodput", "slo_attainment_completed", ratio((double)m->good, (double)m->measured_completed));
 }
 
+/* What first admissions found, by turn and session, and what became of those who found something and of the others. */
+static void put_hits(gbl_result *r, const gbl_engine *e, const totals *t) {
+    static const char *const turn[][6] = {
+        {"hits.first_turn.requests", "hits.first_turn.requests_any_hit", "hits.first_turn.hit_blocks", "hits.first_turn.total_blocks", "hits.first_turn.hit_tokens", "hits.first_turn.total_tokens"},
+        {"hits.later_turns.requests", "hits.later_turns.requests_any_hit", "hits.later_turns.hit_blocks", "hits.later_turns.total_blocks", "hits.later_turns.hit_tokens", "hits.later_turns.total_tokens"}};
+    static const char *const served[][3] = {{"hits.without_hit.requests", "hits.without_hit.ttft_ms", "hits.without_hit.slo_attainment"}, {"hits.with_hit.requests", "hits.with_hit.ttft_ms", "hits.with_hit.slo_attainment"}};
+    const gbl_metrics *m = &e->m;
+    put_int(r, "kv", "hits.requests", m->turn[0].requests + m->turn[1].requests);
+    put_int(r, "kv", "hits.requests_any_hit", m->turn[0].any + m->turn[1].any);
+    put_int(r, "kv", "hits.hit_blocks", m->turn[0].hit_blocks + m->turn[1].hit_blocks);
+    put_int(r, "kv", "hits.total_blocks", m->turn[0].blocks + m->turn[1].blocks);
+    put_int(r, "kv", "hits.sessions", gbl_map_size(m->sessions));
+    put_int(r, "kv", "hits.sessions_any_hit", m->sessions_any_hit);
+    put_int(r, "kv", "hits.copied_tokens", m->copied_tokens);
+    put_int(r, "kv", "hits.recomputed_tokens", m->recomputed_tokens);
+    put(r, "kv", "hits.saved_prefill_s", m->saved_prefill_s);
+    for (int k = 0; k < 2; k++) {
+        const gbl_found *f = &m->turn[k];
+        const int64_t v[] = {f->requests, f->any, f->hit_blocks, f->blocks, f->hit_tokens, f->tokens};
+        for (int i = 0; i < 6; i++) put_int(r, "kv", turn[k][i], v[i]);
+    }
+    for (int k = 1; k >= 0; k--) {
+        const gbl_served *g = &m->served[k];
+        put_int(r, "kv", served[k][0], g->n);
+        put(r, "kv", served[k][1], ratio((double)g->ttft_ns * 1e-6, (double)g->n));
+        put(r, "kv", served[k][2], ratio((double)g->good, (double)g->n));
+    }
+    if (!e->s->belady) return;
+    put_int(r, "kv", "belady_on_this_order.hit_blocks", t->belady);
+    put_int(r, "kv", "belady_on_this_order.hit_blocks_without_bypass", t->belady_keeping);
+    put(r, "kv", "belady_on_this_order.reached", ratio((double)(m->turn[0].hit_blocks + m->turn[1].hit_blocks), (double)t->belady));
+}
+
 static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double span_ns) {
     const gbl_metrics *m = &e->m;
     put_int(r, "kv", "capacity_blocks", t->capacity);
@@ -110,6 +155,8 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     put_int(r, "kv", "preemptions", m->preemptions);
     put(r, "kv", "swapped_bytes", m->swapped_bytes);
     put(r, "kv", "token_seconds", t->token_s);
+    put(r, "kv", "fragmentation", 1 - ratio(t->token_s * 1e9, t->mean_blocks * e->block_size));
+    put_hits(r, e, t);
 }
 
 /* What moved between replicas: waits are for blocks at the other end, wire what a request saw of its bytes' way. */
@@ -222,6 +269,12 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     }
     gbl_metrics *m = &e->m;
     totals t = add_up(e);
+    int code = add_belady(e, &t, err);
+    if (code) {
+        gbl_result_free(r);
+        *out = NULL;
+        return code;
+    }
     double duration_s = m->completed ? (double)(m->last_finish_ns - m->first_arrival_ns) * 1e-9 : 0.0;
     double measured_s = duration_s - e->s->warmup_s, span_ns = m->injected ? (double)(e->now_ns - m->first_arrival_ns) : 0.0;
     r->seed = e->s->seed;
@@ -257,9 +310,28 @@ void gbl_result_free(gbl_result *r) {
 
 /* ---- JSON ---- */
 
-static void row_json(gbl_json *j, const row *w) {
-    if (w->is_int) gbl_json_int(j, w->stat, (int64_t)w->value);
-    else gbl_json_num(j, w->stat, w->value);
+/* A name with dots is a member of objects inside its group: `in` says which are open, each with its dot. */
+static void enter(gbl_json *j, char *in, size_t size, const char *stat) {
+    const char *dot;
+    while (*in && (!stat || strncmp(stat, in, strlen(in)))) {
+        char *end = in + strlen(in) - 1;
+        while (end > in && end[-1] != '.') end--;
+        *end = 0;
+        gbl_json_end(j);
+    }
+    while (stat && (dot = strchr(stat + strlen(in), '.'))) {
+        char *at = in + strlen(in);
+        snprintf(at, size - (size_t)(at - in), "%.*s", (int)(dot - stat - (at - in)), stat + (at - in));
+        gbl_json_obj(j, at);
+        strcat(at, ".");
+    }
+}
+
+static void row_json(gbl_json *j, char *in, size_t size, const row *w) {
+    enter(j, in, size, w->stat);
+    const char *name = w->stat + strlen(in);
+    if (w->is_int) gbl_json_int(j, name, (int64_t)w->value);
+    else gbl_json_num(j, name, w->value);
 }
 
 static void tiers_json(const gbl_result *r, gbl_json *j) {
@@ -275,8 +347,9 @@ static void tiers_json(const gbl_result *r, gbl_json *j) {
     gbl_json_end(j);
 }
 
-static void group_end(const gbl_result *r, gbl_json *j, const char *group) {
+static void group_end(const gbl_result *r, gbl_json *j, char *in, const char *group) {
     if (!*group) return;
+    enter(j, in, 0, NULL);
     if (!strcmp(group, "kv")) tiers_json(r, j);
     gbl_json_end(j);
 }
@@ -293,9 +366,10 @@ void gbl_result_json(const gbl_result *r, gbl_json *j) {
     gbl_json_str(j, "itl_def", r->itl_per_request ? "aiperf" : "vllm");
     gbl_json_str(j, "quantiles", r->exact_quantiles ? "exact" : "sketch");
     const char *group = "";
+    char in[96] = "";
     for (int i = 0; i < r->n; i++) {
         if (strcmp(group, r->r[i].group)) {
-            group_end(r, j, group);
+            group_end(r, j, in, group);
             group = r->r[i].group;
             if (!strcmp(group, "energy")) {
                 gbl_json_arr(j, "quality");
@@ -303,9 +377,9 @@ void gbl_result_json(const gbl_result *r, gbl_json *j) {
             }
             if (*group) gbl_json_obj(j, group);
         }
-        row_json(j, &r->r[i]);
+        row_json(j, in, sizeof in, &r->r[i]);
     }
-    group_end(r, j, group);
+    group_end(r, j, in, group);
     gbl_json_end(j);
 }
 
@@ -391,12 +465,29 @@ static void print_parts(const gbl_result *r, FILE *to) {
     fputc('\n', to);
 }
 
+/* Who found something, and what it was worth. */
+static void print_hits(const gbl_result *r, FILE *to) {
+    char b[16], c[16];
+    double any = got(r, "kv", "hits.requests_any_hit"), blocks = got(r, "kv", "hits.hit_blocks");
+    if (any == 0) return;
+    fprintf(to, "found again %.0f of %.0f blocks by %.0f of %.0f requests", blocks, got(r, "kv", "hits.total_blocks"), any, got(r, "kv", "hits.requests"));
+    if (got(r, "kv", "hits.sessions") > 0) fprintf(to, ", %.0f of %.0f sessions", got(r, "kv", "hits.sessions_any_hit"), got(r, "kv", "hits.sessions"));
+    fprintf(to, "   saves %.1f s of prefill\n", got(r, "kv", "hits.saved_prefill_s"));
+    if (got(r, "kv", "hits.with_hit.requests") > 0 && got(r, "kv", "hits.without_hit.requests") > 0)
+        fprintf(to, "            mean TTFT %.1f ms and %s good with a hit, %.1f ms and %s without\n", got(r, "kv", "hits.with_hit.ttft_ms"),
+                percent(b, sizeof b, got(r, "kv", "hits.with_hit.slo_attainment")), got(r, "kv", "hits.without_hit.ttft_ms"), percent(c, sizeof c, got(r, "kv", "hits.without_hit.slo_attainment")));
+    if (!isnan(got(r, "kv", "belady_on_this_order.hit_blocks")))
+        fprintf(to, "            Belady on the order that this run produced: %.0f blocks (%.0f without bypass); the run found %s of that\n", got(r, "kv", "belady_on_this_order.hit_blocks"),
+                got(r, "kv", "belady_on_this_order.hit_blocks_without_bypass"), percent(b, sizeof b, got(r, "kv", "belady_on_this_order.reached")));
+}
+
 static void print_kv(const gbl_result *r, FILE *to) {
     char peak[16], mean[16], hit[16];
     double cap = got(r, "kv", "capacity_blocks");
     fprintf(to, "KV cache    %.0f blocks   peak %s   mean %s   prefix hits %s   preemptions %.0f   evicted %.0f\n", cap,
             percent(peak, sizeof peak, got(r, "kv", "peak_blocks") / cap), percent(mean, sizeof mean, got(r, "kv", "mean_blocks") / cap),
             percent(hit, sizeof hit, got(r, "kv", "hit_ratio")), got(r, "kv", "preemptions"), got(r, "kv", "evicted_blocks"));
+    print_hits(r, to);
 }
 
 void gbl_result_print(const gbl_result *r, FILE *to) {

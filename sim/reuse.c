@@ -40,6 +40,28 @@ uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block) {
     return key_at(&r->e->priv[id], (int64_t)(block + 1) * r->e->block_size - 1);
 }
 
+uint64_t gbl_reuse_output_key(const gbl_replica *r, int32_t id, int32_t block) {
+    const gbl_req *q = &r->e->req[id];
+    int full = q->computed >= (block + 1) * r->e->block_size;
+    return full && block < gbl_reuse_known_blocks(r, id) ? gbl_reuse_key(r, id, block) : gbl_mix64(~(uint64_t)q->serial, (uint64_t)block);
+}
+
+/* ---- the recorded order ---- */
+
+void gbl_reuse_record(gbl_replica *r, int32_t id, int counted) {
+    int32_t blocks = r->e->priv[id].n_ids ? (int32_t)(told_of_prompt(r, id) / r->e->block_size) : 0, most = (r->e->req[id].input - 1) / r->e->block_size;
+    if (!blocks) return;
+    int bad = gbl_order_begin(r->order, r->e->now_ns, !counted ? blocks : blocks > most ? blocks - most : 0);
+    for (int32_t k = 0; k < blocks && !bad; k++) bad = gbl_order_use(r->order, gbl_reuse_key(r, id, k));
+    if (bad) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+}
+
+void gbl_reuse_record_output(gbl_replica *r, int32_t id, int32_t from, int32_t to) {
+    int bad = gbl_order_begin(r->order, r->e->now_ns, to - from);
+    for (int32_t k = from; k < to && !bad; k++) bad = gbl_order_use(r->order, gbl_reuse_output_key(r, id, k));
+    if (bad) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+}
+
 /* ---- resident runs ---- */
 
 static int has_user(const gbl_replica *r, int32_t node) { return r->pool.node[node].refs > 0; }

@@ -75,6 +75,7 @@ static const gbl_param run_rows[] = {
     {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9e18, NULL, NULL, "Seed of every keyed draw."},
     {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this, counted from the first, are not measured."},
     {"stop_s", GBL_P_REAL, GBL_P_NULLABLE, AT(stop_s), "null", 0, 9e9, "s", NULL, "Simulated time at which the run ends; null: when all work is done."},
+    {"belady", GBL_P_BOOL, 0, AT(belady), "false", 0, 0, NULL, NULL, "Record the order in which blocks are used, and say what Belady would have found in it."},
     {0}};
 
 /* Default of each family, and whether there are policies to choose from yet. */
@@ -315,10 +316,23 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
         }
     }
     if (code) return code;
+    const gbl_policy *mem = s->choice[GBL_KVMEM].policy, *prefix = s->choice[GBL_PREFIX].policy;
+    if ((mem->flags & GBL_KVMEM_UNSHARED) && !(prefix->flags & GBL_PREFIX_NO_INDEX)) {
+        gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "with policy.kvmem \"%s\" requests share no blocks, and policy.prefix is \"%s\"", mem->name, prefix->name);
+        return gbl_expected(err, "policy.prefix \"off\"");
+    }
     const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
     if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);
     return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
+}
+
+static int bind_run(gbl_scenario *s, gbl_err *err) {
+    int code = bind_part(s, run_rows, s->run_node, err);
+    uint32_t flags = s->choice[GBL_PREFIX].policy->flags;
+    if (code || !s->belady || !(flags & (GBL_PREFIX_NO_INDEX | GBL_PREFIX_CHUNKS))) return code;
+    gbl_node_fail(gbl_node_get(s->run_node, "belady"), err, "with policy.prefix \"%s\" there are no leading runs of blocks to bound", s->choice[GBL_PREFIX].policy->name);
+    return gbl_expected(err, "false, or a prefix policy that matches prefixes");
 }
 
 static int bind_model(gbl_scenario *s, gbl_err *err) {
@@ -336,7 +350,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = bind_policies(s, err);
     if (!code) code = bind_tiers(s, err);
     if (!code) code = bind_slo(s, err);
-    if (!code) code = bind_part(s, run_rows, s->run_node, err);
+    if (!code) code = bind_run(s, err);
     if (!code && s->trace) code = gbl_trace_check(s->trace, err);
     if (code) return code;
     for (size_t i = 0; i < s->n_pools; i++) { /* what cannot run is said before anything is simulated */

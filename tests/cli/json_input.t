@@ -148,7 +148,7 @@ $ gable run --set cluster.tp=two
 $ gable run --set cluster.tq=2
 ! gable: unknown key 'tq'
 !   where: --set cluster.tq
-!   expected: one of hardware, replicas, tp, pp, dp, ep, pools
+!   expected: one of hardware, replicas, tp, pp, dp, ep, pools, kv_transfer, kv_transfer_reuse, network_GB_s, network_share, network_latency_us
 ? 2
 $ gable run --set cluster=2
 ! gable: 'cluster' must be an object

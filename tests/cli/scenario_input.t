@@ -114,3 +114,23 @@ $ printf '{"model": "./config.json"}' > m.json; printf '{"architectures": ["X"]}
 !   where: ././config.json:1:1
 !   expected: a card ("gable": "llm/1") or a Hugging Face config.json
 ? 2
+$ gable run --set policy.kvmem=contiguous
+! gable: with policy.kvmem "contiguous" requests share no blocks, and policy.prefix is "block"
+!   where: --set policy.kvmem
+!   expected: policy.prefix "off"
+? 2
+$ gable run --set run.belady=true --set policy.prefix=chunk
+! gable: with policy.prefix "chunk" there are no leading runs of blocks to bound
+!   where: --set run.belady
+!   expected: false, or a prefix policy that matches prefixes
+? 2
+$ gable run --set 'policy.evict={"use":"ttl","ttl_s":0}'
+! gable: 'ttl_s' is out of range: 0
+!   where: --set policy.evict (policy.evict.ttl_s)
+!   expected: a number from 0.001 to 1000000000 (s)
+? 2
+$ gable run --set 'policy.prefix={"use":"chunk","recompute":1.5}'
+! gable: 'recompute' is out of range: 1.5
+!   where: --set policy.prefix (policy.prefix.recompute)
+!   expected: a number from 0 to 1 (share)
+? 2

@@ -103,7 +103,7 @@ $ printf '{"gable": "sweep/1", "grid": {"cluster.tp": [1, 3]}}' > bad.json; gabl
 $ printf '{"gable": "sweep/1", "grid": {"run.seeds": [1]}}' > bad.json; gable sweep bad.json
 ! gable: unknown key 'seeds'
 !   where: bad.json:1:45 (grid.run.seeds.0), at the point run.seeds=1
-!   expected: one of seed, warmup_s, stop_s
+!   expected: one of seed, warmup_s, stop_s, belady
 !   nearest: seed
 ? 2
 $ printf '{"gable": "sweep/1", "scenario": {"engine": {"block": 1}}, "grid": {"run.seed": [1]}}' > bad.json; gable sweep bad.json

@@ -43,6 +43,8 @@ static char *run_json(const char *text, int exact, double *fast) {
         fail_msg("%s\n%s", text, why);
     }
     if (fast) *fast = gbl_result_get(r, "sim.steps_fast");
+    double bound = gbl_result_get(r, "kv.belady_on_this_order.hit_blocks");
+    if (gbl_result_get(r, "kv.preemptions") == 0 && !isnan(bound)) assert_true(gbl_result_get(r, "kv.hits.hit_blocks") <= bound); /* a readmission is a use that no admission counts */
     gbl_json *j = gbl_json_new(0);
     gbl_result_json(r, j);
     char *out = strdup(gbl_json_text(j));
@@ -69,13 +71,14 @@ static void scenario_text(char *out, size_t size, uint64_t run, const char *trac
         snprintf(source, sizeof source,
                  "{\"generate\":{\"requests\":300,\"arrival\":{\"use\":\"%s\",%s},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":%d},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":300}}}",
                  pick(run, 2, 2) ? "poisson" : "closed_loop", pick(run, 2, 2) ? "\"rate_s\":8" : "\"concurrency\":24", pick(run, 3, 2) ? 400 : 3000);
-    int bs = pick(run, 4, 3) ? 16 : 64;
+    static const char *const kvmem[] = {"\"paged\"", "{\"use\":\"contiguous\",\"reserve\":\"request\"}", "{\"use\":\"virtual\",\"page_kib\":128}"};
+    int bs = pick(run, 4, 3) ? 16 : 64, cached = pick(run, 12, 3) > 0, bounded = cached && pick(run, 18, 5) != 3;
     snprintf(out, size,
              "{\"trace\":%s,\"model\":\"%s\",\"cluster\":{\"replicas\":%d},\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
-             "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":%s%s%s%s,\"route\":\"%s\"},\"run\":{\"seed\":%d,\"warmup_s\":%d%s}}",
+             "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":%s,\"kvmem\":%s%s%s,\"route\":\"%s\"},\"run\":{\"seed\":%d,\"warmup_s\":%d%s,\"belady\":%s}}",
              source, model[pick(run, 16, 3)], 1 + (int)pick(run, 5, 3), runtime[pick(run, 6, 2)], pick(run, 7, 2) ? 256 : 6, pick(run, 8, 2) ? 8192 : 512, bs, (int)(4000 + pick(run, 9, 12000)) / bs,
-             schedule[pick(run, 10, 8)], preempt[pick(run, 11, 3)], pick(run, 12, 3) ? prefix[pick(run, 18, 5)] : "\"off\"", pick(run, 12, 3) ? ",\"evict\":" : "",
-             pick(run, 12, 3) ? evict[pick(run, 13, 16)] : "", "", route[pick(run, 14, 2)], (int)run, (int)(pick(run, 15, 2) * 5), pick(run, 17, 4) ? "" : ",\"stop_s\":20");
+             schedule[pick(run, 10, 8)], preempt[pick(run, 11, 3)], cached ? prefix[pick(run, 18, 5)] : "\"off\"", kvmem[cached ? 0 : pick(run, 19, 3)], cached ? ",\"evict\":" : "",
+             cached ? evict[pick(run, 13, 16)] : "", route[pick(run, 14, 2)], (int)run, (int)(pick(run, 15, 2) * 5), pick(run, 17, 4) ? "" : ",\"stop_s\":20", bounded ? "true" : "false");
 }
 
 static void exact_and_fast_agree(void **state) {

@@ -128,8 +128,39 @@ static void longest_match_first(void **state) {
     assert_true(off.ttft_mean == off_fcfs.ttft_mean); /* nothing to sort by */
 }
 
+/* Pages hold 2 MiB / (8 KV heads x 128 x 2 bytes) = 1,024 tokens on one GPU, twice that on two; a group is a page for each of the
+ * 32 layers' keys and values. */
+static void virtual_memory_comes_in_pages(void **state) {
+    (void)state;
+    static const struct { int input; const char *engine, *page; int tokens; } at[] = {
+        {1, "", "", 1024}, {1024, "", "", 1024}, {1025, "", "", 2048}, {3000, "", ",\"page_kib\":64", 3008}, {1025, "},\"cluster\":{\"tp\":2", "", 2048}, {2049, "},\"cluster\":{\"tp\":2", "", 4096}};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        char rows[40], policy[120];
+        snprintf(rows, sizeof rows, "0 %d 1 1,2,3,4,5,6;", at[i].input);
+        snprintf(policy, sizeof policy, "\"prefix\":\"off\",\"kvmem\":{\"use\":\"virtual\"%s}", at[i].page);
+        outcome o = run(rows, at[i].engine, policy);
+        assert_int_equal((int)o.peak * 16, at[i].tokens);
+        assert_close(o.fragmentation, 1 - (double)at[i].input / at[i].tokens, 1e-9);
+    }
+    /* it grows by a page when the first is full: 1,020 + 9 tokens of which the last needs no KV */
+    assert_int_equal((int)run("0 1020 6 1,2;", "", "\"prefix\":\"off\",\"kvmem\":\"virtual\"").peak * 16, 2048);
+    assert_int_equal((int)run("0 1020 5 1,2;", "", "\"prefix\":\"off\",\"kvmem\":\"virtual\"").peak * 16, 1024);
+}
+
+static void contiguous_memory_is_reserved_whole(void **state) {
+    (void)state;
+    static const char four[] = "0 1000 24 1,2;0 1000 24 3,4;0 1000 24 5,6;0 1000 24 7,8;";
+    static const char *const engine = ",\"kv_blocks\":512,\"max_model_len\":4096";
+    outcome paged = run(four, engine, "\"prefix\":\"off\""), whole = run(four, engine, "\"prefix\":\"off\",\"kvmem\":\"contiguous\""), known = run(four, engine, "\"prefix\":\"off\",\"kvmem\":{\"use\":\"contiguous\",\"reserve\":\"request\"}");
+    assert_int_equal((int)whole.peak, 512); /* two of 4,096 tokens; the others wait */
+    assert_int_equal((int)known.peak, 4 * 64);
+    assert_true(whole.ttft_max > 2 * paged.ttft_max);
+    assert_true(paged.fragmentation < 0.01 && known.fragmentation < 0.03 && whole.fragmentation > 0.7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(radix_matches_inside_a_block), cmocka_unit_test(equal_prompts_in_flight), cmocka_unit_test(computed_twice_kept_once),
-                                       cmocka_unit_test(chunks_come_in_any_order), cmocka_unit_test(longest_match_first)};
+                                       cmocka_unit_test(chunks_come_in_any_order), cmocka_unit_test(longest_match_first), cmocka_unit_test(virtual_memory_comes_in_pages),
+                                       cmocka_unit_test(contiguous_memory_is_reserved_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
