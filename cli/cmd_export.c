@@ -22,8 +22,8 @@ static const gbl_flag flags[] = {
              .type = GBL_P_CHOICE,
              .offset = offsetof(export_opt, format),
              .dflt = "\"csv\"",
-             .choices = "csv|jsonl",
-             .help = "one line a request: CSV with a header, or JSON objects"},
+             .choices = "csv|jsonl|chrome|perfetto",
+             .help = "one line a request: CSV with a header, or JSON objects; chrome, perfetto: a trace for ui.perfetto.dev"},
      .arg = "FORMAT"},
     {.row = {.name = "out",
              .type = GBL_P_STR,
@@ -50,7 +50,8 @@ static int run(const gbl_call *call, gbl_err *err)
     }
     FILE *spool = gbl_spool_new(err);
     if (!spool) return err->code;
-    enum gbl_export_format format = o->json || o->format ? GBL_EXPORT_JSONL : GBL_EXPORT_CSV;
+    static const enum gbl_export_format formats[] = {GBL_EXPORT_CSV, GBL_EXPORT_JSONL, GBL_EXPORT_TRACE, GBL_EXPORT_TRACE};
+    enum gbl_export_format format = o->json && !o->format ? GBL_EXPORT_JSONL : formats[o->format];
     int code = gbl_export_requests(o->db, run_id, format, spool, err);
     if (!code) return gbl_spool_deliver(spool, o->out, err);
     fclose(spool);
@@ -60,11 +61,12 @@ static int run(const gbl_call *call, gbl_err *err)
 const gbl_command gbl_cmd_export = {
     .name = "export",
     .operands = "[RUN]",
-    .brief = "the requests of a run as CSV or JSON lines",
+    .brief = "the requests of a run as CSV, JSON lines or a trace for Perfetto",
     .about = "RUN is the number of a run in the store, the newest one without it. A run keeps requests unless it was "
-             "made with --requests none.",
-    .example = {{"gable export > requests.csv", "the newest run of results.db"},
-                {"gable export 3 --db sweep.db --format jsonl -o run3.jsonl", "run 3 of another store, as JSON lines"}},
+             "made with --requests none. A trace has a process a replica, a slice a request with queue, prefill, decode, transfer and "
+             "preemption inside, and counters of KV blocks, batch, queue and resource use over time.",
+    .example = {{"gable export 3 --db sweep.db --format jsonl -o run3.jsonl", "run 3 of another store, as JSON lines"},
+                {"gable export --format perfetto -o run.json", "open it in ui.perfetto.dev"}},
     .flags = flags,
     .opt_size = sizeof(export_opt),
     .most = 1,

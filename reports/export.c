@@ -1,8 +1,9 @@
-/* export.c - request rows as CSV or JSON lines. */
+/* export.c - request rows as CSV or JSON lines; which run it is. */
 #include "reports/export.h"
 
 #include <inttypes.h>
 
+#include "reports/export_parts.h"
 #include "reports/store_db.h"
 
 static const char export_sql[] =
@@ -67,7 +68,7 @@ int gbl_export_requests(const char *path, int64_t run, enum gbl_export_format f,
     }
     code = check_run(db, path, run, err);
     if (code == GBL_OK) {
-        code = print_requests(db, path, run, f, to, err);
+        code = f == GBL_EXPORT_TRACE ? gbl_export_trace_rows(db, path, run, to, err) : print_requests(db, path, run, f, to, err);
     }
     sqlite3_close(db);
     return code;
