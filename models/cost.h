@@ -122,6 +122,14 @@ double gbl_cost_peak_hbm(const gbl_cost *c);
 
 /* KV copy between device and host: `bytes` over all ranks in `pieces` pieces. dir: GBL_R_PCIE_H2D or _D2H. */
 void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out);
+/* The same with a tier below HBM: host memory, or a drive that is reached through host memory (pipelined, so the slowest part
+ * bounds it): latency + max(PCIe as above, bytes / SSD, pieces / IOPS, bytes through DRAM / DRAM). dir GBL_R_N: between host
+ * memory and the drive. NaN: the hardware card's figure; latency 80 us of a drive (assumed), pieces as given. */
+typedef struct gbl_below {
+    int ssd;
+    double bps, latency_s, piece_bytes, iops;
+} gbl_below;
+void gbl_cost_tier(const gbl_cost *c, const gbl_below *t, double bytes, int64_t pieces, enum gbl_resource dir, gbl_demand *out);
 /* Seconds to write one sequence's KV of `tokens` tokens to host memory and to read it back, alone. */
 double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens);
 int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input, int64_t running); /* running: sequences of the replica then */

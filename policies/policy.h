@@ -166,7 +166,8 @@ struct gbl_host {
     /* Compute `tokens` more tokens of request id in this step, after reserving blocks for max(tokens known after
      * it, reserve_tokens). A waiting request is admitted first (its cached prefix is matched and not recomputed, so
      * fewer tokens may be left than known: the call then takes at most what is left). Returns the tokens taken
-     * (> 0), GBL_NO_BLOCKS (nothing changed) or GBL_NO_SLOT (max_num_seqs reached). A request is scheduled at most
+     * (> 0), 0 (admitted, but part of its prefix lies below HBM and is being loaded: it runs later),
+     * GBL_NO_BLOCKS (nothing changed) or GBL_NO_SLOT (max_num_seqs reached). A request is scheduled at most
      * once a step. */
     int32_t (*schedule)(const gbl_host *h, int32_t id, int64_t tokens, int64_t reserve_tokens);
     /* Tokens of a waiting request that its cached prefix would save now. */
@@ -197,6 +198,12 @@ struct gbl_host {
     /* Of the i-th chunk of the prompt (one id of the trace), the leading tokens that are resident wherever in a prompt they were
      * computed; -1 past the last chunk. Only where the policy says GBL_PREFIX_CHUNKS. */
     int32_t (*chunk)(const gbl_host *h, int32_t id, int32_t i);
+
+    /* --- prefetch --- */
+    int32_t n_tiers; /* below HBM, fastest first */
+    /* Of the blocks below HBM that continue the resident run of a waiting request's prompt, those that lie in this tier. */
+    int32_t (*below)(const gbl_host *h, int32_t id, int32_t tier);
+    int64_t (*load_ns)(const gbl_host *h, int32_t id, int32_t blocks); /* time to load the first of them, alone */
 
     /* --- route --- */
     int32_t n_replicas;
@@ -289,6 +296,15 @@ typedef struct gbl_prefix_policy {
     void (*reuse)(void *state, const gbl_host *h, int32_t id, int32_t blocks, gbl_reuse *out); /* may be NULL: nothing */
     void (*rules)(const void *state, gbl_prefix_rules *out);                                   /* may be NULL: all zero */
 } gbl_prefix_policy;
+
+/* prefetch: what of a prompt's KV that lies below HBM is loaded, and when; the rest is computed again. `found`: blocks below
+ * HBM that continue the resident run. The same question may be asked several times: no answer may change the state. */
+typedef struct gbl_prefetch_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    int32_t (*admitted)(void *state, const gbl_host *h, int32_t id, int32_t found); /* leading blocks to load as it is admitted */
+    int32_t (*queued)(void *state, const gbl_host *h, int32_t id, int32_t found);   /* as it joins the queue; NULL: none */
+} gbl_prefetch_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a
  * resident child), and only evictable ones may be proposed. A held block keeps its place in the policy's order when a hand

@@ -27,7 +27,7 @@ void gbl_clock_phase(gbl_replica *r, int32_t id, enum gbl_phase next) {
     gbl_priv *p = &r->e->priv[id];
     int64_t now = r->e->now_ns;
     if (p->phase == GBL_PHASE_PREEMPTED) p->part_ns[GBL_PART_PREEMPT] += now - p->since_ns;
-    else if (p->phase == GBL_PHASE_MOVING) p->part_ns[GBL_PART_TRANSFER] += now - p->since_ns;
+    else if (p->phase == GBL_PHASE_MOVING || p->phase == GBL_PHASE_LOADING) p->part_ns[GBL_PART_TRANSFER] += now - p->since_ns;
     else {
         int first = p->phase == GBL_PHASE_PREFILL ? GBL_PART_PREFILL_SM : GBL_PART_DECODE_SM;
         for (int i = 0; i < 4; i++) p->part_ns[first + i] += r->spent[i] - p->spent[i];

@@ -138,6 +138,7 @@ static void pull(gbl_engine *e) {
         if (!e->closed_loop) return;
     }
     if (rc < 0) gbl_engine_fail(e, GBL_EINPUT);
+    e->dry = rc == 0;
 }
 
 static void count_in_system(gbl_engine *e, int change) {

@@ -15,6 +15,7 @@
 #include "sim/order.h"
 #include "sim/network.h"
 #include "sim/run.h"
+#include "sim/tier.h"
 
 enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_PLAN };
 
@@ -23,7 +24,7 @@ typedef struct gbl_replica gbl_replica;
 
 /* A replica's clocks: how its time was spent so far, by what bound its steps, and waiting. They add up to the time. */
 enum { GBL_SPENT_SM, GBL_SPENT_HBM, GBL_SPENT_LINK, GBL_SPENT_HOST, GBL_SPENT_WAIT, GBL_SPENT };
-enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED, GBL_PHASE_MOVING };
+enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED, GBL_PHASE_MOVING, GBL_PHASE_LOADING };
 
 /* A request between two replicas. It holds KV on both: what it holds where it does not stand now is kept here. */
 typedef struct gbl_handoff {
@@ -53,6 +54,9 @@ typedef struct gbl_priv {
     int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
     int64_t gap_sum, gap_n;
     gbl_handoff *move;   /* NULL until its id has moved between replicas */
+    int32_t load;        /* slot + 1 of the load from a tier that is under way for it; 0: none */
+    int32_t prefetched;  /* its prefetch question was asked */
+    int32_t from_tier[GBL_TIERS]; /* blocks loaded for it from each tier before its first schedule */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
     int32_t copied;      /* tokens that its next step copies from cached blocks into its own */
@@ -71,6 +75,14 @@ typedef struct gbl_deque {
 int gbl_deque_push(gbl_deque *d, int32_t id);
 int gbl_deque_push_front(gbl_deque *d, int32_t id);
 void gbl_deque_remove(gbl_deque *d, size_t i);
+
+/* A load from the tiers below: of the whole at once, or of a first layer's share and then the rest. */
+enum gbl_leg { GBL_LEG_ALL, GBL_LEG_FIRST, GBL_LEG_REST };
+typedef struct gbl_load {
+    int64_t serial; /* of its request: ids are used again */
+    int32_t id, leg, legs; /* legs: flows in flight; 0: the slot is free */
+    int32_t blocks[GBL_TIERS];
+} gbl_load;
 
 typedef struct gbl_hold {
     int32_t on;
@@ -109,6 +121,11 @@ struct gbl_replica {
     size_t item_room;
     int32_t planning;
     int32_t outs;       /* swap-out transfers that the step waits for */
+    int32_t late;       /* loads beside the step under way that it cannot end before */
+    int32_t step_over;  /* it has ended but for them */
+    gbl_load *loads;
+    size_t n_loads, loads_room;
+    uint8_t writing[GBL_TIERS * GBL_DUES]; /* background writers at work */
     int32_t hands_off;  /* its requests are decoded elsewhere */
     int32_t n_parting;  /* requests whose KV lies here while it moves away */
     gbl_deque landing;  /* requests that wait for blocks here, to be moved in */
@@ -147,6 +164,7 @@ struct gbl_engine {
     gbl_heap *heap;
     gbl_source *source;
     int closed_loop;    /* completions bring arrivals */
+    int dry;            /* the source has nothing more, whatever completes */
     int64_t now_ns, stop_ns;
     gbl_req *req;
     gbl_priv *priv;
@@ -181,7 +199,8 @@ void gbl_policy_fault(gbl_replica *r, enum gbl_family f, const char *rule);
 int gbl_engine_tick(gbl_engine *e, int64_t t);
 void gbl_event_at(gbl_engine *e, int64_t t, enum gbl_event_kind k, int64_t arg);
 
-enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2 }; /* flows of a replica; a swap-in bears its request id */
+/* Flows of a replica: a swap-in bears its request id, background writes count down from GBL_TAG_WRITE, loads from GBL_TAG_LOAD. */
+enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2, GBL_TAG_WRITE = -3, GBL_TAG_LOAD = -100 };
 /* host.c: the host table and the actions behind it */
 void gbl_host_bind(gbl_replica *r);
 void gbl_replica_refresh(gbl_replica *r); /* view <- state */
@@ -194,6 +213,10 @@ void gbl_replica_arm_flows(gbl_replica *r);
  * r's prefix cache has are shared where `reuse`. Returns the blocks found there, GBL_NO_BLOCKS or GBL_NO_SLOT. */
 int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reuse);
 void gbl_replica_index_prompt(gbl_replica *r, int32_t id); /* what is computed of its prompt can be found from now on */
+void gbl_replica_index_to(gbl_replica *r, int32_t id, int32_t full); /* its first blocks, up to so many */
+struct gbl_match;
+int gbl_replica_occupy(gbl_replica *r, int32_t id, const struct gbl_match *m, int64_t tokens); /* the caller has seen that they are free */
+void gbl_replica_loaded(gbl_replica *r, int32_t id); /* a transfer up has ended: the request runs, or its blocks are cached */
 int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id); /* reuse.c: leading prompt tokens in its prefix cache */
 int gbl_replica_run(gbl_replica *r, int32_t id); /* onto the list of the running */
 
@@ -214,16 +237,20 @@ void gbl_handoff_landed(gbl_engine *e, int32_t id);
 void gbl_replica_wake(gbl_replica *r);              /* plans, where idle, after all else that happens at this instant */
 
 /* reuse.c: how much of a prompt the cache has, by the prefix policy */
+enum gbl_where { GBL_IN_HBM, GBL_IN_USE /* there, and with a user */, GBL_ANYWHERE };
 typedef struct gbl_match {
     int32_t blocks;   /* leading blocks to share */
     gbl_reuse reuse;  /* and what is copied */
     int32_t idle;     /* blocks without a user that the copies read from */
+    int32_t load;     /* blocks behind the shared ones that come from below HBM */
+    int32_t coming;   /* they are on their way already, into blocks that the request holds */
 } gbl_match;
 int gbl_reuse_init(gbl_engine *e, gbl_err *err);
 uint64_t gbl_reuse_root(const gbl_engine *e, const gbl_record *rec); /* where its chain of keys starts */
 uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block);
 int32_t gbl_reuse_known_blocks(const gbl_replica *r, int32_t id); /* full blocks of prompt and output whose content the trace's ids tell */
-int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, int in_use);
+int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, enum gbl_where w);
+int32_t gbl_reuse_prompt_run(const gbl_replica *r, int32_t id, enum gbl_where w); /* leading blocks of what is known, its last token left out */
 void gbl_reuse_match(gbl_replica *r, int32_t id, gbl_match *out);
 int64_t gbl_reuse_tokens(const gbl_replica *r, const gbl_match *m); /* that need not be computed */
 /* The blocks that are copied from stay until `unlock`: nodes in out[], at most `most`; returns how many. */

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "sim/engine.h"
+#include "sim/tier_flow.h"
 
 static gbl_replica *replica_of(const gbl_host *h) { return h->engine; }
 static int64_t blocks_for(const gbl_replica *r, int64_t tokens) { return (tokens + r->e->block_size - 1) / r->e->block_size; }
@@ -50,12 +50,14 @@ static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key)
     gbl_priv *p = &r->e->priv[id];
     int32_t node = gbl_kvpool_child(&r->pool, parent, key);
     gbl_kvuse use = use_of(r, id);
+    r->pool.now_ns = r->e->now_ns;
     if (node >= 0) {
         if (!gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens -= r->e->block_size;
         gbl_kvpool_give(&r->pool, 1);
     } else {
         node = gbl_kvpool_index(&r->pool, key, parent, &use);
         if (node < 0) return gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+        if (r->pool.below && r->pool.below->broken) gbl_policy_fault(r, GBL_EVICT, r->pool.below->broken);
     }
     p->private_blocks--;
     return append_chain(r, id, node);
@@ -87,7 +89,12 @@ void gbl_replica_index_prompt(gbl_replica *r, int32_t id) {
         keep_chunks(r, id);
         return;
     }
-    int32_t bs = r->e->block_size, full = r->e->req[id].computed / bs, known = gbl_reuse_known_blocks(r, id);
+    gbl_replica_index_to(r, id, r->e->req[id].computed / r->e->block_size);
+}
+
+void gbl_replica_index_to(gbl_replica *r, int32_t id, int32_t full) {
+    gbl_priv *p = &r->e->priv[id];
+    int32_t bs = r->e->block_size, known = gbl_reuse_known_blocks(r, id);
     if (full > known) full = known;
     while (p->n_chain < full && !r->e->failed) {
         int32_t k = p->n_chain;
@@ -114,9 +121,11 @@ static void index_output(gbl_replica *r, int32_t id) {
 /* ---- blocks ---- */
 
 static int take_blocks(gbl_replica *r, int64_t n) {
+    r->pool.now_ns = r->e->now_ns;
     const char *broken = gbl_kvpool_take(&r->pool, n);
     if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
-    return broken != NULL;
+    else gbl_tier_write_now(r);
+    return r->e->failed;
 }
 
 static int64_t reserve(gbl_replica *r, int32_t id, int64_t tokens) {
@@ -128,7 +137,7 @@ static int64_t reserve(gbl_replica *r, int32_t id, int64_t tokens) {
 
 /* What an admission with this match takes from the free blocks: new ones, and matched ones that nobody uses. */
 static int64_t admission_need(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
-    int32_t in_use = m->blocks ? gbl_reuse_run(r, id, m->blocks, 1) : 0;
+    int32_t in_use = m->coming ? m->blocks + m->load : m->blocks ? gbl_reuse_run(r, id, m->blocks, GBL_IN_USE) : 0;
     return blocks_for(r, tokens) - in_use + m->idle;
 }
 
@@ -189,6 +198,7 @@ static int add_item(gbl_replica *r, int32_t id, int64_t tokens, int32_t chunk) {
 static int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     gbl_req *q = &r->e->req[id];
     int decode = q->generated > 0 && q->known - q->computed == 1;
+    if (r->e->priv[id].phase == GBL_PHASE_LOADING) gbl_clock_phase(r, id, GBL_PHASE_PREFILL);
     q->computed += (int32_t)tokens;
     r->live_tokens += tokens;
     r->computed_tokens += tokens;
@@ -241,6 +251,7 @@ static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     p->first_cached = (int32_t)cached;
     if (cached) r->e->m.saved_prefill_s += 1e-9 * (double)r->host.step_ns(&r->host, 0, 0, cached, 0);
     if (gbl_metrics_found(&r->e->m, &r->e->req[id], r->e->block_size, cached)) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
+    gbl_tier_credit(r, id, cached);
 }
 
 int gbl_replica_run(gbl_replica *r, int32_t id) {
@@ -252,8 +263,15 @@ int gbl_replica_run(gbl_replica *r, int32_t id) {
 
 /* A request without KV takes the cached blocks that it shares and the rest of `tokens` in new ones; the caller has seen that
  * they are free. What it copies from stays meanwhile. */
-static int occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
+int gbl_replica_occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
     gbl_kvuse use = use_of(r, id);
+    if (m->coming) { /* it holds the rest */
+        int64_t more = blocks_for(r, tokens) - m->blocks - m->load;
+        if (more > 0 && take_blocks(r, more)) return GBL_EFAULT;
+        r->e->priv[id].private_blocks += more;
+        r->e->req[id].blocks = (int32_t)blocks_for(r, tokens);
+        return 0;
+    }
     for (int32_t k = 0, node = -1; k < m->blocks; k++) {
         node = gbl_kvpool_child(&r->pool, node, gbl_reuse_key(r, id, k));
         if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
@@ -274,9 +292,9 @@ int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reus
     gbl_match m = {0};
     if (reuse) gbl_reuse_match(r, id, &m);
     m.reuse = (gbl_reuse){0}; /* what is not shared comes over the network */
-    m.idle = 0;
+    m.idle = m.load = 0;
     int64_t to = reserve(r, id, tokens);
-    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) || occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
+    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) || gbl_replica_occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
     return m.blocks;
 }
 
@@ -301,21 +319,31 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
         to = admitted_tokens(r, id, &m, &tokens, reserve_tokens);
     }
     if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
-    if (occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
+    int32_t below[GBL_TIERS];
+    if (m.load) gbl_tier_count(r, id, &m, below);
+    if (gbl_replica_occupy(r, id, &m, to)) return GBL_NO_BLOCKS;
     int64_t cached = gbl_reuse_tokens(r, &m), shared = (int64_t)m.blocks * r->e->block_size;
     waiting_remove(r, id);
-    if (gbl_replica_run(r, id)) return GBL_NO_BLOCKS;
-    q->state = GBL_REQ_RUNNING;
     q->cached = (int32_t)cached;
     q->computed = (int32_t)cached;
     r->e->priv[id].copied = m.reuse.copied;
     r->e->m.copied_tokens += m.reuse.copied;
     r->e->m.recomputed_tokens += m.reuse.recomputed;
-    r->live_tokens += cached - shared; /* copies are its own */
+    r->live_tokens += m.load ? 0 : cached - shared; /* copies are its own */
     r->e->m.reused += cached;
     r->queued_tokens -= q->known;
     r->outstanding_tokens -= cached;
     if (r->order) gbl_reuse_record(r, id, !r->e->priv[id].admitted);
+    if (m.load) {
+        int first = !r->e->priv[id].admitted;
+        gbl_tier_admit(r, id, &m, below);
+        first_admission(r, id, cached);
+        if (first) r->e->priv[id].phase = GBL_PHASE_LOADING;
+        gbl_replica_refresh(r);
+        return 0;
+    }
+    if (gbl_replica_run(r, id)) return GBL_NO_BLOCKS;
+    q->state = GBL_REQ_RUNNING;
     first_admission(r, id, cached);
     int32_t taken = advance(r, id, tokens);
     gbl_replica_refresh(r);
@@ -415,6 +443,7 @@ static void put_out(gbl_replica *r, int32_t id) {
     gbl_engine *e = r->e;
     const gbl_preempt_policy *p = (const void *)e->s->choice[GBL_PREEMPT].policy;
     if (e->req[id].scheduled) unplan(r, id);
+    e->priv[id].load = 0; /* what still comes for it comes for nobody */
     running_remove(r, id);
     if (e->priv[id].phase != GBL_PHASE_PREEMPTED) gbl_clock_phase(r, id, GBL_PHASE_PREEMPTED);
     e->req[id].preemptions++;
@@ -508,6 +537,7 @@ void gbl_host_bind(gbl_replica *r) {
                          .make_room = host_make_room, .preempt = host_preempt, .resume = host_resume, .step_ns = host_step_ns,
                          .transfer_ns = host_transfer_ns};
     gbl_reuse_bind(r);
+    gbl_tier_bind(r);
 }
 
 /* ---- flows ---- */
@@ -521,13 +551,18 @@ void gbl_replica_arm_flows(gbl_replica *r) {
     if (r->flow_event < 0) gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof(gbl_event)));
 }
 
-static void loaded(gbl_replica *r, int32_t id) {
-    gbl_req *q = &r->e->req[id];
-    r->view.n_loading--;
-    q->state = GBL_REQ_RUNNING;
-    if (gbl_replica_run(r, id)) return;
-    gbl_replica_account(r, r->e->now_ns);
-    gbl_replica_index_prompt(r, id);
+static void step_flow_end(gbl_replica *r) {
+    gbl_engine *e = r->e;
+    if (r->late) {
+        r->step_over = 1;
+        return;
+    }
+    if (!r->step_over) {
+        gbl_replica_step_end(r);
+        return;
+    }
+    r->step_over = 0; /* the last layer waited for its KV */
+    gbl_event_at(e, e->now_ns + r->cost.demand.alone_ns / e->s->llm.layers, GBL_EV_STEP, r->index);
 }
 
 void gbl_replica_flow_end(gbl_replica *r) {
@@ -537,11 +572,12 @@ void gbl_replica_flow_end(gbl_replica *r) {
     while (gbl_fluid_finish(&r->fluid, r->e->now_ns, &tag)) {
         if (tag == GBL_TAG_STEP) step_over = 1;
         else if (tag == GBL_TAG_OUT) r->outs--;
-        else loaded(r, (int32_t)tag);
+        else if (tag < 0) gbl_tier_flow_end(r, tag);
+        else gbl_replica_loaded(r, (int32_t)tag);
     }
     gbl_replica_arm_flows(r);
     if (r->e->failed) return;
-    if (step_over) gbl_replica_step_end(r);
+    if (step_over || (r->step_over && !r->late)) step_flow_end(r);
     else if (r->state == GBL_FETCHING && !r->outs) gbl_replica_go(r);
     else if (r->state == GBL_IDLE) gbl_replica_plan(r);
 }

@@ -3,17 +3,28 @@
 #include <assert.h>
 #include <math.h>
 
-enum { GHOST = -1, NOBODY = -2 }; /* refs of an id without a resident block */
+#include "sim/tier.h"
 
 static uint32_t flags_of(const gbl_kvpool *p) { return p->evictor.p->head.flags; }
 
+/* An id is free when its block lies nowhere and no level's policy remembers it. */
+static void free_id(gbl_kvpool *p, int32_t id) {
+    if (!p->node[id].at && !p->node[id].ghost) p->unused[p->n_unused++] = id;
+}
+
+void gbl_kvpool_unbind(gbl_kvpool *p, int32_t id, int32_t level) {
+    gbl_kvnode *n = &p->node[id];
+    n->ghost &= (uint8_t)~(1u << level);
+    if (n->at || n->ghost) return;
+    if (p->gone && gbl_map_get(p->gone, n->key) == id) gbl_map_remove(p->gone, n->key);
+    free_id(p, id);
+}
+
 static void forget(void *owner, int32_t id) {
     gbl_kvpool *p = owner;
-    if (!p->gone || id < 0 || id >= p->n_ids || p->node[id].refs != GHOST) return;
-    gbl_map_remove(p->gone, p->node[id].key);
-    p->node[id].refs = NOBODY;
-    p->unused[p->n_unused++] = id;
+    if (!p->gone || id < 0 || id >= p->n_ids || !(p->node[id].ghost & 1)) return;
     p->ghosts--;
+    gbl_kvpool_unbind(p, id, 0);
 }
 
 static int refuse_oracle(const gbl_policy *head, gbl_err *err) {
@@ -22,31 +33,55 @@ static int refuse_oracle(const gbl_policy *head, gbl_err *err) {
     return gbl_expected(err, "a policy without an oracle; `gable trace hits --evict %s` replays a recorded order", head->name);
 }
 
-int gbl_kvpool_init(gbl_kvpool *p, int64_t capacity, int32_t block_size, const gbl_choice *evict, const gbl_host *h, gbl_err *err) {
-    *p = (gbl_kvpool){.capacity = capacity, .block_size = block_size};
-    if (!evict) return 0;
-    const gbl_policy *head = evict->policy;
-    if (head->flags & (GBL_EVICT_NEEDS_ORACLE | GBL_EVICT_NEEDS_ADVICE)) return refuse_oracle(head, err);
-    if (capacity > INT32_MAX / 4) { /* queues of a policy count twice the ids in 32 bits */
-        gbl_fail(err, GBL_EINPUT, "a KV pool of %lld blocks is more than the prefix index can number", (long long)capacity);
-        return gbl_expected(err, "at most %d blocks a replica, or policy.prefix \"off\"", INT32_MAX / 4);
-    }
-    size_t ids = (size_t)capacity * (head->flags & GBL_EVICT_GHOSTS ? 2 : 1) + 1;
+static int refuse_number(double blocks, gbl_err *err) {
+    gbl_fail(err, GBL_EINPUT, "a KV pool of %.0f blocks, tiers included, is more than the prefix index can number", blocks);
+    return gbl_expected(err, "at most %d blocks a replica, or policy.prefix \"off\"", INT32_MAX / 4);
+}
+
+static int make_index(gbl_kvpool *p, size_t ids, int ghosts, gbl_err *err) {
     p->index = gbl_map_new(1024);
-    if (head->flags & GBL_EVICT_GHOSTS) p->gone = gbl_map_new(1024);
+    if (ghosts) p->gone = gbl_map_new(1024);
     p->node = gbl_alloc(ids, sizeof *p->node);
     p->unused = gbl_alloc(ids, sizeof *p->unused);
-    gbl_evictor_spec spec = {.choice = evict, .host = h, .capacity = capacity, .ids = (int32_t)ids, .owner = p, .forget = forget};
-    int code = p->index && p->node && p->unused && (p->gone || !(head->flags & GBL_EVICT_GHOSTS)) ? gbl_evictor_init(&p->evictor, &spec, err)
-                                                                                                   : gbl_nomem(err, ids * sizeof *p->node);
+    if (p->levels > 1) p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
+    int ok = p->index && p->node && p->unused && (p->gone || !ghosts) && (p->kids_at || p->levels == 1);
+    return ok ? 0 : gbl_nomem(err, ids * sizeof *p->node);
+}
+
+static double ids_of(const gbl_choice *evict, double capacity) { return capacity * (evict->policy->flags & GBL_EVICT_GHOSTS ? 2 : 1); }
+
+int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err) {
+    *p = (gbl_kvpool){.capacity = spec->capacity, .block_size = spec->block_size, .levels = 1 + spec->n_tiers};
+    if (!spec->evict) return 0;
+    const gbl_policy *head = spec->evict->policy;
+    if (head->flags & (GBL_EVICT_NEEDS_ORACLE | GBL_EVICT_NEEDS_ADVICE)) return refuse_oracle(head, err);
+    double blocks = (double)spec->capacity, all = ids_of(spec->evict, blocks) + 1;
+    int ghosts = (head->flags & GBL_EVICT_GHOSTS) != 0;
+    p->needs_cost = (head->flags & GBL_EVICT_NEEDS_COST) != 0;
+    for (int32_t i = 0; i < spec->n_tiers; i++) {
+        double n = gbl_tier_blocks(&spec->tier[i], spec->host->view->block_bytes);
+        if (n < 1) return gbl_tier_too_small(&spec->tier[i], spec->host->view->block_bytes, err);
+        blocks += n;
+        all += ids_of(&spec->tier[i].evict, n);
+        ghosts |= (spec->tier[i].evict.policy->flags & GBL_EVICT_GHOSTS) != 0;
+        p->needs_cost |= (spec->tier[i].evict.policy->flags & GBL_EVICT_NEEDS_COST) != 0;
+    }
+    if (blocks > INT32_MAX / 4) return refuse_number(blocks, err); /* queues of a policy count twice the ids in 32 bits */
+    p->ids = (size_t)all;
+    gbl_evictor_spec lend = {.choice = spec->evict, .host = spec->host, .capacity = spec->capacity, .ids = (int32_t)all, .owner = p, .forget = forget};
+    int code = make_index(p, (size_t)all, ghosts, err);
+    if (!code) code = gbl_evictor_init(&p->evictor, &lend, err);
+    if (!code && spec->n_tiers) code = gbl_tiers_new(&p->below, p, spec, (int32_t)all, err);
     if (code) gbl_kvpool_fini(p);
     return code;
 }
 
 void gbl_kvpool_fini(gbl_kvpool *p) {
+    gbl_tiers_free(p->below);
     gbl_map_free(p->index);
     gbl_map_free(p->gone);
     gbl_free(p->node);
+    gbl_free(p->kids_at);
     gbl_free(p->unused);
     gbl_free(p->recompute_s);
     gbl_map_free(p->inside);
@@ -57,14 +92,18 @@ void gbl_kvpool_fini(gbl_kvpool *p) {
 
 /* ---- the tree ---- */
 
-int32_t gbl_kvpool_landmark(const gbl_kvpool *p, uint64_t key) { return gbl_map_get(p->index, key); }
+static int32_t in_hbm(const gbl_kvpool *p, int32_t id) { return id >= 0 && p->node[id].refs >= 0 ? id : -1; }
 
-int32_t gbl_kvpool_child(const gbl_kvpool *p, int32_t parent, uint64_t key) {
+int32_t gbl_kvpool_landmark(const gbl_kvpool *p, uint64_t key) { return in_hbm(p, gbl_map_get(p->index, key)); }
+
+int32_t gbl_kvpool_child_anywhere(const gbl_kvpool *p, int32_t parent, uint64_t key) {
     if (parent < 0) return gbl_map_get(p->index, key);
     const gbl_kvnode *up = &p->node[parent];
     if (up->kid >= 0 && p->node[up->kid].key == key) return up->kid;
     return up->kids > (up->kid >= 0) ? gbl_map_get(p->index, key) : -1;
 }
+
+int32_t gbl_kvpool_child(const gbl_kvpool *p, int32_t parent, uint64_t key) { return in_hbm(p, gbl_kvpool_child_anywhere(p, parent, key)); }
 
 static int is_landmark(const gbl_kvnode *n) { return n->depth % GBL_KV_LANDMARK == 0; }
 
@@ -94,31 +133,52 @@ static void set_held(gbl_kvpool *p, int32_t node, int held) {
     if (p->evictor.p->held) p->evictor.p->held(p->evictor.state, node, held);
 }
 
-static void drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
+void gbl_kvpool_enter(gbl_kvpool *p, int32_t id, int32_t level) {
     gbl_kvnode *n = &p->node[id];
-    int32_t parent = n->parent;
+    assert(!(n->at >> level & 1));
+    n->at |= (uint8_t)(1u << level);
+    if (p->kids_at && n->parent >= 0) p->kids_at[(int64_t)n->parent * p->levels + level]++;
+}
+
+/* A block whose children lie at other levels lies at a faster one than they do (tier.c), so whoever lies nowhere has none. */
+void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) {
+    gbl_kvnode *n = &p->node[id];
+    assert(n->at >> level & 1);
+    n->at &= (uint8_t)~(1u << level);
+    if (p->kids_at && n->parent >= 0) p->kids_at[(int64_t)n->parent * p->levels + level]--;
+    if (n->at) return;
     unlink_node(p, id);
-    if (p->inside) gbl_kvpool_forget_pieces(p, id);
-    p->cached--;
-    p->evicted++;
-    n->refs = GHOST;
-    p->ghosts++;
     /* Without memory a ghost is not found again; its id still waits for forget(). */
     if (p->gone) (void)gbl_map_put(p->gone, n->key, id);
+}
+
+/* The policy of HBM hears last: it may forget the block there and then. */
+static const char *drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
+    gbl_kvnode *n = &p->node[id];
+    int32_t parent = n->parent;
+    const char *broken = p->below ? gbl_tiers_receive(p, id, reason == GBL_GONE_EXPIRED ? GBL_DUE_LATER : GBL_DUE_NOW) : NULL;
+    if (broken) return broken;
+    n->refs = -1;
+    p->cached--;
+    p->evicted++;
+    n->ghost |= 1;
+    p->ghosts++;
+    if (p->inside) gbl_kvpool_forget_pieces(p, id);
+    gbl_kvpool_leave(p, id, 0);
     if (p->evictor.p->gone) p->evictor.p->gone(p->evictor.state, id, reason);
-    if (!p->gone) {
-        n->refs = NOBODY;
-        p->unused[p->n_unused++] = id;
+    if ((n->ghost & 1) && !(flags_of(p) & GBL_EVICT_GHOSTS)) {
         p->ghosts--;
+        gbl_kvpool_unbind(p, id, 0);
     }
-    if (parent >= 0 && p->node[parent].kids == 0 && p->node[parent].refs == 0) set_held(p, parent, 0);
+    if (parent >= 0 && gbl_kvpool_kids(p, parent, 0) == 0 && p->node[parent].refs == 0) set_held(p, parent, 0);
+    return NULL;
 }
 
 static const char *drop_proposed(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
     if (id < 0 || id >= p->n_ids) return "it proposes a block that does not exist";
-    if (p->node[id].refs != 0 || p->node[id].kids != 0) return "it proposes a block that is held or gone";
-    drop(p, id, reason);
-    return p->ghosts > p->capacity ? "it remembers more blocks than the pool has" : NULL;
+    if (p->node[id].refs != 0 || gbl_kvpool_kids(p, id, 0) != 0) return "it proposes a block that is held or gone";
+    const char *broken = drop(p, id, reason);
+    return broken ? broken : p->ghosts > p->capacity ? "it remembers more blocks than the pool has" : NULL;
 }
 
 /* Block by block, whatever is asked for at once: with its last child gone a parent may be older than the next in line, and
@@ -145,6 +205,7 @@ void gbl_kvpool_give(gbl_kvpool *p, int64_t n) {
 }
 
 const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns) {
+    p->now_ns = now_ns;
     const gbl_evict_policy *e = p->evictor.p;
     int32_t out[64], n = e && e->expired ? 1 : 0;
     while (n > 0) { /* again: parents become evictable */
@@ -154,7 +215,7 @@ const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns) {
             if (broken) return broken;
         }
     }
-    return NULL;
+    return p->below ? gbl_tiers_expire(p) : NULL;
 }
 
 /* ---- use ---- */
@@ -163,7 +224,7 @@ const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns) {
 static double recompute_of(gbl_kvpool *p, int32_t depth) {
     const gbl_host *h = &p->evictor.host;
     size_t old = p->recompute_room, at = (size_t)depth;
-    if (!(flags_of(p) & GBL_EVICT_NEEDS_COST)) return 0;
+    if (!p->needs_cost) return 0;
     if (at < old && !isnan(p->recompute_s[at])) return p->recompute_s[at];
     int64_t most = 8192, chunk = h->view->max_num_batched_tokens < most ? h->view->max_num_batched_tokens : most;
     double s = 1e-9 * (double)h->step_ns(h, 0, 0, chunk, (int64_t)depth * p->block_size) * p->block_size / (double)chunk;
@@ -175,7 +236,17 @@ static double recompute_of(gbl_kvpool *p, int32_t depth) {
 static gbl_block_info info_of(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t depth, const gbl_kvuse *use) {
     return (gbl_block_info){.key = key, .parent = parent, .depth = depth, .tokens = p->block_size, .ghost = -1, .now_ns = use->now_ns,
                             .session = use->session, .request = use->request, .bytes = p->evictor.host.view->block_bytes,
-                            .recompute_s = recompute_of(p, depth), .class_id = use->class_id, .next_use = INT64_MAX};
+                            .recompute_s = recompute_of(p, depth), .reload_s = p->below ? gbl_tiers_reload_s(p->below, 0) : 0,
+                            .class_id = use->class_id, .next_use = INT64_MAX};
+}
+
+gbl_block_info gbl_kvpool_info(gbl_kvpool *p, int32_t id, int32_t level, const gbl_kvuse *use) {
+    const gbl_kvnode *n = &p->node[id];
+    int32_t parent = n->parent >= 0 && gbl_kvpool_is_at(p, n->parent, level) ? n->parent : -1;
+    gbl_block_info info = info_of(p, n->key, parent, n->depth, use);
+    if (level) info.reload_s = gbl_tiers_reload_s(p->below, level);
+    if (n->ghost >> level & 1) info.ghost = id;
+    return info;
 }
 
 int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
@@ -184,7 +255,7 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
     int first = n->refs++ == 0;
     if (first) {
         p->referenced++;
-        if (!n->kids) set_held(p, id, 1);
+        if (!gbl_kvpool_kids(p, id, 0)) set_held(p, id, 1);
     }
     if (p->evictor.p->touch) {
         gbl_block_info info = info_of(p, n->key, n->parent, n->depth, use);
@@ -194,34 +265,43 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
 }
 
 /* The id of a ghost that returns, or a new one. */
-static int32_t id_for(gbl_kvpool *p, uint64_t key, const gbl_block_info *info) {
-    int32_t id = info->ghost;
-    if (id >= 0 && p->node[id].refs == GHOST && p->node[id].key == key) {
-        gbl_map_remove(p->gone, key);
-        p->ghosts--;
-        return id;
-    }
-    return p->n_unused ? p->unused[--p->n_unused] : p->n_ids++;
+static int32_t id_for(gbl_kvpool *p, uint64_t key, int32_t ghost) {
+    if (ghost < 0 || !p->node[ghost].ghost || p->node[ghost].key != key) return p->n_unused ? p->unused[--p->n_unused] : p->n_ids++;
+    gbl_map_remove(p->gone, key);
+    return ghost;
+}
+
+/* A new leaf of the tree; -1: no memory. */
+static int32_t new_node(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t depth, int32_t ghost) {
+    int32_t id = id_for(p, key, ghost);
+    p->node[id] = (gbl_kvnode){key, parent, -1, 0, depth, -1, 0, id == ghost ? p->node[id].ghost : 0};
+    if (!link_node(p, id)) return id;
+    p->ghosts -= p->node[id].ghost & 1;
+    p->node[id].ghost = 0;
+    free_id(p, id);
+    return -1;
 }
 
 int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use) {
     assert(p->private_blocks > 0);
+    assert(parent < 0 || p->node[parent].refs > 0);
     int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1;
+    int32_t id = p->below ? gbl_kvpool_child_anywhere(p, parent, key) : -1; /* below: it comes up again */
+    int32_t ghost = id >= 0 ? id : p->gone ? gbl_map_get(p->gone, key) : -1;
     gbl_block_info info = info_of(p, key, parent, depth, use);
-    if (p->gone) info.ghost = gbl_map_get(p->gone, key);
+    if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
     if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);
-    int32_t id = id_for(p, key, &info);
-    p->node[id] = (gbl_kvnode){key, parent, 1, 0, depth, -1};
-    if (link_node(p, id)) {
-        p->node[id].refs = NOBODY;
-        p->unused[p->n_unused++] = id;
-        return -1;
-    }
+    if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
+    gbl_kvnode *n = &p->node[id];
+    p->ghosts -= n->ghost & 1;
+    n->ghost &= (uint8_t)~1u;
+    n->refs = 1;
+    gbl_kvpool_enter(p, id, 0);
+    if (p->below) gbl_tiers_rise(p, id);
     p->private_blocks--;
     p->cached++;
     p->referenced++;
     p->inserted++;
-    assert(parent < 0 || p->node[parent].refs > 0);
     if (p->evictor.p->insert) p->evictor.p->insert(p->evictor.state, id, &info);
     set_held(p, id, 1);
     return id;
@@ -233,7 +313,7 @@ static int unref_one(gbl_kvpool *p, int32_t id, int64_t now_ns) {
     if (--n->refs) return 0;
     p->referenced--;
     if (p->evictor.p->released) p->evictor.p->released(p->evictor.state, id, now_ns);
-    if (!n->kids) set_held(p, id, 0);
+    if (!gbl_kvpool_kids(p, id, 0)) set_held(p, id, 0);
     return 1;
 }
 
@@ -251,4 +331,5 @@ void gbl_kvpool_check(const gbl_kvpool *p) {
     assert(p->private_blocks >= 0 && p->cached >= 0 && p->referenced >= 0 && p->referenced <= p->cached);
     assert(gbl_kvpool_empty(p) >= 0);
     assert(p->cached == p->inserted - p->evicted);
+    if (p->below) gbl_tiers_check(p->below);
 }

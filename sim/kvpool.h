@@ -16,12 +16,16 @@
 #include "base/map.h"
 #include "sim/evictor.h"
 
+/* Tiers below HBM (sim/tier.h) keep their blocks in the same tree, so a block that moves between levels keeps its id and
+ * its place, and nothing is looked up for it. Level 0 is HBM, level t the t-th tier. */
 enum { GBL_KV_LANDMARK = 32 };
 typedef struct gbl_kvnode {
     uint64_t key;
-    int32_t parent, refs, kids, depth;
-    int32_t kid; /* the child that is not in the map for being another's sibling; -1 */
+    int32_t parent, refs, kids, depth; /* refs: -1 where it does not lie in HBM; kids: in the tree, whatever their level */
+    int32_t kid;       /* the child that is not in the map for being another's sibling; -1 */
+    uint8_t at, ghost; /* a bit a level: where it lies; whose policy remembers it though it went */
 } gbl_kvnode;
+struct gbl_tiers;
 
 /* Who uses a block, for the policy. */
 typedef struct gbl_kvuse {
@@ -41,8 +45,13 @@ typedef struct gbl_kvpool {
     int32_t block_size;
     gbl_map *index;
     gbl_map *gone; /* ghosts' ids by key; NULL where the policy keeps none */
+    size_t ids; /* nodes there may be */
     gbl_kvnode *node;
+    struct gbl_tiers *below; /* NULL: HBM alone */
+    int32_t *kids_at;        /* node x level: children that lie there; NULL: HBM alone, where node.kids says it */
+    int32_t levels, needs_cost; /* needs_cost: some level's policy asks what a block costs to compute */
     int32_t *unused, n_unused, n_ids; /* node ids given back, and ids ever given */
+    int64_t now_ns;          /* when blocks are taken; the caller sets it */
     gbl_evictor evictor;
     gbl_map *inside;    /* block by piece of its content; NULL where nobody looks into blocks */
     gbl_kvpiece *piece; /* `pieces` a node; key 0 ends them */
@@ -51,9 +60,18 @@ typedef struct gbl_kvpool {
     size_t recompute_room;
 } gbl_kvpool;
 
-/* `evict` may be NULL where nothing is ever indexed. The pool must not move after this. GBL_EINPUT: a policy that needs to
- * know the future. */
-int gbl_kvpool_init(gbl_kvpool *p, int64_t capacity, int32_t block_size, const gbl_choice *evict, const gbl_host *h, gbl_err *err);
+/* `evict` may be NULL where nothing is ever indexed. `tiers`: what lies below, fastest first, `n_tiers` of them. The pool must
+ * not move after this. GBL_EINPUT: a policy that needs to know the future, a tier smaller than a block, more blocks than can
+ * be numbered. */
+struct gbl_tier_spec;
+typedef struct gbl_kvpool_spec {
+    int64_t capacity;
+    int32_t block_size, n_tiers;
+    const gbl_choice *evict;
+    const struct gbl_tier_spec *tier;
+    const gbl_host *host;
+} gbl_kvpool_spec;
+int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err);
 void gbl_kvpool_fini(gbl_kvpool *p);
 
 static inline int64_t gbl_kvpool_empty(const gbl_kvpool *p) { return p->capacity - p->private_blocks - p->cached; }
@@ -68,6 +86,8 @@ void gbl_kvpool_give(gbl_kvpool *p, int64_t n);
 const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns);
 /* The cached block behind `parent` (-1: the first of a chain) with this key, or -1. */
 int32_t gbl_kvpool_child(const gbl_kvpool *p, int32_t parent, uint64_t key);
+/* The same, wherever it lies. */
+int32_t gbl_kvpool_child_anywhere(const gbl_kvpool *p, int32_t parent, uint64_t key);
 /* The cached block with this key, whose depth is a multiple of GBL_KV_LANDMARK, or -1. */
 int32_t gbl_kvpool_landmark(const gbl_kvpool *p, uint64_t key);
 /* One more user of a cached block; returns 1 where it had none before. A hit counts as a use for the policy. */
@@ -83,5 +103,15 @@ int32_t gbl_kvpool_inside(const gbl_kvpool *p, uint64_t key, int32_t *end);
 int gbl_kvpool_describe(gbl_kvpool *p, int32_t node, const gbl_kvpiece *piece, size_t n); /* 0, or -1: no memory */
 void gbl_kvpool_forget_pieces(gbl_kvpool *p, int32_t node);
 void gbl_kvpool_check(const gbl_kvpool *p); /* asserts the accounts */
+
+/* For tier.c. */
+gbl_block_info gbl_kvpool_info(gbl_kvpool *p, int32_t node, int32_t level, const gbl_kvuse *use);
+void gbl_kvpool_enter(gbl_kvpool *p, int32_t node, int32_t level); /* its bit and its parent's count */
+void gbl_kvpool_leave(gbl_kvpool *p, int32_t node, int32_t level); /* also: out of the tree where it lies nowhere any more */
+void gbl_kvpool_unbind(gbl_kvpool *p, int32_t node, int32_t level); /* that level's policy remembers it no longer */
+static inline int gbl_kvpool_is_at(const gbl_kvpool *p, int32_t node, int32_t level) { return p->node[node].at >> level & 1; }
+static inline int32_t gbl_kvpool_kids(const gbl_kvpool *p, int32_t node, int32_t level) {
+    return p->kids_at ? p->kids_at[(int64_t)node * p->levels + level] : p->node[node].kids;
+}
 
 #endif

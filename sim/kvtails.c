@@ -25,7 +25,7 @@ int32_t gbl_kvpool_inside(const gbl_kvpool *p, uint64_t key, int32_t *end) {
 
 /* Room for `most` pieces a node: the first prompt whose ids are finer than those before spreads the table. */
 static int spread(gbl_kvpool *p, size_t most) {
-    size_t nodes = (size_t)p->capacity * 2 + 1;
+    size_t nodes = p->ids;
     gbl_kvpiece *wide = gbl_alloc(nodes * most, sizeof *wide);
     if (!wide) return -1;
     for (size_t i = 0; p->piece && i < nodes; i++) memcpy(wide + i * most, p->piece + i * p->pieces, p->pieces * sizeof *wide);

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "sim/engine.h"
+#include "sim/tier_flow.h"
 
 int gbl_deque_push(gbl_deque *d, int32_t id) {
     if (d->head + d->n == d->room && d->head > d->room / 2) { /* slide down instead of growing for ever */
@@ -34,7 +34,7 @@ void gbl_deque_remove(gbl_deque *d, size_t i) {
 }
 
 static int make_instances(gbl_replica *r, gbl_err *err) {
-    static const enum gbl_family per_replica[] = {GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX};
+    static const enum gbl_family per_replica[] = {GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX, GBL_PREFETCH};
     for (size_t i = 0; i < sizeof per_replica / sizeof *per_replica; i++) {
         enum gbl_family f = per_replica[i];
         const gbl_choice *c = &r->e->s->choice[f];
@@ -53,10 +53,12 @@ static void call_inits(gbl_replica *r) {
     const gbl_preempt_policy *p = (const void *)c[GBL_PREEMPT].policy;
     const gbl_kvmem_policy *k = (const void *)c[GBL_KVMEM].policy;
     const gbl_prefix_policy *x = (const void *)c[GBL_PREFIX].policy;
+    const gbl_prefetch_policy *f = (const void *)c[GBL_PREFETCH].policy;
     if (s->init) s->init(r->instance[GBL_SCHEDULE], &r->host);
     if (p->init) p->init(r->instance[GBL_PREEMPT], &r->host);
     if (k->init) k->init(r->instance[GBL_KVMEM], &r->host);
     if (x->init) x->init(r->instance[GBL_PREFIX], &r->host);
+    if (f->init) f->init(r->instance[GBL_PREFETCH], &r->host);
 }
 
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err) {
@@ -71,7 +73,10 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     int code = make_instances(r, err);
     if (code) return code;
     int indexed = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
-    if ((code = gbl_kvpool_init(&r->pool, capacity, e->block_size, indexed ? &s->choice[GBL_EVICT] : NULL, &r->host, err))) return code;
+    gbl_kvpool_spec pool_spec = {.capacity = capacity, .block_size = e->block_size, .n_tiers = indexed ? s->n_tiers : 0,
+                                 .evict = indexed ? &s->choice[GBL_EVICT] : NULL, .tier = s->tier, .host = &r->host};
+    if ((code = gbl_kvpool_init(&r->pool, &pool_spec, err))) return code;
+    gbl_tier_ready(r);
     if (gbl_reuse_keeps(r, GBL_PREFIX_TAILS) && (code = gbl_kvpool_look_inside(&r->pool, err))) return code;
     if (s->belady) {
         if (!(r->order = gbl_alloc(1, sizeof *r->order))) return gbl_nomem(err, sizeof *r->order);
@@ -96,6 +101,7 @@ void gbl_replica_fini(gbl_replica *r) {
     gbl_free(r->joined.a);
     gbl_free(r->swapped);
     gbl_free(r->item);
+    gbl_free(r->loads);
     gbl_free(r->hold.ring);
 }
 
@@ -134,6 +140,7 @@ static void ask(gbl_replica *r) {
     r->plan = (gbl_plan){0};
     show_arrivals(r);
     gbl_replica_refresh(r);
+    gbl_tier_prefetch(r);
     r->planning = 1;
     p->plan(r->instance[GBL_SCHEDULE], &r->host, &r->plan);
     r->planning = 0;
@@ -179,6 +186,7 @@ void gbl_replica_go(gbl_replica *r) {
     gbl_clock_wait(r);
     gbl_replica_state(r, GBL_STEPPING);
     gbl_step_begin(r, e->now_ns);
+    r->late = gbl_tier_beside(r);
     if (r->hands_off) gbl_handoff_early(r);
     if (!r->fluid.n) {
         gbl_event_at(e, e->now_ns + r->cost.demand.alone_ns, GBL_EV_STEP, r->index);
@@ -293,6 +301,7 @@ static void retire(gbl_replica *r) {
 static void let_go(gbl_replica *r) {
     gbl_replica_account(r, r->e->now_ns);
     retire(r);
+    gbl_tier_write_later(r); /* outputs that are cached from now on */
 }
 
 void gbl_replica_step_end(gbl_replica *r) {
@@ -301,6 +310,7 @@ void gbl_replica_step_end(gbl_replica *r) {
     r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
     int held = r->hold.on;
     if (!held && e->rules.when_computed && r->batch.pre_n) index_computed(r);
+    gbl_tier_write_later(r);
     if (held) gbl_hold_step_end(r, e->now_ns);
     else if (hand_out(r)) let_go(r);
     else if (r->plan.hold && !e->opt->exact && !r->plan.preempted) held = gbl_hold_begin(r);

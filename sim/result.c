@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "sim/result_tier.h"
+
 typedef struct row {
     const char *group, *stat; /* group "": a member of the top object */
     double value;
@@ -21,6 +23,8 @@ struct gbl_result {
     char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
     int exact_quantiles, itl_per_request;
     int64_t seed, replicas, gpus;
+    gbl_tier_result tier[GBL_TIERS];
+    int32_t n_tiers;
 };
 
 static const char *const series_name[GBL_SERIES_N] = {"ttft_ms", "tpot_ms", "itl_ms", "e2el_ms", "queue_ms"};
@@ -78,7 +82,7 @@ static int add_belady(const gbl_engine *e, totals *t, gbl_err *err) {
     int code = 0;
     for (int32_t i = 0; i < e->n_replicas && e->s->belady && !code; i++) {
         int64_t bypass, keeping;
-        code = gbl_order_belady(e->replica[i].order, e->replica[i].view.total_blocks, &bypass, &keeping, err);
+        code = gbl_order_belady(e->replica[i].order, gbl_tiers_with_hbm(&e->replica[i].pool), &bypass, &keeping, err);
         t->belady += bypass;
         t->belady_keeping += keeping;
     }
@@ -292,6 +296,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     put_parts(r, m);
     put_repairs(r, gbl_source_repairs(e->source));
     put_sim(r, e, wall);
+    r->n_tiers = gbl_tier_results(r->tier, e, span_ns * 1e-9);
     return 0;
 }
 
@@ -342,8 +347,11 @@ static void tiers_json(const gbl_result *r, gbl_json *j) {
     gbl_json_int(j, "capacity_blocks_per_replica", (int64_t)gbl_result_get(r, "kv.capacity_blocks") / r->replicas);
     gbl_json_int(j, "peak_blocks", (int64_t)gbl_result_get(r, "kv.peak_blocks"));
     gbl_json_num(j, "mean_blocks", gbl_result_get(r, "kv.mean_blocks"));
-    gbl_json_int(j, "hit_tokens", (int64_t)gbl_result_get(r, "kv.hit_tokens"));
+    int64_t below = 0;
+    for (int32_t i = 0; i < r->n_tiers; i++) below += r->tier[i].hit_tokens;
+    gbl_json_int(j, "hit_tokens", (int64_t)gbl_result_get(r, "kv.hit_tokens") - below);
     gbl_json_end(j);
+    for (int32_t i = 0; i < r->n_tiers; i++) gbl_tier_result_json(&r->tier[i], j);
     gbl_json_end(j);
 }
 
@@ -488,6 +496,7 @@ static void print_kv(const gbl_result *r, FILE *to) {
             percent(peak, sizeof peak, got(r, "kv", "peak_blocks") / cap), percent(mean, sizeof mean, got(r, "kv", "mean_blocks") / cap),
             percent(hit, sizeof hit, got(r, "kv", "hit_ratio")), got(r, "kv", "preemptions"), got(r, "kv", "evicted_blocks"));
     print_hits(r, to);
+    for (int32_t i = 0; i < r->n_tiers; i++) gbl_tier_result_print(&r->tier[i], (int64_t)got(r, "kv", "prompt_tokens"), to);
 }
 
 void gbl_result_print(const gbl_result *r, FILE *to) {

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/text.h"
-#include "sim/engine.h"
+#include "sim/tier_flow.h"
 
 static const gbl_prefix_policy *policy_of(const gbl_engine *e) { return (const void *)e->s->choice[GBL_PREFIX].policy; }
 static gbl_replica *replica_of(const gbl_host *h) { return h->engine; }
@@ -66,13 +66,17 @@ void gbl_reuse_record_output(gbl_replica *r, int32_t id, int32_t from, int32_t t
 
 static int has_user(const gbl_replica *r, int32_t node) { return r->pool.node[node].refs > 0; }
 
-/* Residency, and being in use, are closed under prefixes: bisect over the landmarks, then walk from the last one that
- * counts. `in_use`: count only blocks that have a user. *last: the last of the run, or -1. */
-static int32_t run_to(const gbl_replica *r, int32_t id, int32_t most, int in_use, int32_t *last) {
+static int counts(const gbl_replica *r, int32_t node, enum gbl_where w) {
+    return node >= 0 && (w == GBL_ANYWHERE || r->pool.node[node].refs >= (w == GBL_IN_USE));
+}
+
+/* Lying anywhere, residency in HBM, and being in use are closed under prefixes: bisect over the landmarks, then walk from the
+ * last one that counts. *last: the last of the run, or -1. */
+static int32_t run_to(const gbl_replica *r, int32_t id, int32_t most, enum gbl_where w, int32_t *last) {
     int32_t low = 0, high = (most + GBL_KV_LANDMARK - 1) / GBL_KV_LANDMARK, node = -1;
     while (low < high) {
-        int32_t mid = low + (high - low) / 2, n = gbl_kvpool_landmark(&r->pool, gbl_reuse_key(r, id, mid * GBL_KV_LANDMARK));
-        if (n >= 0 && (!in_use || has_user(r, n))) {
+        int32_t mid = low + (high - low) / 2, n = gbl_map_get(r->pool.index, gbl_reuse_key(r, id, mid * GBL_KV_LANDMARK));
+        if (counts(r, n, w)) {
             low = mid + 1;
             node = n;
         } else high = mid;
@@ -80,23 +84,24 @@ static int32_t run_to(const gbl_replica *r, int32_t id, int32_t most, int in_use
     *last = node;
     if (!low) return 0;
     int32_t run = (low - 1) * GBL_KV_LANDMARK + 1, end = low * GBL_KV_LANDMARK < most ? low * GBL_KV_LANDMARK : most;
-    while (run < end && (node = gbl_kvpool_child(&r->pool, node, gbl_reuse_key(r, id, run))) >= 0 && (!in_use || has_user(r, node))) {
+    while (run < end && counts(r, node = gbl_kvpool_child_anywhere(&r->pool, node, gbl_reuse_key(r, id, run)), w)) {
         *last = node;
         run++;
     }
     return run;
 }
-int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, int in_use) {
+int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, enum gbl_where w) {
     int32_t last;
-    return run_to(r, id, most, in_use, &last);
+    return run_to(r, id, most, w, &last);
 }
 
 /* The last known token is always computed, so that there is a query to sample from. */
-static int32_t run_of(const gbl_replica *r, int32_t id) {
+int32_t gbl_reuse_prompt_run(const gbl_replica *r, int32_t id, enum gbl_where w) {
     if (!r->pool.index || !r->e->priv[id].n_ids) return 0;
     int32_t most = gbl_reuse_known_blocks(r, id), cap = (r->e->req[id].known - 1) / r->e->block_size;
-    return gbl_reuse_run(r, id, most < cap ? most : cap, 0);
+    return gbl_reuse_run(r, id, most < cap ? most : cap, w);
 }
+static int32_t run_of(const gbl_replica *r, int32_t id) { return gbl_reuse_prompt_run(r, id, GBL_IN_HBM); }
 
 int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id) { return (int64_t)run_of(r, id) * r->e->block_size; }
 
@@ -139,7 +144,7 @@ static int32_t tail_of(const gbl_replica *r, int32_t id, int32_t block, int32_t 
     int64_t start = (int64_t)block * r->e->block_size, most = r->e->req[id].known - 1 - start, told = r->e->priv[id].told - start;
     if (told > 0 && under_one_id(r, id)) {
         int32_t parent;
-        if (run_to(r, id, block, 0, &parent) == block) *node = gbl_kvpool_child(&r->pool, parent, gbl_reuse_key(r, id, block));
+        if (run_to(r, id, block, GBL_IN_HBM, &parent) == block) *node = gbl_kvpool_child(&r->pool, parent, gbl_reuse_key(r, id, block));
         if (told > r->e->block_size) told = r->e->block_size;
         if (*node >= 0) return (int32_t)(told < most ? told : most);
     }
@@ -220,7 +225,7 @@ static int64_t most_copied(gbl_replica *r, int32_t id, int32_t blocks) {
 }
 
 int64_t gbl_reuse_tokens(const gbl_replica *r, const gbl_match *m) {
-    return (int64_t)m->blocks * r->e->block_size + m->reuse.copied - m->reuse.recomputed;
+    return (int64_t)(m->blocks + m->load) * r->e->block_size + m->reuse.copied - m->reuse.recomputed;
 }
 
 void gbl_reuse_match(gbl_replica *r, int32_t id, gbl_match *out) {
@@ -243,6 +248,7 @@ void gbl_reuse_match(gbl_replica *r, int32_t id, gbl_match *out) {
         return;
     }
     out->idle = each_source(r, id, out, NULL);
+    if (r->pool.below && r->e->req[id].state == GBL_REQ_WAITING) gbl_tier_match(r, id, out);
 }
 
 /* ---- the host table ---- */

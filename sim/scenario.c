@@ -148,28 +148,21 @@ static int bind_slo(gbl_scenario *s, gbl_err *err) {
     return gbl_nearest(err, gbl_near(s->slo.preset, names, PRESETS));
 }
 
-/* Tiers below HBM hold nothing yet, so one that has bytes is refused rather than ignored. */
-static int bind_tiers(const gbl_scenario *s, gbl_err *err) {
-    static const char *const known[] = {"name", "bytes", NULL};
-    const gbl_node *n = s->tiers_node;
-    if (!n) return 0;
-    if (gbl_node_kind(n) != GBL_ARRAY) {
-        gbl_node_fail(n, err, "'tiers' must be an array");
-        return gbl_expected(err, "[{\"name\": \"dram\", \"bytes\": 0}]");
+static int bind_tiers(gbl_scenario *s, gbl_err *err) {
+    int code = gbl_tiers_bind(s->tier, &s->n_tiers, s->tiers_node, s->arena, err);
+    if (code) return code;
+    if (s->n_tiers && s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) {
+        gbl_node_fail(s->tier[0].at, err, "with policy.prefix \"%s\" nothing is cached, so a tier would be read by nothing", s->choice[GBL_PREFIX].policy->name);
+        return gbl_expected(err, "\"bytes\": 0, or a prefix policy that caches");
     }
-    for (const gbl_node *t = gbl_node_first(n); t; t = gbl_node_next(t)) {
-        int code = object_or_absent(t, err);
-        if (code || (code = gbl_node_only(t, known, err))) return code;
-        const gbl_node *bytes = gbl_node_get(t, "bytes"), *name = gbl_node_get(t, "name");
-        const char *text;
-        double n_bytes = 0;
-        if (name && (code = gbl_node_str(name, &text, err))) return code;
-        if (bytes && (code = gbl_node_real(bytes, &n_bytes, err))) return code;
-        if (n_bytes == 0) continue;
-        gbl_node_fail(bytes, err, "no policy of this scenario keeps KV below HBM, so a tier of %s bytes would be read by nothing", gbl_node_text(bytes));
-        return gbl_expected(err, "0");
+    if (s->n_tiers && s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_CHUNKS) {
+        gbl_node_fail(s->tier[0].at, err, "policy.prefix \"%s\" looks for chunks in HBM alone, so a tier would be read by nothing", s->choice[GBL_PREFIX].policy->name);
+        return gbl_expected(err, "\"bytes\": 0, or policy.prefix \"block\" or \"radix\"");
     }
-    return 0;
+    const gbl_node *prefetch = gbl_node_get(s->policy_node, "prefetch");
+    if (s->n_tiers || !prefetch || !strcmp(s->choice[GBL_PREFETCH].policy->name, family_default[GBL_PREFETCH])) return 0;
+    gbl_node_fail(prefetch, err, "without tiers there is nothing to load, so policy.prefetch would be read by nothing");
+    return gbl_expected(err, "\"%s\", or tiers with bytes", family_default[GBL_PREFETCH]);
 }
 
 static int bind_format(const gbl_scenario *s, const char *key, const char *name, int automatic, int32_t *out, gbl_err *err) {
@@ -480,7 +473,7 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     cluster_json(s, j);
     part_json(j, "engine", engine_rows, s);
     policies_json(s, j);
-    gbl_json_raw(j, "tiers", "[]");
+    gbl_tiers_json(s->tier, s->n_tiers, j);
     part_json(j, "slo", slo_rows, s);
     part_json(j, "run", run_rows, s);
     gbl_json_end(j);
@@ -550,7 +543,7 @@ void gbl_scenario_schema(gbl_json *j) {
     schema_cluster(j);
     schema_part(j, "engine", engine_rows);
     schema_policy(j);
-    gbl_json_raw(j, "tiers", "{\"type\":\"array\",\"default\":[]}");
+    gbl_tiers_schema(j);
     gbl_json_obj(j, "slo");
     gbl_json_arr(j, "anyOf");
     schema_part(j, NULL, slo_rows);
@@ -567,6 +560,7 @@ void gbl_scenario_help(FILE *to) {
     gbl_param_help(cluster_rows, "cluster.", to);
     gbl_param_help(network_rows, "cluster.", to);
     gbl_param_help(engine_rows, "engine.", to);
+    gbl_tiers_help(to);
     gbl_param_help(slo_rows, "slo.", to);
     gbl_param_help(run_rows, "run.", to);
 }

@@ -2,7 +2,7 @@
 #ifndef GBL_SCENARIO_H
 #define GBL_SCENARIO_H
 #include "models/cost.h"
-#include "sim/policy_table.h"
+#include "sim/tier.h"
 #include "traces/trace.h"
 
 typedef struct gbl_slo {
@@ -44,6 +44,8 @@ typedef struct gbl_scenario {
     double memory_utilization;
     /* policy */
     gbl_choice choice[GBL_FAMILIES];
+    gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
+    int32_t n_tiers;
     gbl_slo slo;
     /* run */
     int64_t seed;

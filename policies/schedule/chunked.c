@@ -58,7 +58,7 @@ static int admit(const chunked *s, const gbl_host *h, int32_t id, int64_t room) 
         int64_t keep = (int64_t)(watermark * (double)v->total_blocks);
         if (v->n_running + v->n_loading > 0 && v->free_blocks - h->blocks_needed(h, id, ahead) < keep) return 0;
     }
-    return h->schedule(h, id, room, reserve) > 0;
+    return h->schedule(h, id, room, reserve) >= 0; /* 0: its prefix is being loaded */
 }
 
 static void plan(void *state, const gbl_host *h, gbl_plan *p) {

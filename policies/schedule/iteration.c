@@ -21,10 +21,10 @@ static int64_t reserved(void *state, const gbl_host *h, int32_t id) {
 
 static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     const gbl_view *v = h->view;
-    for (int32_t i = 0; i < v->n_running; i++) h->schedule(h, v->running[i], 1, 0);
+    for (int32_t i = 0; i < v->n_running; i++) h->schedule(h, v->running[i], v->req[v->running[i]].known, 0);
     while (v->n_waiting) {
         int32_t id = v->waiting[0];
-        if (h->schedule(h, id, v->req[id].known, reserved(state, h, id)) <= 0) break;
+        if (h->schedule(h, id, v->req[id].known, reserved(state, h, id)) < 0) break;
     }
     p->hold = 1;
 }

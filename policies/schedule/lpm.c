@@ -84,7 +84,7 @@ static void admit(const lpm *s, const gbl_host *h, gbl_plan *p, int64_t budget) 
         const gbl_req *r = &v->req[o.id[i]];
         int64_t output = left_to_yield(s, r), needs = h->blocks_needed(h, o.id[i], r->known + output);
         if (v->n_running + v->n_loading > 0 && needs + spoken / v->block_size > v->free_blocks) break;
-        if (h->schedule(h, o.id[i], budget - p->tokens, r->known) <= 0) break;
+        if (h->schedule(h, o.id[i], budget - p->tokens, r->known) < 0) break;
         spoken += output;
     }
 }

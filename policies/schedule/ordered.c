@@ -158,7 +158,7 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     while (!pressed && (placed || !v->n_swapped) && v->n_waiting && p->tokens < budget) {
         head = head_of(s, h);
         int32_t taken = h->schedule(h, head, budget - p->tokens, 0);
-        if (taken <= 0) break;
+        if (taken < 0) break; /* 0: its prefix is being loaded */
         s->served[tenant_of(&v->req[head])] += s->input_weight * taken;
         head = -1;
     }

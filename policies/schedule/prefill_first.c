@@ -18,13 +18,17 @@ static int prefills(const prefill_first *s, const gbl_host *h, gbl_plan *p) {
     const gbl_view *v = h->view;
     int64_t budget = s->token_budget != GBL_NULL_INT ? s->token_budget : v->max_num_batched_tokens;
     int64_t keep = (int64_t)(s->watermark * (double)v->total_blocks);
+    for (int32_t i = 0; i < v->n_running && p->tokens < budget; i++) { /* whose prefix was loaded meanwhile */
+        const gbl_req *r = &v->req[v->running[i]];
+        if (r->known - r->computed > 1) h->schedule(h, v->running[i], r->known - r->computed, 0);
+    }
     while (v->n_waiting) {
         int32_t id = v->waiting[0];
         const gbl_req *r = &v->req[id];
         int64_t prompt = r->known - h->cached(h, id);
         if (p->n && p->tokens + prompt > budget) break;
         if (v->n_running + v->n_loading > 0 && v->free_blocks - h->blocks_needed(h, id, r->known) < keep) break;
-        if (h->schedule(h, id, prompt, r->known) <= 0) break;
+        if (h->schedule(h, id, prompt, r->known) < 0) break;
     }
     return p->n;
 }
@@ -37,7 +41,7 @@ static void decodes(const gbl_host *h, gbl_plan *p) {
             i++;
             continue;
         }
-        while (h->schedule(h, id, 1, 0) == GBL_NO_BLOCKS) {
+        while (h->schedule(h, id, v->req[id].known, 0) == GBL_NO_BLOCKS) { /* one token, or the rest of a prompt whose head was loaded */
             int32_t victim = h->make_room(h, id);
             if (victim == id || victim < 0) break;
         }

@@ -26,7 +26,7 @@ static void decode_all(static_batch *s, const gbl_host *h, gbl_plan *p) {
     int64_t longest = 1;
     for (int32_t i = 0; i < v->n_running; i++) {
         if (v->req[v->running[i]].known > longest) longest = v->req[v->running[i]].known;
-        h->schedule(h, v->running[i], 1, 0);
+        h->schedule(h, v->running[i], v->req[v->running[i]].known, 0);
     }
     if (!s->pad_finished || s->slots <= v->n_running) {
         p->hold = 1;
@@ -39,15 +39,15 @@ static void decode_all(static_batch *s, const gbl_host *h, gbl_plan *p) {
 static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     static_batch *s = state;
     const gbl_view *v = h->view;
-    if (v->n_running) {
-        decode_all(s, h, p);
+    if (v->n_running || v->n_loading) {
+        if (v->n_running) decode_all(s, h, p);
         return;
     }
     while (v->n_waiting) {
         int32_t id = v->waiting[0];
-        if (h->schedule(h, id, v->req[id].known, reserved(state, h, id)) <= 0) break;
+        if (h->schedule(h, id, v->req[id].known, reserved(state, h, id)) < 0) break;
     }
-    s->slots = p->n;
+    s->slots = p->n + v->n_loading;
 }
 
 static const gbl_schedule_policy static_policy = {

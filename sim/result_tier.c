@@ -1,0 +1,70 @@
+#include "sim/result_tier.h"
+
+#include <math.h>
+#include <string.h>
+
+static void add_replica(gbl_tier_result *w, const gbl_tier *t, double block_bytes) {
+    int64_t due = 0;
+    for (int i = 0; i < GBL_DUES; i++) due += t->due[i];
+    w->capacity_blocks += t->capacity;
+    w->peak_blocks += t->peak;
+    w->blocks += t->n;
+    w->hit_blocks += t->hit_blocks;
+    w->hit_tokens += t->hit_tokens;
+    w->inserted_blocks += t->inserted;
+    w->evicted_blocks += t->evicted;
+    w->moved_blocks += t->moved;
+    w->loaded_bytes += (double)t->loaded * block_bytes;
+    w->written_bytes += (double)t->written * block_bytes;
+    w->unwritten_bytes += (double)due * block_bytes;
+}
+
+static void wear(gbl_tier_result *w, const gbl_tier_spec *s, int32_t replicas, double span_s) {
+    double days = span_s / 86400, written = w->written_bytes / replicas;
+    w->drive_writes_day = w->years_to_endurance = NAN;
+    if (!w->ssd || !(days > 0)) return;
+    w->drive_writes_day = written / s->bytes / days;
+    w->years_to_endurance = s->dwpd * s->warranty_years / w->drive_writes_day;
+}
+
+int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS], const gbl_engine *e, double span_s) {
+    int32_t n = e->replica[0].pool.below ? e->s->n_tiers : 0;
+    for (int32_t i = 0; i < n; i++) {
+        const gbl_tier_spec *s = &e->s->tier[i];
+        gbl_tier_result *w = &out[i];
+        *w = (gbl_tier_result){.ssd = s->kind == GBL_TIER_SSD};
+        snprintf(w->name, sizeof w->name, "%.31s", s->name);
+        for (int32_t r = 0; r < e->n_replicas; r++) add_replica(w, &e->replica[r].pool.below->tier[i], e->replica[r].view.block_bytes);
+        wear(w, s, e->n_replicas, span_s);
+    }
+    return n;
+}
+
+void gbl_tier_result_json(const gbl_tier_result *t, gbl_json *j) {
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "name", t->name);
+    gbl_json_int(j, "capacity_blocks", t->capacity_blocks);
+    gbl_json_int(j, "peak_blocks", t->peak_blocks);
+    gbl_json_int(j, "blocks", t->blocks);
+    gbl_json_int(j, "hit_tokens", t->hit_tokens);
+    gbl_json_int(j, "loaded_blocks", t->hit_blocks);
+    gbl_json_int(j, "inserted_blocks", t->inserted_blocks);
+    gbl_json_int(j, "evicted_blocks", t->evicted_blocks);
+    gbl_json_int(j, "moved_blocks", t->moved_blocks);
+    gbl_json_num(j, "loaded_bytes", t->loaded_bytes);
+    gbl_json_num(j, "written_bytes", t->written_bytes);
+    gbl_json_num(j, "unwritten_bytes", t->unwritten_bytes);
+    if (t->ssd) {
+        gbl_json_num(j, "drive_writes_day", t->drive_writes_day);
+        gbl_json_num(j, "years_to_endurance", t->years_to_endurance);
+    }
+    gbl_json_end(j);
+}
+
+void gbl_tier_result_print(const gbl_tier_result *t, int64_t prompt_tokens, FILE *to) {
+    double hits = prompt_tokens ? 100.0 * (double)t->hit_tokens / (double)prompt_tokens : 0;
+    fprintf(to, "%-11s %lld blocks   peak %.1f %%   prefix hits %.1f %%   loaded %.1f GB   written %.1f GB   evicted %lld", t->name, (long long)t->capacity_blocks,
+            100.0 * (double)t->peak_blocks / (double)t->capacity_blocks, hits, t->loaded_bytes / 1e9, t->written_bytes / 1e9, (long long)t->evicted_blocks);
+    if (t->ssd && isfinite(t->years_to_endurance)) fprintf(to, "   %.2f drive writes a day, %.1f years to its endurance", t->drive_writes_day, t->years_to_endurance);
+    fputc('\n', to);
+}
