@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/face.h"
 #include "cli/intervals.h"
 #include "reports/keep.h"
 #include "cli/many.h"
@@ -82,10 +83,11 @@ static gbl_run_options options_of(const run_opt *o)
                              .stop = gbl_signals_flag()};
 }
 
-static int simulate(gbl_result **out, const gbl_scenario *s, const run_opt *o, gbl_keep *keep, gbl_err *err)
+static int simulate(gbl_result **out, const gbl_scenario *s, const run_opt *o, gbl_keep *keep, gbl_face *face, gbl_err *err)
 {
     gbl_run_options opt = options_of(o);
     if (keep) gbl_keep_listen(keep, &opt);
+    if (gbl_face_wanted(o->json)) gbl_face_listen(face, &opt);
     gbl_signals_catch();
     int code = gbl_run(out, s, &opt, err);
     if (code == GBL_EINTERRUPT || code == GBL_ETERM)
@@ -217,6 +219,7 @@ static int run(const gbl_call *call, gbl_err *err)
     gbl_keep *keep = NULL;
     gbl_result *r = NULL;
     gbl_intervals *v = NULL;
+    gbl_face face = {0};
     int64_t run_id = 0;
     int many = o->replications != GBL_NULL_INT;
     if (!o->many.db && o->requests == GBL_KEEP_ALL) {
@@ -234,11 +237,14 @@ static int run(const gbl_call *call, gbl_err *err)
     if (many) return replicate(call, o, err);
     int code = gbl_scene_open(&s, call->n_arg ? call->arg[0] : NULL, &o->scene, call->arena, err);
     if (!code && o->many.db) code = gbl_keep_open(&keep, o->many.db, (enum gbl_keep_requests)o->requests, s->seed, err);
-    if (!code) code = simulate(&r, s, o, keep, err);
+    if (!code) code = simulate(&r, s, o, keep, &face, err);
     if (!code) code = sample(&v, s, o, err);
     if (!code && keep) code = gbl_keep_commit(keep, s, r, &run_id, err);
+    if (!code && gbl_face_wanted(o->json)) gbl_face_summary(s, r, stdout);
     if (!code) code = print(r, v, o->json, err);
+    if (!code && gbl_face_wanted(o->json)) gbl_face_series(&face, stdout);
     if (!code && keep && !o->json) printf("run %lld kept in %s\n", (long long)run_id, o->many.db);
+    gbl_face_fini(&face);
     gbl_keep_close(keep);
     gbl_intervals_free(v);
     if (r) gbl_result_free(r);

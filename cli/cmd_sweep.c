@@ -4,6 +4,7 @@
 
 #include "lib/catalogue.h"
 #include "cli/command.h"
+#include "cli/face.h"
 #include "cli/fleet.h"
 #include "cli/output.h"
 #include "cli/scene.h"
@@ -85,6 +86,7 @@ static int print(const gbl_sweep *sweep, const gbl_swept *s, const sweep_opt *o,
 {
     if (o->json) return print_json(s->standings, (enum gbl_standing)o->rank, err);
     int code = gbl_standings_print(s->standings, (enum gbl_standing)o->rank, (size_t)o->top, stdout, err);
+    if (!code && gbl_face_wanted(0)) code = gbl_standings_plot(s->standings, stdout, err);
     if (code) return code;
     printf("\n%zu point%s", s->points, s->points == 1 ? "" : "s");
     if (o->shard) printf(" of %zu in shard %s", gbl_sweep_size(sweep), o->shard);

@@ -3,8 +3,10 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/face.h"
 #include "cli/output.h"
 #include "cli/scene.h"
+#include "reports/stored.h"
 #include "reports/why.h"
 
 typedef struct why_opt {
@@ -50,7 +52,7 @@ static int on_request(void *to, const gbl_life *life, gbl_err *err)
     return gbl_why_add(to, life, err);
 }
 
-static int simulate(gbl_why **out, const why_opt *o, gbl_arena *a, gbl_err *err)
+static int simulate(gbl_why **out, gbl_face *face, const why_opt *o, gbl_arena *a, gbl_err *err)
 {
     gbl_scenario *s = NULL;
     gbl_result *r = NULL;
@@ -58,6 +60,7 @@ static int simulate(gbl_why **out, const why_opt *o, gbl_arena *a, gbl_err *err)
     if (!code) code = gbl_why_new(out, s->name, err);
     if (!code) {
         gbl_run_options opt = {.progress = GBL_PROGRESS_OFF, .stop = gbl_signals_flag(), .on_request = on_request, .to = *out};
+        if (gbl_face_wanted(o->json)) gbl_face_listen(face, &opt);
         gbl_signals_catch();
         code = gbl_run(&r, s, &opt, err);
         if (code == GBL_EINTERRUPT || code == GBL_ETERM) code = gbl_signals_fail(err, "no result");
@@ -98,12 +101,18 @@ static int run(const gbl_call *call, gbl_err *err)
     int64_t run_id = 0, serial = -1;
     const gbl_life *one = NULL;
     gbl_why *w = NULL;
+    gbl_face face = {0};
     int code = live ? number(call, 0, 0, "request", &serial, err) : number(call, 0, 1, "run", &run_id, err);
     if (!code && !live) code = number(call, 1, 0, "request", &serial, err);
-    if (!code) code = live ? simulate(&w, o, call->arena, err) : gbl_why_read(&w, o->db ? o->db : default_db, run_id, err);
+    if (!code) code = live ? simulate(&w, &face, o, call->arena, err) : gbl_why_read(&w, o->db ? o->db : default_db, run_id, err);
     if (!code) code = gbl_why_sort(w, err);
     if (!code && serial >= 0 && !(one = gbl_why_request(w, serial, err))) code = err->code;
     if (!code) code = print(w, one, o->json, err);
+    if (!code && !one && gbl_face_wanted(o->json)) {
+        if (!live) code = gbl_stored_timeline(o->db ? o->db : default_db, run_id, gbl_face_sample, &face, err);
+        if (!code) gbl_face_series(&face, stdout);
+    }
+    gbl_face_fini(&face);
     gbl_why_free(w);
     return code;
 }

@@ -9,6 +9,7 @@
 
 #include "base/spool.h"
 #include "base/json.h"
+#include "base/plot.h"
 #include "base/term.h"
 #include "base/text.h"
 
@@ -256,6 +257,46 @@ int gbl_standings_print(gbl_standings *r, enum gbl_standing by, size_t top, FILE
     if (keys < all) {
         fprintf(to, "%zu more keys vary: --json has them\n", all - keys);
     }
+    return GBL_OK;
+}
+
+/* ---------------------------------------------------------------- price against latency ---- */
+
+static int beaten(const gbl_standings *r, const found *f)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const double *v = r->sorted[i]->v;
+        if (v[COST] <= f->v[COST] && v[TTFT_P99] <= f->v[TTFT_P99] && (v[COST] < f->v[COST] || v[TTFT_P99] < f->v[TTFT_P99])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int gbl_standings_plot(const gbl_standings *r, FILE *to, gbl_err *err)
+{
+    enum { MOST = 5000, COLUMNS = 100, ROWS = 14, NAMED = 8 };
+    size_t n = r->n < MOST ? r->n : MOST, named = 0;
+    gbl_dot *dot = gbl_alloc(n + 1, sizeof *dot);
+    int columns = gbl_term_width() - 14;
+    if (!dot) {
+        return gbl_nomem(err, n * sizeof *dot);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double *v = r->sorted[i]->v;
+        dot[i] = (gbl_dot){v[COST], v[TTFT_P99], isfinite(v[COST]) && isfinite(v[TTFT_P99]) && !beaten(r, r->sorted[i])};
+    }
+    if (n > 1) {
+        fputc('\n', to);
+        gbl_plot_dots(dot, n, columns > COLUMNS ? COLUMNS : columns, ROWS, "USD a million output tokens", "TTFT p99, ms", to);
+    }
+    for (size_t i = 0; i < n && n > 1; i++) {
+        if (dot[i].front && named++ < NAMED) {
+            fprintf(to, "%s#%zu", named == 1 ? "not beaten in both: " : ", ", r->sorted[i]->rank);
+        }
+    }
+    fputs(named > NAMED ? ", ...\n" : named ? "\n" : "", to);
+    gbl_free(dot);
     return GBL_OK;
 }
 

@@ -16,6 +16,8 @@ int gbl_standings_has(const gbl_standings *r, size_t point);
 size_t gbl_standings_size(const gbl_standings *r);
 /* The best first; a point without the number comes last, equal ones in their order. At most `top` rows, 0: all. */
 int gbl_standings_print(gbl_standings *r, enum gbl_standing by, size_t top, FILE *to, gbl_err *err);
+/* For a terminal, after the table: price against P99 TTFT as a picture, and which points none beats in both. */
+int gbl_standings_plot(const gbl_standings *r, FILE *to, gbl_err *err);
 /* An array in point order: {"point", "rank", "run", "vary": {...}, and the members of the run's object}. */
 int gbl_standings_json(gbl_standings *r, enum gbl_standing by, FILE *to, gbl_err *err);
 

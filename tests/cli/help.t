@@ -27,7 +27,7 @@ commands
   schema     JSON Schema of a document: every key, default, range
   sql        ask the store of results in SQL
   report     one self-contained HTML page about the runs of a store
-  export     the requests of a run as CSV or JSON lines
+  export     the requests of a run as CSV, JSON lines or a trace for Perfetto
   selftest   check this gable against closed forms and hand-worked cases
   help       what the commands are, the man page, shell completion
 
@@ -73,7 +73,7 @@ gable explain - one card or policy in full, with its sources
 gable schema - JSON Schema of a document: every key, default, range
 gable sql - ask the store of results in SQL
 gable report - one self-contained HTML page about the runs of a store
-gable export - the requests of a run as CSV or JSON lines
+gable export - the requests of a run as CSV, JSON lines or a trace for Perfetto
 gable selftest - check this gable against closed forms and hand-worked cases
 gable help - what the commands are, the man page, shell completion
 $ gable run --help
