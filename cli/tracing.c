@@ -25,30 +25,16 @@ int gbl_trace_target_check(const gbl_trace_target *t, gbl_err *err)
     return GBL_OK;
 }
 
-typedef struct repair_word {
+static int summary_json(int64_t rows, const gbl_repairs *w, gbl_err *err)
+{
+    const char *key, *what;
     int64_t n;
-    const char *key, *text;
-} repair_word;
-enum { REPAIRS = 5 };
-
-static void repair_words(const gbl_repairs *r, repair_word out[REPAIRS])
-{
-    const repair_word words[REPAIRS] = {{r->zero_input, "zero_input", "dropped: no prompt tokens"},
-                                        {r->zero_output, "zero_output", "dropped: no output tokens"},
-                                        {r->ids_short, "ids_short", "fewer block ids than the prompt has blocks"},
-                                        {r->ids_long, "ids_long", "more block ids than the prompt has blocks"},
-                                        {r->no_output, "no_output", "no output length: default taken"}};
-    memcpy(out, words, sizeof words);
-}
-
-static int summary_json(int64_t rows, const repair_word *w, gbl_err *err)
-{
     gbl_json *j = gbl_json_new(2);
     if (!j) return gbl_nomem(err, 0);
     gbl_json_obj(j, NULL);
     gbl_json_int(j, "rows", rows);
     gbl_json_obj(j, "repairs");
-    for (int i = 0; i < REPAIRS; i++) gbl_json_int(j, w[i].key, w[i].n);
+    for (int i = 0; gbl_repair_at(w, i, &key, &what, &n); i++) gbl_json_int(j, key, n);
     gbl_json_end(j);
     gbl_json_end(j);
     return gbl_output_json(j, err);
@@ -66,10 +52,11 @@ int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
     }
     int code = gbl_spool_deliver(spool, t->out, err);
     if (code) return code;
-    repair_word w[REPAIRS];
-    repair_words(gbl_source_repairs(s), w);
+    const gbl_repairs *w = gbl_source_repairs(s);
     if (t->json) return summary_json(rows, w, err);
-    for (int i = 0; i < REPAIRS; i++)
-        if (w[i].n) gbl_output_warn("%" PRId64 " rows %s", w[i].n, w[i].text);
+    const char *key, *what;
+    int64_t n;
+    for (int i = 0; gbl_repair_at(w, i, &key, &what, &n); i++)
+        if (n) gbl_output_warn("%" PRId64 " %s", n, what);
     return GBL_OK;
 }

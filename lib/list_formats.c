@@ -9,13 +9,13 @@ int gbl_list_formats(const gbl_lister *l, gbl_err *err)
         if (l->j) {
             gbl_json_obj(l->j, NULL);
             gbl_json_str(l->j, "name", (*f)->name);
-            gbl_json_bool(l->j, "readable", (*f)->open != NULL);
+            gbl_json_bool(l->j, "readable", gbl_format_reads(*f));
             gbl_json_str(l->j, "help", (*f)->help);
             gbl_json_end(l->j);
             continue;
         }
         gbl_table_cell(l->t, "%s", (*f)->name);
-        gbl_table_cell(l->t, "%s", (*f)->open ? "yes" : "no");
+        gbl_table_cell(l->t, "%s", gbl_format_reads(*f) ? "yes" : "no");
         gbl_table_cell(l->t, "%s", (*f)->help);
     }
     return GBL_OK;

@@ -109,7 +109,7 @@ static int keep_ids(gbl_engine *e, gbl_priv *p, const gbl_record *rec) {
     for (int32_t i = 0; i < n; i++) p->ids[i] = gbl_mix64(i && chained ? p->ids[i - 1] : root, rec->ids[i]);
     p->n_ids = n;
     p->id_tokens = rec->id_tokens;
-    int64_t covered = (int64_t)n * rec->id_tokens, most = rec->n_output_ids ? rec->input + rec->output : rec->input;
+    int64_t covered = (int64_t)n * rec->id_tokens, most = rec->goes_on ? rec->input + rec->output : rec->input;
     p->told = covered < most ? covered : most;
     return 0;
 }
@@ -192,7 +192,8 @@ static void arrive(gbl_engine *e, int32_t id) {
         e->m.measured_from_ns = e->now_ns + (int64_t)(e->s->warmup_s * 1e9);
     }
     count_in_system(e, 1);
-    if (!e->closed_loop) pull(e);
+    if (e->closed_loop) gbl_source_reached(e->source, e->now_ns);
+    pull(e);
     check_ids(e, id);
     gbl_replica *r = e->failed ? NULL : gbl_route(e, GBL_GATE_PROMPT, id);
     if (e->failed) return;

@@ -193,11 +193,9 @@ static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, dou
 
 /* What the reader mended or dropped. */
 static void put_repairs(gbl_result *r, const gbl_repairs *w) {
-    put_int(r, "repairs", "zero_input", w->zero_input);
-    put_int(r, "repairs", "zero_output", w->zero_output);
-    put_int(r, "repairs", "ids_short", w->ids_short);
-    put_int(r, "repairs", "ids_long", w->ids_long);
-    put_int(r, "repairs", "no_output", w->no_output);
+    const char *key, *text;
+    int64_t n;
+    for (int i = 0; gbl_repair_at(w, i, &key, &text, &n); i++) put_int(r, "repairs", key, n);
 }
 
 /* Mean time a measured completed request spent on each part; adds up to e2el_ms.mean. */

@@ -5,6 +5,7 @@
 #include "base/param.h"
 #include "base/text.h"
 #include "traces/generate.h"
+#include "traces/once.h"
 #include "traces/reader.h"
 
 typedef struct conf {
@@ -12,21 +13,31 @@ typedef struct conf {
     double rate_scale;
     int64_t limit;
     const gbl_node *generate;
+    /* of sessions */
+    int32_t replay;
+    double think_scale, session_rate_s;
+    int64_t concurrency;
 } conf;
+enum { REPLAY_CLOSED, REPLAY_OPEN };
 
 #define AT(FIELD) offsetof(conf, FIELD)
 #define FORMAT_ROW {"format", GBL_P_STR, GBL_P_NULLABLE, AT(format), "null", 1, 0, NULL, NULL, "Format of the file; null: told from its content."}
 #define RATE_ROW \
     {"rate_scale", GBL_P_REAL, 0, AT(rate_scale), "1.0", 1e-6, 1e6, NULL, NULL, "Requests come so many times as fast: arrival times are divided by it."}
 #define LIMIT_ROW {"limit", GBL_P_INT, 0, AT(limit), "0", 0, 1e15, "requests", NULL, "Requests taken from the start; 0: all."}
+#define TURN_ROWS \
+    {"replay", GBL_P_CHOICE, GBL_P_NULLABLE, AT(replay), "null", 1, 0, NULL, "closed|open", "Of a trace of sessions: closed sends a turn when the one before is answered and its pause is over, open at the times recorded; null: what the format is for."}, \
+    {"think_scale", GBL_P_REAL, 0, AT(think_scale), "1.0", 0, 1e6, NULL, NULL, "Closed replay: pauses between turns are multiplied by it."}, \
+    {"concurrency", GBL_P_INT, 0, AT(concurrency), "0", 0, 1e7, "sessions", NULL, "Closed replay: most sessions at a time, a session's sub-agents with it; 0: no limit."}, \
+    {"session_rate_s", GBL_P_REAL, 0, AT(session_rate_s), "0.0", 0, 1e6, "1/s", NULL, "Sessions begun a second (Poisson) where the trace does not say when; 0: all at once."}
 static const char default_file[] = "traces/samples/chat.jsonl.gz";
 static const gbl_param file_params[] = {
     {"file", GBL_P_STR, 0, AT(file), "\"traces/samples/chat.jsonl.gz\"", 1, 0, NULL, NULL, "Trace to replay, also .gz or .zst; - is standard input."},
-    FORMAT_ROW, RATE_ROW, LIMIT_ROW, {NULL}};
+    FORMAT_ROW, RATE_ROW, LIMIT_ROW, TURN_ROWS, {NULL}};
 static const gbl_param generate_params[] = {RATE_ROW, LIMIT_ROW, {NULL}};
 static const gbl_param all_params[] = {
     {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "Trace to replay."},
-    FORMAT_ROW, RATE_ROW, LIMIT_ROW,
+    FORMAT_ROW, RATE_ROW, LIMIT_ROW, TURN_ROWS,
     {"generate", GBL_P_NODE, GBL_P_NULLABLE, AT(generate), "null", 1, 0, NULL, NULL, "Requests from distributions instead of a file."},
     {NULL}};
 
@@ -36,6 +47,7 @@ struct gbl_source {
     double rate_scale;
     int64_t limit, serial, first_ns, last_ns; /* last_ns: of the last row read, kept or dropped; -1 before it */
     gbl_repairs repairs;
+    gbl_once once;
     uint64_t hash;
     /* a file ... */
     const gbl_format *format;
@@ -43,6 +55,10 @@ struct gbl_source {
     gbl_rows rows;
     /* ... or a generator */
     gbl_generator *generator;
+    /* of sessions: */
+    gbl_turns *turns;
+    gbl_replay how;
+    int64_t row_ns; /* of the last row with a time of its own; -1 */
 };
 
 /* ---- the trace object ---- */
@@ -92,7 +108,7 @@ static int conf_check(conf *c, const gbl_node *n, gbl_arena *a, gbl_err *err)
 
 int gbl_trace_check(const gbl_node *n, gbl_err *err)
 {
-    conf c = {.rate_scale = 1};
+    conf c = {.rate_scale = 1, .replay = -1, .think_scale = 1};
     gbl_arena *a = gbl_arena_new();
     int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
     gbl_arena_free(a);
@@ -107,7 +123,7 @@ void gbl_trace_schema(gbl_json *j)
 
 int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err)
 {
-    conf c = {.rate_scale = 1};
+    conf c = {.rate_scale = 1, .replay = -1, .think_scale = 1};
     gbl_arena *a = gbl_arena_new();
     int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
     if (!rc) {
@@ -132,7 +148,7 @@ int gbl_trace_format_at(int i, const char **name, const char **help, int *readab
         if (k != i) continue;
         *name = gbl_formats[k]->name;
         *help = gbl_formats[k]->help;
-        *readable = gbl_formats[k]->open != NULL;
+        *readable = gbl_format_reads(gbl_formats[k]);
         return 1;
     }
     return 0;
@@ -157,20 +173,67 @@ static int open_rows(gbl_source *s, const char *format, gbl_err *err)
 {
     if (format && gbl_format_find(&s->format, format, err)) return err->code;
     if (gbl_lines_open(&s->rows.lines, s->path, err)) return err->code;
-    char *first;
-    size_t len;
-    int got = gbl_rows_next(&s->rows, &first, &len, err);
+    int got = gbl_rows_first(&s->rows, err);
     if (got < 0) return err->code;
     if (!got) {
         gbl_fail(err, GBL_EINPUT, "the trace is empty");
         gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
         return gbl_expected(err, "at least one request");
     }
-    s->rows.first = first;
-    s->rows.first_len = len;
     if (!s->format && gbl_format_sniff(&s->format, &s->rows, err)) return err->code;
     assert(s->format);
-    return s->format->open(&s->state, &s->rows, err);
+    return s->format->open ? s->format->open(&s->state, &s->rows, err) : 0;
+}
+
+/* ---- sessions ---- */
+
+static int late(gbl_source *s, int64_t by_ns, gbl_err *err)
+{
+    gbl_rows_fail(&s->rows, 0, err, "arrival times decrease by %.9g s", (double)by_ns * 1e-9);
+    gbl_expected(err, "rows in order of arrival");
+    return -1;
+}
+
+static int too_far(gbl_source *s, const char *what, gbl_err *err)
+{
+    gbl_rows_fail(&s->rows, 0, err, "%s lies more than 31 years ahead", what);
+    return -1;
+}
+
+/* A turn of the file, its times counted from the first. */
+static int file_turn(void *state, gbl_turn *x, gbl_err *err)
+{
+    gbl_source *s = state;
+    int got = s->format->turn(s->state, &s->rows, x, &s->repairs, err);
+    if (got != 1) return got;
+    if (x->clock == GBL_CLOCK_TRACE) {
+        if (s->row_ns < 0) s->first_ns = x->r.arrival_ns;
+        if (x->r.arrival_ns < s->row_ns) return late(s, s->row_ns - x->r.arrival_ns, err);
+        s->row_ns = x->r.arrival_ns;
+        x->r.arrival_ns -= s->first_ns;
+    }
+    if ((double)x->r.arrival_ns > GBL_TRACE_MOST_NS) return too_far(s, "the turn's arrival", err);
+    if ((double)x->wait_ns > GBL_TRACE_MOST_NS || (double)x->served_ns > GBL_TRACE_MOST_NS) return too_far(s, "the end of the turn's pause", err);
+    return 1;
+}
+
+static int open_turns(gbl_source *s, gbl_err *err)
+{
+    const gbl_feed feed = {s, file_turn};
+    s->row_ns = -1;
+    if (s->how.closed) s->how.rate_scale = s->rate_scale;
+    return gbl_turns_new(&s->turns, &feed, &s->how, &s->repairs, err);
+}
+
+/* Keys that only sessions read, and only some ways of replaying them. */
+static int check_replay(const gbl_source *s, const conf *c, const gbl_node *n, gbl_err *err)
+{
+    int turns = s->format && s->format->turn, closed = turns && (c->replay == REPLAY_CLOSED || (c->replay < 0 && !s->format->paced));
+    const char *key = c->replay >= 0 && !turns ? "replay" : c->session_rate_s > 0 && !turns ? "session_rate_s" : NULL;
+    if (!key && !closed) key = c->think_scale != 1 ? "think_scale" : c->concurrency ? "concurrency" : NULL;
+    if (!key) return 0;
+    gbl_node_fail(gbl_node_get(n, key), err, turns ? "%s is not read: recorded times are replayed as they are" : "%s is not read: the requests are not turns of sessions", key);
+    return gbl_expected(err, turns ? "\"replay\": \"closed\" beside it" : "a trace of sessions: aiperf, bailian, llmservingsim or weka");
 }
 
 int gbl_source_open_file(gbl_source **out, const char *path, const char *format, gbl_err *err)
@@ -179,6 +242,8 @@ int gbl_source_open_file(gbl_source **out, const char *path, const char *format,
     if (!s) return err->code;
     s->path = gbl_arena_text(s->arena, path);
     int rc = s->path ? open_rows(s, format, err) : gbl_nomem(err, strlen(path));
+    s->how = (gbl_replay){.think_scale = 1, .rate_scale = 1};
+    if (!rc && s->format->turn) rc = open_turns(s, err);
     if (rc) gbl_source_close(s);
     else *out = s;
     return rc;
@@ -201,7 +266,7 @@ static const char *locate(gbl_source *s, const gbl_node *n, const char *file)
 
 int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err *err)
 {
-    conf c = {.rate_scale = 1};
+    conf c = {.rate_scale = 1, .replay = -1, .think_scale = 1};
     gbl_source *s = source_new(err);
     if (!s) return err->code;
     int rc = conf_check(&c, n, s->arena, err);
@@ -210,6 +275,12 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
         s->limit = c.limit;
         if (c.generate) rc = open_generator(s, &c, seed, err);
         else rc = (s->path = locate(s, n, c.file)) ? open_rows(s, c.format, err) : gbl_nomem(err, strlen(c.file));
+        if (!rc) rc = check_replay(s, &c, n, err);
+        if (!rc && s->format && s->format->turn) {
+            int closed = c.replay == REPLAY_CLOSED || (c.replay < 0 && !s->format->paced);
+            s->how = (gbl_replay){closed, c.think_scale, 1, c.concurrency, c.session_rate_s, seed};
+            rc = open_turns(s, err);
+        }
     }
     if (rc) gbl_source_close(s);
     else *out = s;
@@ -219,25 +290,32 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
 void gbl_source_close(gbl_source *s)
 {
     if (!s) return;
+    gbl_turns_free(s->turns);
     if (s->state) s->format->close(s->state);
-    gbl_lines_close(s->rows.lines);
+    gbl_rows_close(&s->rows);
     gbl_generator_close(s->generator);
+    gbl_once_fini(&s->once);
     gbl_arena_free(s->arena);
     gbl_free(s);
 }
 
 /* ---- reading ---- */
 
-/* Cuts a chain that is longer than the prompt; a shorter one only ends its sharing earlier. */
-static void mend_ids(gbl_source *s, gbl_record *r)
+/* Cuts a chain that is longer than the prompt, or holds an id twice; a shorter one only ends its sharing earlier. */
+static int mend_ids(gbl_source *s, gbl_record *r)
 {
-    if (!r->n_ids) return;
+    if (!r->n_ids) return 0;
     int64_t want = (r->input + r->id_tokens - 1) / r->id_tokens;
     if (r->n_ids < want) s->repairs.ids_short++;
     if (r->n_ids > want) {
         s->repairs.ids_long++;
         r->n_ids = (int32_t)want;
     }
+    int32_t once = gbl_once_run(&s->once, r->ids, r->n_ids);
+    if (once == r->n_ids || once < 0) return once < 0;
+    s->repairs.ids_twice++;
+    r->n_ids = once;
+    return 0;
 }
 
 /* 1: keep it; 0: a request without work is dropped, counted once. */
@@ -250,32 +328,31 @@ static int keep(gbl_source *s, const gbl_record *r)
 
 static int in_order(gbl_source *s, const gbl_record *r, gbl_err *err)
 {
-    if (r->arrival_ns < s->last_ns) {
-        gbl_rows_fail(&s->rows, 0, err, "arrival times decrease by %.9g s", (double)(s->last_ns - r->arrival_ns) * 1e-9);
-        gbl_expected(err, "rows in order of arrival");
-        return -1;
-    }
+    if (r->arrival_ns < s->last_ns) return late(s, s->last_ns - r->arrival_ns, err);
     s->last_ns = r->arrival_ns;
     return 0;
+}
+
+static int no_request(gbl_source *s, gbl_err *err)
+{
+    gbl_fail(err, GBL_EINPUT, "the trace has no request");
+    gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
+    gbl_expected(err, "at least one row with an input and an output of one token or more");
+    return -1;
 }
 
 static int file_next(gbl_source *s, gbl_record *r, gbl_err *err)
 {
     for (;;) {
         *r = (gbl_record)GBL_RECORD_NONE;
-        int got = s->format->next(s->state, &s->rows, r, err);
+        int got = s->format->next(s->state, &s->rows, r, &s->repairs, err);
         if (got < 0) return -1;
         if (!got && s->serial) return 0;
-        if (!got) {
-            gbl_fail(err, GBL_EINPUT, "the trace has no request");
-            gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
-            gbl_expected(err, "at least one row with an input and an output of one token or more");
-            return -1;
-        }
+        if (!got) return no_request(s, err);
         if (in_order(s, r, err)) return -1;
         if (keep(s, r)) break;
     }
-    mend_ids(s, r);
+    if (mend_ids(s, r)) return gbl_nomem(err, (size_t)r->n_ids * sizeof *r->ids), -1;
     if (!s->serial) s->first_ns = r->arrival_ns;
     r->arrival_ns -= s->first_ns;
     return 1;
@@ -297,7 +374,8 @@ int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
 {
     if (s->limit && s->serial == s->limit) return 0;
     *out = (gbl_record)GBL_RECORD_NONE;
-    int got = s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
+    int got = s->turns ? gbl_turns_next(s->turns, out, err) : s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
+    if (s->turns && !got && !s->serial) return no_request(s, err);
     if (got != 1) return got;
     out->serial = s->serial;
     if (!gbl_source_closed(s) && scale(s, out, err)) return -1;
@@ -305,11 +383,17 @@ int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
     return 1;
 }
 
-int gbl_source_closed(const gbl_source *s) { return s->generator && gbl_generator_closed(s->generator); }
+int gbl_source_closed(const gbl_source *s) { return s->turns ? s->how.closed : s->generator && gbl_generator_closed(s->generator); }
+
+void gbl_source_reached(gbl_source *s, int64_t now_ns)
+{
+    if (s->turns) gbl_turns_reached(s->turns, now_ns);
+}
 
 void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns)
 {
-    if (s->generator) gbl_generator_done(s->generator, serial, now_ns);
+    if (s->turns) gbl_turns_done(s->turns, serial, now_ns);
+    else if (s->generator) gbl_generator_done(s->generator, serial, now_ns);
 }
 
 /* ---- what is known of it ---- */
@@ -322,6 +406,20 @@ double gbl_source_progress(const gbl_source *s)
     int64_t all = s->generator ? gbl_generator_requests(s->generator) : s->limit;
     if (s->limit && s->limit < all) all = s->limit;
     return all ? (double)s->serial / (double)all : -1;
+}
+
+int gbl_repair_at(const gbl_repairs *r, int i, const char **key, const char **text, int64_t *n)
+{
+    const struct { const char *key, *text; int64_t n; } kinds[] = {
+#define GBL_REPAIR(name, what) {#name, what, r->name},
+        GBL_REPAIRS(GBL_REPAIR)
+#undef GBL_REPAIR
+    };
+    if (i < 0 || (size_t)i >= sizeof kinds / sizeof *kinds) return 0;
+    *key = kinds[i].key;
+    *text = kinds[i].text;
+    *n = kinds[i].n;
+    return 1;
 }
 
 uint64_t gbl_source_hash(const gbl_source *s)

@@ -14,9 +14,10 @@ typedef struct gbl_record {
     int64_t session;       /* -1 when none */
     int32_t turn, tenant, priority;
     int32_t n_ids, id_tokens; /* chained prefix-block ids and the tokens a full one covers; 0 when unknown */
-    /* Further ids right behind those of the prompt: block n_ids - 1 is then full, and the chain goes on into the output, so
-     * that a later turn whose prompt repeats both is found to. 0: the content of the output is unknown. */
-    int32_t n_output_ids;
+    /* Further ids right behind those of the prompt: the chain goes on into the output, so that a later turn whose prompt repeats
+     * both is found to. goes_on: the block in which the prompt ends is full, of the output that follows; 0: what the output
+     * is, is unknown. */
+    int32_t n_output_ids, goes_on;
     const uint64_t *ids; /* n_ids + n_output_ids; valid until the next call */
     /* What is known of the session around this turn; for what holds KV between turns. */
     int64_t program;  /* root of the tree of sessions it belongs to (a sub-agent's main agent); -1 when session is */
@@ -29,13 +30,27 @@ typedef struct gbl_record {
 /* Latest arrival after the first: 31.7 years, far from where sums of int64 ns overflow. */
 #define GBL_TRACE_MOST_NS 1e18
 
-/* What a reader mended or dropped, by kind; all zero for a clean file. */
+/* What a reader mended or dropped, by kind; all zero for a clean file. Rows dropped for zero_input may lack the output, too;
+ * the first row kept arrives at 0. */
+#define GBL_REPAIRS(X)                                                                                        \
+    X(zero_input, "rows without input dropped")                                                               \
+    X(zero_output, "rows without output dropped")                                                             \
+    X(ids_short, "chains shorter than their prompt kept")  /* they only share less */                         \
+    X(ids_long, "chains longer than their prompt cut")                                                        \
+    X(no_output, "outputs set to the default")                                                                \
+    X(ids_twice, "chains cut before an id that they have already")                                            \
+    X(no_parent, "turns start alone: their parent is not above them in the trace")                            \
+    X(time_back, "turns set to the time of the turn before them, which they were said to precede")            \
+    X(failed, "rows of failed requests dropped")                                                              \
+    X(foreign, "rows that are no requests to a model dropped")                                                \
+    X(no_time, "times taken as 0: not recorded")
 typedef struct gbl_repairs {
-    int64_t zero_input, zero_output; /* rows dropped for it (both zero: zero_input); the first row kept arrives at 0 */
-    int64_t ids_short, ids_long;     /* chains of another length than ceil(input / id_tokens): short ones are kept and only share
-                                      * less, long ones are cut to it */
-    int64_t no_output;               /* default taken */
+#define GBL_REPAIR(name, text) int64_t name;
+    GBL_REPAIRS(GBL_REPAIR)
+#undef GBL_REPAIR
 } gbl_repairs;
+/* The i-th kind: its key and what was done; 1, or 0 past the end. */
+int gbl_repair_at(const gbl_repairs *r, int i, const char **key, const char **text, int64_t *n);
 
 typedef struct gbl_source gbl_source;
 
@@ -49,6 +64,8 @@ void gbl_source_close(gbl_source *s);
 int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err);
 /* A request left the system (completed or rejected) at now_ns: a closed loop answers with the next. */
 void gbl_source_done(gbl_source *s, int64_t serial, int64_t now_ns);
+/* A closed loop is told how far time has come whenever a request arrives; it then may have more to say. */
+void gbl_source_reached(gbl_source *s, int64_t now_ns);
 int gbl_source_closed(const gbl_source *s); /* a closed loop: arrivals follow from completions */
 const gbl_repairs *gbl_source_repairs(const gbl_source *s);
 const char *gbl_source_format(const gbl_source *s);     /* "mooncake", "azure", "generate" */

@@ -182,11 +182,9 @@ void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j)
     gbl_json_end(j);
     gbl_json_int(j, "sessions", gbl_map_size(i->sessions));
     gbl_json_obj(j, "repairs");
-    gbl_json_int(j, "zero_input", i->repairs.zero_input);
-    gbl_json_int(j, "zero_output", i->repairs.zero_output);
-    gbl_json_int(j, "ids_short", i->repairs.ids_short);
-    gbl_json_int(j, "ids_long", i->repairs.ids_long);
-    gbl_json_int(j, "no_output", i->repairs.no_output);
+    const char *key, *text;
+    int64_t n;
+    for (int k = 0; gbl_repair_at(&i->repairs, k, &key, &text, &n); k++) gbl_json_int(j, key, n);
     gbl_json_end(j);
 }
 
@@ -235,17 +233,12 @@ static void print_prefix(const gbl_trace_info *i, FILE *to)
 
 static void print_repairs(const gbl_trace_info *i, FILE *to)
 {
-    const struct { int64_t n; const char *what; } kinds[] = {
-        {i->repairs.zero_input, "rows without input dropped"},
-        {i->repairs.zero_output, "rows without output dropped"},
-        {i->repairs.ids_short, "chains shorter than their prompt kept"},
-        {i->repairs.ids_long, "chains longer than their prompt cut"},
-        {i->repairs.no_output, "outputs set to the default"}};
+    const char *key, *what;
+    int64_t n;
     int any = 0;
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (int k = 0; gbl_repair_at(&i->repairs, k, &key, &what, &n); k++) {
         char text[32];
-        if (!kinds[k].n) continue;
-        fprintf(to, "%s%s %s", any++ ? ", " : "repairs: ", gbl_human_int(text, sizeof text, kinds[k].n), kinds[k].what);
+        if (n) fprintf(to, "%s%s %s", any++ ? ", " : "repairs: ", gbl_human_int(text, sizeof text, n), what);
     }
     fprintf(to, "%s\n", any ? "" : "repairs: none");
 }

@@ -109,11 +109,12 @@ $ printf 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,t
 $ printf 'a,b,c\n1,2,3\n' > other.csv; gable trace info other.csv
 ! gable: not a trace in a known format
 !   where: other.csv:1
-!   expected: mooncake (JSON lines with timestamp, input_length, output_length) or azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens)
+!   expected: mooncake (JSON lines with timestamp, input_length, output_length), azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens) or another of `gable list formats`
 ? 2
 $ gable trace info zero.jsonl --format burstgpt
-! gable: trace format burstgpt is known but cannot be read yet
-!   expected: a trace in one of these formats: *mooncake, azure*
+! gable: missing column "Timestamp"
+!   where: zero.jsonl:1
+!   expected: a header with Timestamp, Request tokens, Response tokens, in any order
 ? 2
 $ gable trace info zero.jsonl --format azur
 ! gable: unknown trace format "azur"
@@ -251,7 +252,13 @@ $ gable trace convert zero.jsonl -o z.csv --to azure --json
     "zero_output": 1,
     "ids_short": 0,
     "ids_long": 0,
-    "no_output": 0
+    "no_output": 0,
+    "ids_twice": 0,
+    "no_parent": 0,
+    "time_back": 0,
+    "failed": 0,
+    "foreign": 0,
+    "no_time": 0
   }
 }
 $ gable trace convert back.jsonl -o back.out

@@ -3,7 +3,7 @@
 
 #define MOONCAKE_KEYS "timestamp (ms), input_length, output_length (tokens), and hash_ids where known"
 #define TOKENS "tokens, a whole number from 0 to 1000000000"
-#define FORMATS "mooncake (JSON lines with timestamp, input_length, output_length) or azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens)"
+#define FORMATS "mooncake (JSON lines with timestamp, input_length, output_length), azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens) or another of `gable list formats`"
 #define ROW "{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 5}\n"
 #define HEAD "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 
@@ -209,29 +209,22 @@ static void bad_objects(void **state)
     refuse_json("{\"file\": \"a\", \"generate\": {}}", "trace has both file and generate", "trace:1:10 (file)", "either a file or a generator", "");
     refuse_json("{\"format\": \"azure\", \"generate\": {}}", "trace has both format and generate", "trace:1:12 (format)", "either a file or a generator", "");
     refuse_json("{\"file\": \"" TRACE "\", \"format\": \"moncake\"}", "unknown trace format \"moncake\"", "trace:1:31 (format)",
-                "one of: mooncake, azure (left out, it is told from the content)", "mooncake");
-    refuse_json("{\"file\": \"" TRACE "\", \"format\": \"burstgpt\"}", "trace format burstgpt is known but cannot be read yet", "trace:1:31 (format)",
-                "a trace in one of these formats: mooncake, azure", "");
+                "one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, trace_v2, otel (left out, it is told from the content)", "mooncake");
+    refuse_json("{\"file\": \"" TRACE "\", \"format\": \"servegen\"}", "trace format servegen is known but cannot be read yet", "trace:1:31 (format)",
+                "a trace in one of these formats: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, trace_v2, otel", "");
     refuse_json("{\"file\": \"none.jsonl\"}", "cannot open the file: No such file or directory", "none.jsonl", "a readable file, or - for standard input", "");
 }
 
-static void known_but_unread(void **state)
+/* Text is refused where it stands, with the way out. */
+static void raw_text(void **state)
 {
     (void)state;
-    const struct { const char *name, *text; } rows[] = {
-        {"bailian", "{\"chat_id\": 159, \"parent_chat_id\": 55, \"timestamp\": 61.114, \"input_length\": 521, \"output_length\": 132}\n"},
-        {"aiperf", "{\"session_id\": \"abc-123\", \"input_length\": 300, \"output_length\": 40}\n"},
-        {"weka", "{\"id\":\"trace_0178\",\"block_size\":64,\"requests\":[]}\n"},
-        {"llmservingsim", "{\"input_toks\":10,\"output_toks\":70,\"arrival_time_ns\":46926808}\n"},
-        {"burstgpt", "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,Conversation log\n"},
-        {"vidur", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.0,374,44\n"},
-        {"splitwise", "request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n0,2,0,1,1,4096,32\n"},
-        {"trace_v2", "trace_version: 2\n"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char what[80];
-        snprintf(what, sizeof what, "trace format %s is known but cannot be read yet", rows[i].name);
-        refuse(rows[i].text, what, TRACE ":1", "a trace in one of these formats: mooncake, azure", "");
-    }
+    const char *rows[] = {"[{\"id\":\"a\",\"conversations\":[{\"from\":\"human\",\"value\":\"hi\"}]}]\n",
+                          "{\"prompt\": \"hello\", \"output_tokens\": 5}\n", "[\n {\"id\": \"a\",\n  \"conversations\": []}\n]\n",
+                          "{\"custom_id\": \"1\", \"method\": \"POST\", \"url\": \"/v1/chat\", \"body\": {}}\n"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        refuse(rows[i], "the rows are text, and text cannot be counted in tokens without the model's tokenizer", TRACE ":1",
+               "lengths counted with it: a CSV with columns input,output and \"generate\": {\"input\": {\"use\": \"file\", \"file\": \"lengths.csv\", \"column\": \"input\"}, ...}, or Mooncake JSON lines", "");
 }
 
 static void formats_are_listed(void **state)
@@ -242,10 +235,10 @@ static void formats_are_listed(void **state)
     int readable, n = 0, found = 0;
     while (gbl_trace_format_at(n, &name, &help, &readable)) {
         for (size_t k = 0; k < 11; k++) found += !strcmp(want[k], name);
-        assert_int_equal(readable, !strcmp(name, "mooncake") || !strcmp(name, "azure"));
+        assert_int_equal(readable, strcmp(name, "sharegpt") && strcmp(name, "servegen"));
         n++;
     }
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 13);
     assert_int_equal(found, 11);
 }
 
@@ -343,7 +336,7 @@ static void no_trace(void **state)
     refuse(HEAD, "the trace has no request", TRACE, one, "");
     refuse("{\"timestamp\": 0, \"input_length\": 0, \"output_length\": 5}\n", "the trace has no request", TRACE, one, "");
     refuse("hello world\n", "not a trace in a known format", TRACE ":1", FORMATS, "");
-    refuse("[{\"conversations\": []}]\n", "not a trace in a known format", TRACE ":1", FORMATS, "");
+    refuse("[{\"talks\": []}]\n", "not a trace in a known format", TRACE ":1", FORMATS, "");
     refuse("{\"a\": 1}\n", "not a trace in a known format", TRACE ":1", FORMATS, "");
     refuse("\x01\x02\xff\xfe\n", "not a text file", TRACE ":1", FORMATS, "");
     put_bytes("\x7f" "ELF\0\1", 6);
@@ -385,7 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mooncake_rows), cmocka_unit_test(mooncake_epoch), cmocka_unit_test(mooncake_many_ids), cmocka_unit_test(azure_dialects),
         cmocka_unit_test(equal_times_keep_order), cmocka_unit_test(repairs), cmocka_unit_test(packed), cmocka_unit_test(scale_and_limit),
-        cmocka_unit_test(default_trace), cmocka_unit_test(hash_of_file), cmocka_unit_test(bad_objects), cmocka_unit_test(known_but_unread),
+        cmocka_unit_test(default_trace), cmocka_unit_test(hash_of_file), cmocka_unit_test(bad_objects), cmocka_unit_test(raw_text),
         cmocka_unit_test(formats_are_listed), cmocka_unit_test(mooncake_structure), cmocka_unit_test(mooncake_values), cmocka_unit_test(mooncake_id_errors),
         cmocka_unit_test(azure_errors), cmocka_unit_test(no_trace), cmocka_unit_test(every_cut)};
     work_in_tmp();
