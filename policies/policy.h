@@ -210,6 +210,7 @@ struct gbl_host {
     const gbl_replica_view *(*replica)(const gbl_host *h, int32_t i);
     const gbl_req *(*request)(const gbl_host *h, int32_t id);
     int64_t (*cached_at)(const gbl_host *h, int32_t i, int32_t id); /* prompt tokens resident on replica i */
+    int64_t (*now_ns)(const gbl_host *h);
 
     /* --- evict --- */
     void *pool;       /* the lender's; opaque */
@@ -365,6 +366,21 @@ typedef struct gbl_route_policy {
     void (*init)(void *state, const gbl_host *h);
     int32_t (*pick)(void *state, const gbl_host *h, int32_t id);
 } gbl_route_policy;
+
+/* admit: who is let in at the front door; lent what the router is. */
+enum {
+    GBL_ADMIT_NOW,
+    GBL_ADMIT_LATER,  /* it waits; those behind it are asked about */
+    GBL_ADMIT_CLOSED, /* it waits, and so does everybody behind it */
+    GBL_ADMIT_NEVER   /* rejected */
+};
+typedef struct gbl_admit_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    /* NULL: everybody, at once. Asked as a request comes; one that waits is asked about again when a request leaves, when others
+     * come, and at *again_ns where that was set. Somebody must be let in where nothing runs. */
+    int (*ask)(void *state, const gbl_host *h, int32_t id, int64_t *again_ns);
+} gbl_admit_policy;
 
 /* ---------------------------------------------------------------- tools ---- */
 

@@ -169,7 +169,10 @@ void gbl_request_leave(gbl_engine *e, int32_t id, int status) {
     if (e->opt->on_request && e->opt->on_request(e->opt->to, &life, e->err)) gbl_engine_fail(e, GBL_EFAULT);
     e->req[id].state = GBL_REQ_DONE;
     e->unused[e->n_unused++] = id;
-    if (status == 2) return;
+    e->priv[id].inside = 0;
+    gbl_client_stop(e, id);
+    if (status == 2 && !e->priv[id].leaving) return; /* the run is over */
+    gbl_door_left(e);
     gbl_source_done(e->source, life.serial, e->now_ns);
     if (e->closed_loop) pull(e);
 }
@@ -187,6 +190,13 @@ static void check_ids(gbl_engine *e, int32_t id) {
 }
 
 static void arrive(gbl_engine *e, int32_t id) {
+    gbl_priv *p = &e->priv[id];
+    if (p->inside) { /* sent again */
+        gbl_client_start(e, id);
+        gbl_door_come(e, id);
+        return;
+    }
+    p->inside = 1;
     if (!e->m.injected++) {
         e->m.first_arrival_ns = e->now_ns;
         e->m.measured_from_ns = e->now_ns + (int64_t)(e->s->warmup_s * 1e9);
@@ -195,18 +205,9 @@ static void arrive(gbl_engine *e, int32_t id) {
     if (e->closed_loop) gbl_source_reached(e->source, e->now_ns);
     pull(e);
     check_ids(e, id);
-    gbl_replica *r = e->failed ? NULL : gbl_route(e, GBL_GATE_PROMPT, id);
     if (e->failed) return;
-    const gbl_req *q = &e->req[id]; /* only now: a pull may move the table */
-    if (!r || !gbl_can_ever_run(r, id)) {
-        gbl_request_leave(e, id, 1);
-        return;
-    }
-    r->queued_tokens += q->input;
-    r->outstanding_tokens += q->input;
-    int64_t front = gbl_cost_frontend_ns(r->price, q->input, r->view.n_running);
-    if (front > 0) gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
-    else gbl_replica_enqueue(r, id);
+    gbl_client_start(e, id);
+    gbl_door_come(e, id);
 }
 
 /* ---- the loop ---- */
@@ -216,6 +217,8 @@ static void dispatch(gbl_engine *e, const gbl_event *ev) {
     switch ((enum gbl_event_kind)ev->what) {
     case GBL_EV_ARRIVAL: arrive(e, (int32_t)ev->arg); break;
     case GBL_EV_ENQUEUE: gbl_replica_enqueue(&e->replica[e->req[ev->arg].replica], (int32_t)ev->arg); break;
+    case GBL_EV_CLIENT: gbl_client_event(e, (int32_t)ev->arg); break;
+    case GBL_EV_DOOR: gbl_door_event(e); break;
     case GBL_EV_NETWORK: gbl_handoff_network(e); break;
     case GBL_EV_LANDED: gbl_handoff_landed(e, (int32_t)ev->arg); break;
     case GBL_EV_FLOW: gbl_replica_account(r, e->now_ns); gbl_replica_flow_end(r); break;
@@ -231,6 +234,7 @@ static void loop(gbl_engine *e) {
     gbl_event ev;
     while (!e->failed) {
         const gbl_event *next = gbl_heap_peek(e->heap);
+        if (!next && e->door.n) gbl_policy_fault(&e->replica[0], GBL_ADMIT, "it holds requests back though nothing runs");
         if (!next || next->time_ns > e->stop_ns) break;
         if (gbl_engine_tick(e, next->time_ns)) break;
         gbl_heap_pop(e->heap, &ev);
@@ -273,8 +277,7 @@ static void wind_up(gbl_engine *e) {
     int64_t unfinished_tokens = 0, open = 0;
     for (int32_t id = 0; id < e->n_ids; id++) {
         const gbl_req *q = &e->req[id];
-        if (q->state == GBL_REQ_DONE || q->arrival_ns > e->now_ns || (q->replica < 0 && q->state == GBL_REQ_WAITING)) continue;
-        open++;
+        open += q->state != GBL_REQ_DONE && e->priv[id].inside;
     }
     int drained = open == 0;
     for (int32_t i = 0; i < e->n_replicas; i++) {
@@ -285,7 +288,8 @@ static void wind_up(gbl_engine *e) {
     }
     for (int32_t id = 0; id < e->n_ids && !e->failed; id++) {
         const gbl_req *q = &e->req[id];
-        if (q->state == GBL_REQ_DONE || q->replica < 0) continue;
+        if (q->state == GBL_REQ_DONE || !e->priv[id].inside) continue;
+        e->priv[id].leaving = GBL_STAY; /* it had no time to go */
         unfinished_tokens += q->computed;
         gbl_request_leave(e, id, 2);
     }
@@ -324,7 +328,7 @@ static int engine_replicas(gbl_engine *e, gbl_err *err) {
 }
 
 static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_options *opt, gbl_err *err) {
-    *e = (gbl_engine){.s = s, .opt = opt, .err = err, .n_replicas = (int32_t)s->replicas, .block_size = (int32_t)s->block_size, .stop_ns = INT64_MAX, .net_event = -1};
+    *e = (gbl_engine){.s = s, .opt = opt, .err = err, .n_replicas = (int32_t)s->replicas, .block_size = (int32_t)s->block_size, .stop_ns = INT64_MAX, .net_event = -1, .door_event = -1};
     e->sample_every_ns = 1000000;
     if (!isnan(s->stop_s)) e->stop_ns = (int64_t)(s->stop_s * 1e9);
     int code = engine_costs(e, err);
@@ -351,6 +355,8 @@ static void engine_fini(gbl_engine *e) {
     }
     gbl_free(e->replica);
     gbl_gates_fini(e);
+    gbl_free(e->admit_state);
+    gbl_free(e->door.a);
     gbl_network_fini(&e->net);
     gbl_free(e->req);
     gbl_free(e->priv);

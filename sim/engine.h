@@ -17,7 +17,7 @@
 #include "sim/run.h"
 #include "sim/tier.h"
 
-enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_PLAN };
+enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_CLIENT, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_DOOR, GBL_EV_PLAN };
 
 typedef struct gbl_engine gbl_engine;
 typedef struct gbl_replica gbl_replica;
@@ -25,6 +25,8 @@ typedef struct gbl_replica gbl_replica;
 /* A replica's clocks: how its time was spent so far, by what bound its steps, and waiting. They add up to the time. */
 enum { GBL_SPENT_SM, GBL_SPENT_HBM, GBL_SPENT_LINK, GBL_SPENT_HOST, GBL_SPENT_WAIT, GBL_SPENT };
 enum gbl_phase { GBL_PHASE_PREFILL, GBL_PHASE_DECODE, GBL_PHASE_PREEMPTED, GBL_PHASE_MOVING, GBL_PHASE_LOADING };
+
+enum gbl_leaving { GBL_STAY, GBL_LEAVE_CANCEL, GBL_LEAVE_TIMEOUT, GBL_LEAVE_RETRY };
 
 /* A request between two replicas. It holds KV on both: what it holds where it does not stand now is kept here. */
 typedef struct gbl_handoff {
@@ -57,6 +59,12 @@ typedef struct gbl_priv {
     int32_t load;        /* slot + 1 of the load from a tier that is under way for it; 0: none */
     int32_t prefetched;  /* its prefetch question was asked */
     int32_t from_tier[GBL_TIERS]; /* blocks loaded for it from each tier before its first schedule */
+    int64_t let_in_ns;   /* when the admit policy let it in */
+    int64_t cancel_ns;   /* when its user leaves; INT64_MAX: never */
+    int32_t timer;       /* of its client; a heap handle, -1 */
+    int32_t tries;       /* how often it was sent, where clients have timers */
+    int32_t leaving;     /* enum gbl_leaving: it goes when the engine can let go of it */
+    int32_t inside;      /* has come */
     int32_t admitted;    /* was scheduled at least once */
     int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
     int32_t copied;      /* tokens that its next step copies from cached blocks into its own */
@@ -130,6 +138,8 @@ struct gbl_replica {
     int32_t n_parting;  /* requests whose KV lies here while it moves away */
     gbl_deque landing;  /* requests that wait for blocks here, to be moved in */
     gbl_deque joined;   /* moved in, and not scheduled yet */
+    int32_t n_leaving;  /* running or on their way here, and to go */
+    int32_t disturbed;  /* somebody left the queue: plans are not held */
     gbl_batch batch;
     gbl_step_cost cost;
     gbl_hold hold;
@@ -175,6 +185,10 @@ struct gbl_engine {
     gbl_replica *replica;
     int32_t n_replicas;
     gbl_gate gate[GBL_GATES];
+    void *admit_state;
+    gbl_deque door;    /* whoever waits to be let in */
+    int32_t door_event; /* heap handle, -1 */
+    int64_t door_event_ns;
     gbl_network net;
     int32_t net_event; /* heap handle, -1 */
     gbl_metrics m;
@@ -226,6 +240,19 @@ void gbl_gates_fini(gbl_engine *e);
 gbl_replica *gbl_route(gbl_engine *e, enum gbl_gate_kind k, int32_t id); /* NULL: nobody can take it, or the policy failed */
 int gbl_can_ever_run(gbl_replica *r, int32_t id);
 
+/* door.c: who is let in */
+void gbl_door_come(gbl_engine *e, int32_t id);
+void gbl_door_event(gbl_engine *e);
+void gbl_door_left(gbl_engine *e);               /* somebody left: those who wait are asked about again */
+void gbl_door_forget(gbl_engine *e, int32_t id); /* does not wait there any more */
+
+/* client.c: cancellations, time-outs, retries */
+void gbl_client_start(gbl_engine *e, int32_t id);
+void gbl_client_stop(gbl_engine *e, int32_t id);
+void gbl_client_event(gbl_engine *e, int32_t id);
+void gbl_client_gone(gbl_engine *e, int32_t id);
+void gbl_client_sweep(gbl_replica *r);
+
 /* handoff.c: from a replica that computes prompts to one that decodes */
 int gbl_handoff_init(gbl_engine *e, gbl_err *err);
 void gbl_handoff_early(gbl_replica *r);             /* a step began: layer by layer, KV leaves as it is made */
@@ -234,6 +261,7 @@ void gbl_handoff_land(gbl_replica *r);              /* whoever waits for blocks 
 void gbl_handoff_joined(gbl_replica *r);            /* a plan was made: ends the waiting of those it schedules */
 void gbl_handoff_network(gbl_engine *e);            /* a flow ends */
 void gbl_handoff_landed(gbl_engine *e, int32_t id);
+int gbl_handoff_forget(gbl_replica *to, int32_t id); /* it waited for blocks here and goes: 1; 0: its bytes are moving */
 void gbl_replica_wake(gbl_replica *r);              /* plans, where idle, after all else that happens at this instant */
 
 /* reuse.c: how much of a prompt the cache has, by the prefix policy */

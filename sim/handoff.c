@@ -193,6 +193,10 @@ void gbl_handoff_begin(gbl_replica *r, int32_t id) {
     m->asked_ns = e->now_ns;
     m->prompt_done = 1;
     r->n_parting++;
+    if (e->priv[id].leaving) {
+        r->n_leaving--;
+        to->n_leaving++;
+    }
     other_end(e, id);
     if (m->landing) {
         m->began_ns = e->now_ns;
@@ -221,6 +225,20 @@ static void part(gbl_engine *e, int32_t id) {
     gbl_replica_wake(from);
 }
 
+int gbl_handoff_forget(gbl_replica *to, int32_t id) {
+    gbl_engine *e = to->e;
+    size_t i = 0;
+    while (i < to->landing.n && to->landing.a[to->landing.head + i] != id) i++;
+    if (i == to->landing.n) return 0;
+    gbl_deque_remove(&to->landing, i);
+    to->queued_tokens -= e->req[id].known;
+    e->m.dropped += e->req[id].computed;
+    part(e, id);
+    gbl_client_gone(e, id);
+    gbl_handoff_land(to);
+    return 1;
+}
+
 void gbl_handoff_landed(gbl_engine *e, int32_t id) {
     gbl_req *q = &e->req[id];
     gbl_replica *to = &e->replica[q->replica];
@@ -239,7 +257,7 @@ void gbl_handoff_joined(gbl_replica *r) {
     size_t kept = 0;
     for (size_t i = 0; i < r->joined.n; i++) {
         int32_t id = r->joined.a[r->joined.head + i];
-        if (r->e->priv[id].phase != GBL_PHASE_MOVING) continue; /* put out before it ever ran */
+        if (r->e->req[id].state != GBL_REQ_RUNNING || r->e->req[id].replica != r->index || r->e->priv[id].phase != GBL_PHASE_MOVING) continue; /* put out, or gone, before it ever ran */
         if (r->e->req[id].scheduled) gbl_clock_phase(r, id, GBL_PHASE_DECODE);
         else r->joined.a[r->joined.head + kept++] = id;
     }

@@ -69,7 +69,7 @@ void gbl_hold_step_end(gbl_replica *r, int64_t now_ns) {
 static int may_go_on(gbl_replica *r) {
     const gbl_deque *d = &r->waiting;
     const gbl_hold *h = &r->hold;
-    if (h->k >= h->most || r->fluid.n || r->view.n_running != r->plan.n) return 0; /* somebody was moved in */
+    if (h->k >= h->most || r->fluid.n || r->view.n_running != r->plan.n || r->disturbed) return 0; /* somebody was moved in, or left */
     if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
     int64_t need = h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
     if (r->pool.below && need > gbl_kvpool_empty(&r->pool)) return 0; /* what goes is written down: a transfer begins */

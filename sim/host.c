@@ -243,8 +243,8 @@ static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     if (p->admitted) return;
     p->admitted = 1;
     p->scheduled_ns = r->e->now_ns;
-    p->part_ns[GBL_PART_FRONT] = r->e->req[id].queued_ns - r->e->req[id].arrival_ns;
-    p->part_ns[GBL_PART_QUEUE] = r->e->now_ns - r->e->req[id].queued_ns;
+    p->part_ns[GBL_PART_FRONT] = r->e->req[id].queued_ns - p->let_in_ns;
+    p->part_ns[GBL_PART_QUEUE] = r->e->now_ns - r->e->req[id].queued_ns + p->let_in_ns - r->e->req[id].arrival_ns;
     p->phase = GBL_PHASE_PREFILL;
     p->since_ns = r->e->now_ns;
     for (int i = 0; i < GBL_SPENT; i++) p->spent[i] = r->spent[i];

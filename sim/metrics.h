@@ -26,6 +26,7 @@ typedef struct gbl_served {
 
 typedef struct gbl_metrics {
     int64_t injected, completed, rejected, unfinished, measured;
+    int64_t cancelled, timed_out, retried; /* the first two are among the unfinished; sent again, not injected again */
     int64_t good, good_tokens, measured_completed;
     int64_t input_tokens, output_tokens;  /* of measured completed requests */
     int64_t prompt_tokens, hit_tokens;    /* looked up at first admissions */

@@ -114,6 +114,12 @@ void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s) {
 void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
     gbl_engine *e = r->e;
     e->req[id].queued_ns = e->now_ns;
+    if (e->priv[id].leaving) { /* it left while it was in the front end */
+        r->queued_tokens -= e->req[id].known;
+        r->outstanding_tokens -= e->req[id].known;
+        gbl_client_gone(e, id);
+        return;
+    }
     gbl_replica_expire(r);
     if (gbl_deque_push(&r->waiting, id)) {
         gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
@@ -205,6 +211,8 @@ static void plan_next(gbl_replica *r) {
     gbl_engine *e = r->e;
     gbl_clock_wait(r);
     gbl_replica_account(r, e->now_ns);
+    r->disturbed = 0;
+    if (r->n_leaving) gbl_client_sweep(r);
     for (int tries = 0; tries < 3; tries++) {
         ask(r);
         if (e->failed) return;
@@ -232,6 +240,10 @@ void gbl_replica_plan(gbl_replica *r) {
 
 static void finish(gbl_replica *r, int32_t id) {
     gbl_clock_phase(r, id, GBL_PHASE_DECODE);
+    if (r->e->priv[id].leaving) { /* too late to go */
+        r->e->priv[id].leaving = GBL_STAY;
+        r->n_leaving--;
+    }
     r->e->m.finished_tokens += r->e->req[id].computed;
     gbl_replica_release(r, id);
     gbl_request_leave(r->e, id, 0);

@@ -89,11 +89,16 @@ static int add_belady(const gbl_engine *e, totals *t, gbl_err *err) {
     return code;
 }
 
-static void put_requests(gbl_result *r, const gbl_metrics *m, double duration_s) {
+static void put_requests(gbl_result *r, const gbl_metrics *m, int impatient, double duration_s) {
     put_int(r, "requests", "injected", m->injected);
     put_int(r, "requests", "completed", m->completed);
     put_int(r, "requests", "rejected", m->rejected);
     put_int(r, "requests", "unfinished", m->unfinished);
+    if (impatient) {
+        put_int(r, "requests", "cancelled", m->cancelled);
+        put_int(r, "requests", "timed_out", m->timed_out);
+        put_int(r, "requests", "retried", m->retried);
+    }
     put(r, "", "duration_s", duration_s);
 }
 
@@ -284,7 +289,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     r->replicas = e->n_replicas;
     r->gpus = (int64_t)t.gpus;
     r->exact_quantiles = gbl_quantile_exact(m->series[GBL_TTFT]) && gbl_quantile_exact(m->series[GBL_TPOT]);
-    put_requests(r, m, duration_s);
+    put_requests(r, m, e->s->impatient, duration_s);
     put_throughput(r, m, measured_s, t.gpus);
     for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
     put_goodput(r, m, measured_s);

@@ -25,6 +25,7 @@ static double lend_draw(const gbl_host *h, uint32_t stream, uint64_t entity, uin
     const gbl_gate *g = h->engine;
     return gbl_draw((uint64_t)g->e->s->seed, GBL_STREAM_POLICY + stream, entity, k);
 }
+static int64_t lend_now_ns(const gbl_host *h) { return ((const gbl_gate *)h->engine)->e->now_ns; }
 static int64_t lend_cached_at(const gbl_host *h, int32_t i, int32_t id) { return gbl_replica_resident_tokens(behind(h, i), id); }
 
 /* Longer than the context, or than the whole pool under this scheduler's reservation: it could never run. A replica that only
@@ -85,14 +86,26 @@ static int gate_init(gbl_engine *e, enum gbl_gate_kind k, gbl_err *err) {
     *g = (gbl_gate){.e = e, .state = gbl_alloc(1, size ? size : 1), .replica = gbl_alloc((size_t)e->n_replicas, sizeof *g->replica)};
     if (!g->state || !g->replica) return gbl_nomem(err, size);
     if (size) memcpy(g->state, c->config, size);
-    g->host = (gbl_host){.size = sizeof(gbl_host), .engine = g, .draw = lend_draw, .replica = lend_replica, .request = lend_request, .cached_at = lend_cached_at};
+    g->host = (gbl_host){.size = sizeof(gbl_host), .engine = g, .draw = lend_draw, .replica = lend_replica, .request = lend_request, .cached_at = lend_cached_at, .now_ns = lend_now_ns};
     see(g, k, -1);
     if (p->init) p->init(g->state, &g->host);
     return 0;
 }
 
+static int admit_init(gbl_engine *e, gbl_err *err) {
+    const gbl_choice *c = &e->s->choice[GBL_ADMIT];
+    const gbl_admit_policy *p = (const void *)c->policy;
+    size_t size = p->head.state_size;
+    e->admit_state = gbl_alloc(1, size ? size : 1);
+    if (!e->admit_state) return gbl_nomem(err, size);
+    if (size) memcpy(e->admit_state, c->config, size);
+    if (p->init) p->init(e->admit_state, &e->gate[GBL_GATE_PROMPT].host);
+    return 0;
+}
+
 int gbl_gates_init(gbl_engine *e, gbl_err *err) {
     int split = 0, code = gate_init(e, GBL_GATE_PROMPT, err);
+    if (!code) code = admit_init(e, err);
     for (size_t i = 0; i < e->s->n_pools; i++) split |= e->s->pool[i].role == GBL_ROLE_PREFILL;
     return code || !split ? code : gate_init(e, GBL_GATE_DECODE, err);
 }

@@ -22,6 +22,7 @@ static const gbl_param top_rows[] = {
     {"policy", GBL_P_NODE, 0, AT(policy_node), "null", 0, 0, NULL, NULL, "One policy a family: a name or {\"use\": name, parameters...}."},
     {"tiers", GBL_P_NODE, 0, AT(tiers_node), "null", 0, 0, NULL, NULL, "KV tiers below HBM."},
     {"slo", GBL_P_NODE, 0, AT(slo_node), "null", 0, 0, NULL, NULL, "Bounds that a good request meets; an object, or a preset's name."},
+    {"client", GBL_P_NODE, 0, AT(client_node), "null", 0, 0, NULL, NULL, "How long clients and users wait."},
     {"run", GBL_P_NODE, 0, AT(run_node), "null", 0, 0, NULL, NULL, "Seed, warm-up and stop time."},
     {0}};
 static const gbl_param cluster_rows[] = {
@@ -71,6 +72,14 @@ static const gbl_param slo_rows[] = {
     {"e2el_ms", GBL_P_REAL, GBL_P_NULLABLE, AT(slo.e2el_ms), "null", 0, 1e12, "ms", NULL, "Largest end-to-end latency."},
     {"attain", GBL_P_REAL, 0, AT(slo.attain), "0.99", 0, 1, "share", NULL, "Share of the injected requests that must be good."},
     {0}};
+static const gbl_param client_rows[] = {
+    {"timeout_s", GBL_P_REAL, GBL_P_NULLABLE, AT(timeout_s), "null", 1e-6, 1e9, "s", NULL, "A client gives up after this; null: never."},
+    {"timeout_until", GBL_P_CHOICE, 0, AT(timeout_until), "\"end\"", 0, 0, NULL, "end|first_token", "What must have come by then."},
+    {"retries", GBL_P_INT, 0, AT(retries), "0", 0, 30, NULL, NULL, "It sends the request again so often; the request stays one, with the arrival of its first try."},
+    {"backoff_s", GBL_P_REAL, 0, AT(backoff_s), "1", 0, 1e6, "s", NULL, "Time before the first retry; doubled for each further one."},
+    {"cancel_share", GBL_P_REAL, 0, AT(cancel_share), "0", 0, 1, "share", NULL, "Share of the requests whose user leaves ..."},
+    {"cancel_s", GBL_P_REAL, 0, AT(cancel_s), "10", 1e-6, 1e6, "s", NULL, "... after an exponential time of this mean."},
+    {0}};
 static const gbl_param run_rows[] = {
     {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9e18, NULL, NULL, "Seed of every keyed draw."},
     {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this, counted from the first, are not measured."},
@@ -111,7 +120,7 @@ static int bind_part(gbl_scenario *s, const gbl_param *rows, const gbl_node *n, 
 }
 
 static int bind_top(gbl_scenario *s, gbl_err *err) {
-    static const gbl_param *const tables[] = {top_rows, cluster_rows, network_rows, engine_rows, slo_rows, run_rows};
+    static const gbl_param *const tables[] = {top_rows, cluster_rows, network_rows, engine_rows, slo_rows, client_rows, run_rows};
     int code = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !code; i++) code = gbl_param_defaults(tables[i], s, s->arena, err);
     const gbl_node *root = gbl_doc_root(s->doc);
@@ -335,6 +344,16 @@ static int bind_model(gbl_scenario *s, gbl_err *err) {
     return code;
 }
 
+static int bind_client(gbl_scenario *s, gbl_err *err) {
+    static const gbl_param *const rows = client_rows;
+    int code = bind_part(s, rows, s->client_node, err);
+    s->impatient = !isnan(s->timeout_s) || s->cancel_share > 0;
+    gbl_param without_timeout[] = {rows[1], rows[2], rows[3], {0}}, without_cancel[] = {rows[5], {0}};
+    if (!code && isnan(s->timeout_s)) code = check_unread(without_timeout, s->client_node, "without timeout_s nobody gives up", err);
+    if (!code && s->cancel_share == 0) code = check_unread(without_cancel, s->client_node, "with cancel_share 0 nobody leaves", err);
+    return code;
+}
+
 static int bind_all(gbl_scenario *s, gbl_err *err) {
     int code = bind_top(s, err);
     if (!code) code = bind_model(s, err);
@@ -343,6 +362,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = bind_policies(s, err);
     if (!code) code = bind_tiers(s, err);
     if (!code) code = bind_slo(s, err);
+    if (!code) code = bind_client(s, err);
     if (!code) code = bind_run(s, err);
     if (!code && s->trace) code = gbl_trace_check(s->trace, err);
     if (code) return code;
@@ -475,6 +495,7 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     policies_json(s, j);
     gbl_tiers_json(s->tier, s->n_tiers, j);
     part_json(j, "slo", slo_rows, s);
+    if (s->impatient) part_json(j, "client", client_rows, s);
     part_json(j, "run", run_rows, s);
     gbl_json_end(j);
     const char *text = gbl_json_text(j);
@@ -550,6 +571,7 @@ void gbl_scenario_schema(gbl_json *j) {
     gbl_json_raw(j, NULL, "{\"type\":\"string\"}");
     gbl_json_end(j);
     gbl_json_end(j);
+    schema_part(j, "client", client_rows);
     schema_part(j, "run", run_rows);
     gbl_json_end(j);
     gbl_json_end(j);
@@ -562,5 +584,6 @@ void gbl_scenario_help(FILE *to) {
     gbl_param_help(engine_rows, "engine.", to);
     gbl_tiers_help(to);
     gbl_param_help(slo_rows, "slo.", to);
+    gbl_param_help(client_rows, "client.", to);
     gbl_param_help(run_rows, "run.", to);
 }

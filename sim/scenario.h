@@ -21,6 +21,8 @@ typedef struct gbl_pool { /* replicas of one kind; the flat form of "cluster" is
 enum gbl_role { GBL_ROLE_BOTH, GBL_ROLE_PREFILL, GBL_ROLE_DECODE };
 enum gbl_transfer { GBL_TRANSFER_AFTER, GBL_TRANSFER_LAYERWISE };
 
+enum gbl_until { GBL_UNTIL_END, GBL_UNTIL_FIRST };
+
 typedef struct gbl_scenario {
     gbl_doc *doc;
     gbl_arena *arena;
@@ -47,6 +49,12 @@ typedef struct gbl_scenario {
     gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
     int32_t n_tiers;
     gbl_slo slo;
+    /* clients */
+    const gbl_node *client_node;
+    int32_t impatient; /* some leave or time out */
+    double timeout_s, backoff_s, cancel_share, cancel_s; /* timeout_s NaN: never */
+    int32_t timeout_until; /* enum gbl_until */
+    int64_t retries;
     /* run */
     int64_t seed;
     double warmup_s, stop_s; /* stop_s NaN: none */

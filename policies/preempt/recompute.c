@@ -6,7 +6,9 @@ static int32_t newest(void *state, const gbl_host *h, int32_t for_id) {
     const gbl_view *v = h->view;
     for (int32_t i = v->n_running - 1; i >= 0; i--) {
         int32_t id = v->running[i];
-        if (id == for_id || v->req[id].scheduled <= 1) return id; /* a chunk already planned stays */
+        const gbl_req *r = &v->req[id];
+        int decodes = r->scheduled == 1 && r->generated > 0 && r->computed == r->known;
+        if (id == for_id || !r->scheduled || decodes) return id; /* a chunk already planned stays */
     }
     return for_id;
 }

@@ -28,3 +28,21 @@ $ gable sweep $ROOT/reports/studies/pd_ratio.json --db pd.db > /dev/null
 $ gable sql "SELECT (SELECT ttft_p50_ms FROM summary ORDER BY run LIMIT 1) > 10 * min(ttft_p50_ms) AS prompts_wait, (SELECT tpot_p50_ms FROM summary ORDER BY run DESC LIMIT 1) > 4 * min(tpot_p50_ms) AS tokens_wait FROM summary" --db pd.db --csv
 prompts_wait,tokens_wait
 1,1
+# Who is let in, and who does not wait for ever: counted in requests, which still add up.
+$ gable run --set 'policy.admit={"use":"token_bucket","rate_s":0.4,"burst":5}' --json > shed.json
+$ gable run --set 'client={"timeout_s":5,"retries":1}' --json > retry.json
+$ grep -A8 '"requests": {' retry.json
+* "requests": {
+* "injected": 2049,
+* "completed": *
+* "rejected": 0,
+* "unfinished": *
+* "cancelled": 0,
+* "timed_out": *
+* "retried": *
+* },
+$ gable run --set client.retries=2
+! gable: without timeout_s nobody gives up, so 'retries' would be read by nothing
+!   where: --set client.retries
+!   expected: 0
+? 2

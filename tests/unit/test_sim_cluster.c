@@ -13,7 +13,7 @@ static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64
 typedef struct outcome {
     gbl_life life[4];
     char *json; /* everything but "sim" */
-    double fast, moves, preemptions;
+    double fast, moves, preemptions, gone, retried, rejected;
 } outcome;
 
 static int keep_life(void *to, const gbl_life *l, gbl_err *err) {
@@ -48,6 +48,9 @@ static outcome run(const char *text, int exact) {
     o.fast = gbl_result_get(r, "sim.steps_fast");
     o.moves = gbl_result_get(r, "network.transfers");
     o.preemptions = gbl_result_get(r, "kv.preemptions");
+    o.gone = fmax(0, gbl_result_get(r, "requests.cancelled")) + fmax(0, gbl_result_get(r, "requests.timed_out")); /* 0 for NaN */
+    o.retried = fmax(0, gbl_result_get(r, "requests.retried"));
+    o.rejected = gbl_result_get(r, "requests.rejected");
     gbl_json_free(j);
     gbl_result_free(r);
     gbl_scenario_free(s);
@@ -156,8 +159,15 @@ static void schedulers_serve_in_their_order(void **state) {
 static void scenario_text(char *out, size_t size, uint64_t r) {
     static const char *const schedule[] = {"\"chunked\"", "{\"use\":\"chunked\",\"reserve\":\"prompt\"}", "{\"use\":\"chunked\",\"token_budget\":300}", "\"prefill_first\"", "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}",
                                            "\"shortest\"", "{\"use\":\"shortest\",\"error\":0.5,\"by\":\"total\"}", "\"deadline\"", "\"priority\"", "\"fair\""};
+    static const char *const prefix[] = {"\"block\"", "\"off\"", "\"radix\"", "\"chunk\"", "{\"use\":\"block\",\"share\":\"computed\"}"};
     static const char *const route[] = {"round_robin", "least_kv", "random", "power_of_two", "least_requests", "least_tokens", "session_sticky", "prompt_tree", "prefix_load", "cache_aware"};
     static const char *const preempt[] = {"recompute", "swap"}, *const mode[] = {"after", "layerwise"}, *const role[] = {"decode", "both", "decode"};
+    static const char *const admit[] = {"\"always\"", "{\"use\":\"watermark\",\"kv\":0.6}", "{\"use\":\"watermark\",\"kv\":0.7,\"queue\":4,\"then\":\"wait\"}",
+                                        "{\"use\":\"token_bucket\",\"rate_s\":3,\"then\":\"wait\"}", "{\"use\":\"token_bucket\",\"count\":\"prompt\",\"rate_s\":2000,\"burst\":8000}"};
+    static const char *const client[] = {"", "", "\"client\":{\"timeout_s\":2,\"retries\":2,\"backoff_s\":0.5},", "\"client\":{\"timeout_s\":0.3,\"timeout_until\":\"first_token\",\"cancel_share\":0.3,\"cancel_s\":2},",
+                                         "\"client\":{\"cancel_share\":0.5,\"cancel_s\":1},"};
+    static const char *const prefetch[] = {"", ",\"prefetch\":\"queue\"", ",\"prefetch\":\"cost\""};
+    const char *tiers = pick(r, 23, 3) == 0 && pick(r, 18, 5) % 2 == 0 ? "\"tiers\":[{\"name\":\"dram\",\"bytes\":4e9}]," : "";
     char pools[500];
     int at = snprintf(pools, sizeof pools, "{\"name\":\"p\",\"replicas\":%d,\"role\":\"prefill\",\"tp\":%d},{\"name\":\"d\",\"replicas\":%d,\"role\":\"%s\"}", 1 + (int)pick(r, 1, 3),
                       1 + (int)pick(r, 2, 2), 1 + (int)pick(r, 3, 3), role[pick(r, 4, 3)]);
@@ -169,20 +179,20 @@ static void scenario_text(char *out, size_t size, uint64_t r) {
         snprintf(network, sizeof network, "\"kv_transfer\":\"%s\",\"kv_transfer_reuse\":%s,\"network_GB_s\":%g,", mode[pick(r, 8, 2)], pick(r, 9, 2) ? "true" : "false",
                  pick(r, 10, 2) ? 50.0 : 2.0);
     snprintf(out, size,
-             "{\"trace\":%s,\"cluster\":{%s\"pools\":[%s]},"
+             "{\"trace\":%s,%s%s\"cluster\":{%s\"pools\":[%s]},"
              "\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
-             "\"policy\":{\"schedule\":%s,\"preempt\":\"%s\",\"route\":\"%s\",\"prefix\":\"%s\"},\"run\":{\"seed\":%d%s}}",
+             "\"policy\":{\"schedule\":%s,\"preempt\":\"%s\",\"route\":\"%s\",\"prefix\":%s%s,\"admit\":%s},\"run\":{\"seed\":%d%s}}",
              pick(r, 7, 2) ? "{\"file\":\"traces/samples/chat.jsonl.gz\",\"limit\":300,\"rate_scale\":30}"
                            : "{\"generate\":{\"requests\":300,\"tenants\":3,\"priorities\":3,\"arrival\":{\"use\":\"poisson\",\"rate_s\":20},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":2000},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":200}}}",
-             network, pools, pick(r, 11, 2) ? "ideal" : "vllm", pick(r, 12, 2) ? 256 : 6,
+             client[pick(r, 21, 5)], tiers, network, pools, pick(r, 11, 2) ? "ideal" : "vllm", pick(r, 12, 2) ? 256 : 6,
              pick(r, 13, 2) ? 8192 : 512, bs, (int)(4000 + pick(r, 14, 30000)) / bs, schedule[pick(r, 15, 11)], preempt[pick(r, 16, 2)], route[pick(r, 17, 10)],
-             pick(r, 18, 2) ? "block" : "off", (int)r, pick(r, 19, 4) ? "" : ",\"stop_s\":12");
+             prefix[pick(r, 18, 5)], *tiers ? prefetch[pick(r, 24, 3)] : "", admit[pick(r, 22, 8) < 5 ? pick(r, 22, 8) : 0], (int)r, pick(r, 19, 4) ? "" : ",\"stop_s\":12");
 }
 
 static void random_clusters_keep_the_laws(void **state) {
     (void)state;
     char text[3000];
-    double fast = 0, moves = 0, preemptions = 0;
+    double fast = 0, moves = 0, preemptions = 0, gone = 0, retried = 0, rejected = 0;
     for (uint64_t r = 0; r < 240; r++) {
         scenario_text(text, sizeof text, r);
         outcome a = run(text, 0), b = run(text, 1), again = run(text, 0);
@@ -191,11 +201,14 @@ static void random_clusters_keep_the_laws(void **state) {
         fast += a.fast;
         if (a.moves > 0) moves += a.moves; /* NaN where there is one pool */
         preemptions += a.preemptions;
+        gone += a.gone;
+        retried += a.retried;
+        rejected += a.rejected;
         free(a.json);
         free(b.json);
         free(again.json);
     }
-    assert_true(fast > 1000 && moves > 10000 && preemptions > 100); /* what could go wrong did happen */
+    assert_true(fast > 1000 && moves > 10000 && preemptions > 100 && gone > 1000 && retried > 500 && rejected > 500); /* what could go wrong did happen */
 }
 
 int main(void) {
