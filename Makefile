@@ -28,7 +28,7 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
 PKG_TEST := libcmocka-dev pkg-config g++ sqlite3 \
-  python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml
+  python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml slurm-wlm munge
 PKG_CHECK := clang-tidy cppcheck mypy
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev

@@ -65,6 +65,8 @@ static const gbl_flag flags[] = {
     GBL_FLAG_REQUESTS(slurm_opt, requests),
     {.row = {.name = NULL}}};
 
+enum { SLURM_ARRAY_MOST = 1000 }; /* the largest index under Slurm's default MaxArraySize of 1001 (slurm.conf(5)) */
+
 /* In single quotes for the shell, whatever is in it. */
 static const char *quoted(gbl_arena *a, const char *text)
 {
@@ -117,15 +119,15 @@ static void write_head(FILE *f, const slurm_opt *o, const char *folder, int64_t 
     fprintf(f, "#SBATCH --time=%s\n", o->time);
     if (o->partition) fprintf(f, "#SBATCH --partition=%s\n", o->partition);
     fprintf(f, "#SBATCH --output=\"%s/shard-%%a.log\"\n", folder);
-    /* gable keeps what is done when it is told to end; half a minute is ample. */
-    fputs("#SBATCH --signal=B:TERM@30\n#SBATCH --requeue\n\n", f);
+    /* No --signal: at the limit Slurm sends TERM by itself, on which gable keeps what is done, and asking for it earlier may
+     * cost a task up to a minute and a half of its time. A task that is requeued adds to its log. */
+    fputs("#SBATCH --requeue\n#SBATCH --open-mode=append\n\n", f);
 }
 
-static void write_task(FILE *f, const slurm_opt *o, const char *self, const char *sweep, const char *folder,
+static void write_task(FILE *f, const slurm_opt *o, const char *self, const char *data, const char *sweep, const char *folder,
                        int64_t tasks, gbl_arena *a)
 {
-    const char *data = getenv("GABLE_DATA");
-    if (data && data[0]) fprintf(f, "export GABLE_DATA=%s\n", quoted(a, data));
+    if (data) fprintf(f, "export GABLE_DATA=%s\n", quoted(a, data));
     fprintf(f, "exec %s sweep %s \\\n", quoted(a, self), quoted(a, sweep));
     for (size_t i = 0; i < o->scene.set.n; i++) fprintf(f, "  --set %s \\\n", quoted(a, o->scene.set.item[i]));
     if (o->scene.seed != GBL_NULL_INT) fprintf(f, "  --seed %" PRId64 " \\\n", o->scene.seed);
@@ -140,7 +142,8 @@ static int write_script(const gbl_call *call, const char *sweep, int64_t points,
     gbl_arena *a = call->arena;
     int64_t tasks = o->tasks < points ? o->tasks : points;
     const char *folder = absolute(a, o->out, err), *self = folder ? absolute(a, "/proc/self/exe", err) : NULL;
-    if (!self) return err->code;
+    const char *set = getenv("GABLE_DATA"), *data = self && set && set[0] ? absolute(a, set, err) : NULL;
+    if (!self || (set && set[0] && !data)) return err->code;
     if (strpbrk(folder, "\"\n\\%")) {
         gbl_fail(err, GBL_EINPUT, "Slurm cannot write into this folder: %.200s", folder);
         gbl_where(err, "-o");
@@ -150,11 +153,14 @@ static int write_script(const gbl_call *call, const char *sweep, int64_t points,
     FILE *spool = path ? gbl_spool_new(err) : NULL;
     if (!spool) return path ? err->code : gbl_nomem(err, 0);
     write_head(spool, o, folder, tasks);
-    write_task(spool, o, self, sweep, folder, tasks, a);
+    write_task(spool, o, self, data, sweep, folder, tasks, a);
     int code = gbl_spool_deliver(spool, path, err);
     if (code) return code;
     printf("# %" PRId64 " points in %" PRId64 " tasks; when they are done, or some of them:\n", points, tasks);
     printf("#   %s merge %s/merged.db %s/shard-*.db\n", quoted(a, self), quoted(a, folder), quoted(a, folder));
+    if (tasks > SLURM_ARRAY_MOST)
+        printf("# Slurm takes as many where MaxArraySize (scontrol show config) is above %" PRId64 "; its default is %d\n", tasks,
+               SLURM_ARRAY_MOST + 1);
     printf("sbatch %s\n", quoted(a, path));
     return GBL_OK;
 }

@@ -127,8 +127,8 @@ $ grep -v GABLE_DATA job/sweep.sbatch
 \#SBATCH --cpus-per-task=2
 \#SBATCH --time=00:20:00
 \#SBATCH --output="$TMP/job/shard-%a.log"
-\#SBATCH --signal=B:TERM@30
 \#SBATCH --requeue
+\#SBATCH --open-mode=append
 
 exec '*/gable' sweep '$TMP/sweep.json' \\
   --requests sample -j 2 --top 5 \\
