@@ -99,6 +99,7 @@ typedef struct gbl_req {
     int32_t last;        /* 1: no turn of its session follows, 0: more follow, -1: unknown. Like output, an oracle */
     int32_t tool;        /* 1: it ends in a tool call, 0: a person answers next, -1: unknown */
     int64_t program;     /* root of its tree of sessions: an agent and its sub-agents have one; -1 when session is */
+    int64_t program_ns;  /* arrival of the first request of its program; its own where it has none */
     int64_t pause_ns;    /* recorded from its end to the session's next turn, -1 unknown: an oracle, too */
 } gbl_req;
 
@@ -333,6 +334,8 @@ typedef struct gbl_block_info {
     int64_t now_ns;
     int64_t session;    /* of the request that uses it; -1 when none */
     int64_t request;    /* serial of that request */
+    int64_t arrival_ns; /* of that request */
+    int32_t last;       /* 1: no turn of its session follows, 0: more do, -1: unknown */
     double bytes;
     double recompute_s; /* seconds to compute it again behind its prefix; 1 in a flat set, where no machine is known */
     double reload_s;    /* seconds to load it from the tier below; 0 where there is none */

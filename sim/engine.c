@@ -189,6 +189,22 @@ static void check_ids(gbl_engine *e, int32_t id) {
     gbl_engine_fail(e, GBL_EINPUT);
 }
 
+/* When a program's first request came; what knows no program is one of its own. */
+static void note_program(gbl_engine *e, gbl_req *q) {
+    q->program_ns = e->now_ns;
+    if (q->program < 0) return;
+    int32_t n = gbl_map_get(e->program, (uint64_t)q->program);
+    if (n < 0) {
+        n = (int32_t)gbl_map_size(e->program);
+        if (gbl_grow(&e->program_ns, &e->program_room, (size_t)n + 1, sizeof *e->program_ns) || gbl_map_put(e->program, (uint64_t)q->program, n)) {
+            gbl_engine_fail(e, gbl_nomem(e->err, 64));
+            return;
+        }
+        e->program_ns[n] = e->now_ns;
+    }
+    q->program_ns = e->program_ns[n];
+}
+
 static void arrive(gbl_engine *e, int32_t id) {
     gbl_priv *p = &e->priv[id];
     if (p->inside) { /* sent again */
@@ -202,6 +218,7 @@ static void arrive(gbl_engine *e, int32_t id) {
         e->m.measured_from_ns = e->now_ns + (int64_t)(e->s->warmup_s * 1e9);
     }
     count_in_system(e, 1);
+    note_program(e, &e->req[id]);
     if (e->closed_loop) gbl_source_reached(e->source, e->now_ns);
     pull(e);
     check_ids(e, id);
@@ -338,8 +355,9 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     e->closed_loop = gbl_source_closed(e->source);
     if ((code = gbl_metrics_init(&e->m, err))) return code;
     e->heap = gbl_heap_new();
+    e->program = gbl_map_new(64);
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);
-    if (!e->heap || !e->replica) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
+    if (!e->heap || !e->program || !e->replica) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
     if ((code = gbl_reuse_init(e, err)) || (code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
     e->progress = gbl_progress_new(s->name, opt->progress);
     return 0;
@@ -363,6 +381,8 @@ static void engine_fini(gbl_engine *e) {
     gbl_free(e->unused);
     gbl_free(e->sample);
     gbl_heap_free(e->heap);
+    gbl_map_free(e->program);
+    gbl_free(e->program_ns);
     if (e->source) gbl_source_close(e->source);
     for (size_t i = 0; e->cost && i < e->s->n_pools; i++) gbl_cost_free(e->cost[i]);
     gbl_free(e->cost);

@@ -192,6 +192,9 @@ struct gbl_engine {
     gbl_network net;
     int32_t net_event; /* heap handle, -1 */
     gbl_metrics m;
+    gbl_map *program;    /* number of a program; its first arrival is program_ns[number] */
+    int64_t *program_ns;
+    size_t program_room;
     gbl_prefix_rules rules;
     uint64_t root; /* of every chain: what KV must have in common besides its tokens */
     int32_t block_size;

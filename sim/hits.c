@@ -137,7 +137,7 @@ static int replay_one(flat *f, const gbl_chains *c, const gbl_chain *q, gbl_hits
     out->total_tokens += q->input;
     out->requests_any_hit += run > 0;
     f->info.tokens = q->id_tokens;
-    f->info.now_ns = q->arrival_ns;
+    f->info.now_ns = f->info.arrival_ns = q->arrival_ns;
     f->info.session = q->session;
     f->info.request = out->requests++;
     f->info.class_id = q->tenant;
@@ -154,7 +154,7 @@ static int make_pool(flat *f, const gbl_chains *c, const gbl_choice *evict, gbl_
     f->who = gbl_alloc((size_t)f->room, sizeof *f->who);
     f->unused = gbl_alloc((size_t)f->room, sizeof *f->unused);
     if (!f->slot || !f->who || !f->unused) return gbl_nomem(err, (size_t)c->n_ids * sizeof *f->slot);
-    f->info = (gbl_block_info){.ghost = -1, .bytes = 1, .recompute_s = 1, .next_use = INT64_MAX};
+    f->info = (gbl_block_info){.ghost = -1, .bytes = 1, .recompute_s = 1, .last = -1, .next_use = INT64_MAX};
     gbl_evictor_spec spec = {.choice = evict, .seed = &f->seed, .capacity = f->capacity, .accesses = (int64_t)c->n, .ids = f->room, .owner = f, .forget = forget};
     return gbl_evictor_init(&f->e, &spec, err);
 }

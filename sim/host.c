@@ -31,7 +31,7 @@ void gbl_replica_account(gbl_replica *r, int64_t now_ns) {
 
 static gbl_kvuse use_of(const gbl_replica *r, int32_t id) {
     const gbl_req *q = &r->e->req[id];
-    return (gbl_kvuse){r->e->now_ns, q->session, q->serial, q->tenant};
+    return (gbl_kvuse){r->e->now_ns, q->session, q->serial, q->tenant, q->last, q->arrival_ns};
 }
 
 static int append_chain(gbl_replica *r, int32_t id, int32_t node) {

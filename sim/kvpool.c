@@ -235,7 +235,7 @@ static double recompute_of(gbl_kvpool *p, int32_t depth) {
 
 static gbl_block_info info_of(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t depth, const gbl_kvuse *use) {
     return (gbl_block_info){.key = key, .parent = parent, .depth = depth, .tokens = p->block_size, .ghost = -1, .now_ns = use->now_ns,
-                            .session = use->session, .request = use->request, .bytes = p->evictor.host.view->block_bytes,
+                            .session = use->session, .request = use->request, .arrival_ns = use->arrival_ns, .last = use->last, .bytes = p->evictor.host.view->block_bytes,
                             .recompute_s = recompute_of(p, depth), .reload_s = p->below ? gbl_tiers_reload_s(p->below, 0) : 0,
                             .class_id = use->class_id, .next_use = INT64_MAX};
 }

@@ -30,7 +30,8 @@ struct gbl_tiers;
 /* Who uses a block, for the policy. */
 typedef struct gbl_kvuse {
     int64_t now_ns, session, request;
-    int32_t class_id;
+    int32_t class_id, last;
+    int64_t arrival_ns;
 } gbl_kvuse;
 
 /* A piece of a block's content: what the block holds from a place on under one id of the trace. */

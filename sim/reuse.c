@@ -206,7 +206,7 @@ static int32_t each_source(gbl_replica *r, int32_t id, const gbl_match *m, void 
 
 static void take_source(gbl_replica *r, int32_t id, int32_t node) {
     const gbl_req *q = &r->e->req[id];
-    gbl_kvuse use = {r->e->now_ns, q->session, q->serial, q->tenant};
+    gbl_kvuse use = {r->e->now_ns, q->session, q->serial, q->tenant, q->last, q->arrival_ns};
     gbl_kvpool_ref(&r->pool, node, &use);
 }
 static void drop_source(gbl_replica *r, int32_t id, int32_t node) {

@@ -27,7 +27,7 @@ static void forget(void *owner, int32_t id) {
 
 static gbl_block_info info_of(gbl_tier *t, int32_t id) { /* nobody uses a block when it goes down */
     gbl_kvpool *p = t->all->pool;
-    gbl_kvuse use = {p->now_ns, -1, -1, 0};
+    gbl_kvuse use = {p->now_ns, -1, -1, 0, -1, p->now_ns};
     return gbl_kvpool_info(p, id, t->level, &use);
 }
 

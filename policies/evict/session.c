@@ -9,49 +9,49 @@
 #include "policies/policy.h"
 
 typedef struct cell { /* a block, a bucket, and a session record, which have nothing to do with one another */
+    gbl_rank idle;                /* record with a block that may go: by last use */
     int32_t owner, before, after; /* block: its session record + 1, neighbours in it + 1 */
     int32_t held;
     int32_t bucket;               /* first record + 1 of this bucket */
     int32_t next;                 /* record: next of its bucket, or of the free list, + 1 */
-    int32_t older, younger;       /* record: neighbours in the order of last use, + 1 */
     int32_t first, last;          /* record: its blocks + 1, in order of use */
+    int32_t n_free;               /* record: blocks that may go */
     int64_t session;
 } cell;
 typedef struct session {
     cell *at;
-    int32_t ids, oldest, youngest, unused, made; /* records + 1; made: records ever used */
+    gbl_ranking idle;
+    int64_t uses;
+    int32_t ids, unused, made; /* records + 1; made: records ever used */
 } session;
 
 static void init(void *state, const gbl_host *h, int64_t capacity, int32_t ids, void *blocks) {
     (void)h, (void)capacity;
     session *s = state;
     s->at = blocks;
+    s->idle = (gbl_ranking){blocks, sizeof(cell), 0};
     s->ids = ids;
 }
 static int32_t *bucket_of(session *s, int64_t id) {
     uint64_t x = (uint64_t)id * 0x9E3779B97F4A7C15u; /* Fibonacci hashing: Knuth, TAOCP 6.4 */
     return &s->at[(x >> 32) % (uint64_t)s->ids].bucket;
 }
-static void unorder(session *s, int32_t r) {
-    cell *c = &s->at[r - 1];
-    *(c->older ? &s->at[c->older - 1].younger : &s->oldest) = c->younger;
-    *(c->younger ? &s->at[c->younger - 1].older : &s->youngest) = c->older;
+/* Just used: the youngest from now on. */
+static void used(session *s, int32_t r) {
+    s->at[r - 1].idle.key = s->uses++;
+    if (s->at[r - 1].idle.at) gbl_rank_set(&s->idle, r - 1);
 }
-static void make_youngest(session *s, int32_t r) {
-    cell *c = &s->at[r - 1];
-    c->older = s->youngest;
-    c->younger = 0;
-    *(s->youngest ? &s->at[s->youngest - 1].younger : &s->oldest) = r;
-    s->youngest = r;
+static void count_free(session *s, int32_t r, int32_t more) {
+    cell *rec = &s->at[r - 1];
+    rec->n_free += more;
+    if (!rec->n_free) gbl_rank_drop(&s->idle, r - 1);
+    else if (!rec->idle.at) gbl_rank_set(&s->idle, r - 1);
 }
 static int32_t record_of(session *s, int64_t id) { /* found or made; the youngest from now on */
     int32_t *bucket = bucket_of(s, id), r = *bucket;
     while (r && s->at[r - 1].session != id) r = s->at[r - 1].next;
     if (r) {
-        if (r != s->youngest) {
-            unorder(s, r);
-            make_youngest(s, r);
-        }
+        used(s, r);
         return r;
     }
     r = s->unused ? s->unused : ++s->made;
@@ -61,7 +61,7 @@ static int32_t record_of(session *s, int64_t id) { /* found or made; the younges
     c->first = c->last = 0;
     c->next = *bucket;
     *bucket = r;
-    make_youngest(s, r);
+    used(s, r);
     return r;
 }
 static void forget(session *s, int32_t r) {
@@ -69,7 +69,6 @@ static void forget(session *s, int32_t r) {
     int32_t *link = bucket_of(s, c->session);
     while (*link != r) link = &s->at[*link - 1].next;
     *link = c->next;
-    unorder(s, r);
     c->next = s->unused;
     s->unused = r;
 }
@@ -77,6 +76,7 @@ static void leave(session *s, int32_t b) {
     cell *c = &s->at[b];
     int32_t r = c->owner;
     if (!r) return;
+    if (!c->held) count_free(s, r, -1);
     *(c->before ? &s->at[c->before - 1].after : &s->at[r - 1].first) = c->after;
     *(c->after ? &s->at[c->after - 1].before : &s->at[r - 1].last) = c->before;
     c->owner = 0;
@@ -92,6 +92,7 @@ static void touch(void *state, int32_t b, const gbl_block_info *info) {
     c->after = 0;
     *(rec->last ? &s->at[rec->last - 1].after : &rec->first) = b + 1;
     rec->last = b + 1;
+    if (!c->held) count_free(s, r, 1);
 }
 static void insert(void *state, int32_t b, const gbl_block_info *info) {
     ((session *)state)->at[b].held = 0;
@@ -100,22 +101,22 @@ static void insert(void *state, int32_t b, const gbl_block_info *info) {
 static void released(void *state, int32_t b, int64_t now_ns) {
     (void)now_ns;
     session *s = state;
-    int32_t r = s->at[b].owner;
-    if (!r || r == s->youngest) return;
-    unorder(s, r);
-    make_youngest(s, r);
+    if (s->at[b].owner) used(s, s->at[b].owner);
 }
-static void held(void *state, int32_t b, int is_held) { ((session *)state)->at[b].held = is_held; }
+static void held(void *state, int32_t b, int is_held) {
+    session *s = state;
+    cell *c = &s->at[b];
+    if (c->held == is_held) return;
+    c->held = is_held;
+    if (c->owner) count_free(s, c->owner, is_held ? -1 : 1);
+}
 static int32_t victims(void *state, int32_t need, int32_t *out) {
     const session *s = state;
     if (need < 1) return 0;
-    for (int32_t r = s->oldest; r; r = s->at[r - 1].younger)
-        for (int32_t b = s->at[r - 1].last; b; b = s->at[b - 1].before)
-            if (!s->at[b - 1].held) {
-                out[0] = b - 1;
-                return 1;
-            }
-    return 0;
+    int32_t r = gbl_rank_min(&s->idle), b = r < 0 ? 0 : s->at[r].last;
+    while (b && s->at[b - 1].held) b = s->at[b - 1].before;
+    out[0] = b - 1;
+    return b > 0;
 }
 static void gone(void *state, int32_t b, enum gbl_gone reason) {
     (void)reason;

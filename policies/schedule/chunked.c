@@ -1,6 +1,10 @@
-/* chunked - stall-free batching: every running decode first, then unfinished prompts in chunks, then new requests, all
+/* chunked, program - stall-free batching: every running decode first, then unfinished prompts in chunks, then new requests, all
  * under one token budget. vLLM v1 reserves KV for the chunk and keeps no watermark; Sarathi-Serve reserves the whole
- * prompt at admission behind a watermark of 1 % of the blocks. */
+ * prompt at admission behind a watermark of 1 % of the blocks.
+ *
+ * program admits by the arrival of the program (an agent's session and its sub-agents) instead of the request's: preempted
+ * requests first, then first come first served by the program's first request, so that an agent that has begun does not
+ * queue behind newcomers at every turn (Autellix's and Continuum's program-level order). */
 #include "policies/policy.h"
 
 enum { RESERVE_CHUNK, RESERVE_PROMPT };
@@ -8,6 +12,7 @@ typedef struct chunked {
     int64_t token_budget;
     int32_t reserve;
     double watermark;
+    int32_t by_program;
 } chunked;
 
 static const gbl_param params[] = {
@@ -61,6 +66,17 @@ static int admit(const chunked *s, const gbl_host *h, int32_t id, int64_t room) 
     return h->schedule(h, id, room, reserve) >= 0; /* 0: its prefix is being loaded */
 }
 
+static int before(const gbl_req *a, const gbl_req *b) {
+    if ((a->preemptions > 0) != (b->preemptions > 0)) return a->preemptions > 0;
+    return a->program_ns != b->program_ns ? a->program_ns < b->program_ns : a->serial < b->serial;
+}
+static int32_t next_to_admit(const chunked *s, const gbl_view *v) {
+    int32_t best = v->waiting[0];
+    for (int32_t i = 1; s->by_program && i < v->n_waiting; i++)
+        if (before(&v->req[v->waiting[i]], &v->req[best])) best = v->waiting[i];
+    return best;
+}
+
 static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     const chunked *s = state;
     const gbl_view *v = h->view;
@@ -69,10 +85,10 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     run_on(h, p, budget, 1);
     while (!p->preempted && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
     while (!p->preempted && !v->n_swapped && v->n_waiting && p->tokens < budget)
-        if (!admit(s, h, v->waiting[0], budget - p->tokens)) break;
+        if (!admit(s, h, next_to_admit(s, v), budget - p->tokens)) break;
     /* A head that waits for blocks behind a cached prefix would need fewer, were its prefix evicted meanwhile. */
     int may_fit = v->n_waiting && s->reserve == RESERVE_CHUNK && p->tokens < budget && v->n_running + v->n_loading < v->max_num_seqs;
-    p->hold = !(may_fit && h->cached(h, v->waiting[0]) > 0);
+    p->hold = !(may_fit && h->cached(h, next_to_admit(s, v)) > 0);
 }
 
 static int64_t most_tokens(void *state, const gbl_host *h, int32_t id) {
@@ -86,4 +102,12 @@ static const gbl_schedule_policy chunked_policy = {
      "Chunked prefills piggybacked on decodes under one token budget; nobody's decode stalls behind a prompt.",
      "Sarathi-Serve (arXiv 2403.02310); vLLM v1 scheduler (vllm/v1/core/sched/scheduler.py)", params, sizeof(chunked), 0, 0},
     NULL, plan, most_tokens};
-GBL_EXPORT(&chunked_policy.head);
+static void init_program(void *state, const gbl_host *h) {
+    (void)h;
+    ((chunked *)state)->by_program = 1;
+}
+static const gbl_schedule_policy program_policy = {
+    {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "program", "As chunked, but first come first served by program: an agent's later turns go before those who came after it.",
+     "program-level FCFS of Autellix (arXiv 2502.13965) and Continuum (2025)", params, sizeof(chunked), 0, 0},
+    init_program, plan, most_tokens};
+GBL_EXPORT(&chunked_policy.head, &program_policy.head);

@@ -214,6 +214,69 @@ static void perfect_advice_is_the_optimum(void **state) {
     gbl_arena_free(a);
 }
 
+/* ---- pins ---- */
+
+/* Session 1 takes ten blocks at time 0 and again at `again_s`; between, one other session a second takes two blocks each. */
+static gbl_chains two_turns(int64_t again_s, int32_t others) {
+    gbl_chains c = {.block = gbl_alloc(1000, sizeof *c.block), .one = gbl_alloc(300, sizeof *c.one), .n_ids = 10 + 2 * others};
+    for (int64_t t = 0; t <= again_s; t++) {
+        int mine = t == 0 || t == again_s;
+        if (!mine && t > others) continue;
+        gbl_chain q = {.input = mine ? 640 : 128, .session = mine ? 1 : 1 + t, .arrival_ns = t * 1000000000, .first = c.n, .n = mine ? 10 : 2, .id_tokens = 64};
+        for (int32_t k = 0; k < q.n; k++) c.block[c.n++] = mine ? k : 10 + 2 * (int32_t)(t - 1) + k;
+        c.one[c.n_one++] = q;
+    }
+    return c;
+}
+static int64_t hits_of(gbl_arena *a, const char *words, const gbl_chains *c, int64_t blocks) {
+    gbl_doc *doc;
+    gbl_choice choice = spelled(a, &doc, words);
+    int64_t hits = replay(c, &choice, blocks).hit_blocks;
+    gbl_doc_free(doc);
+    return hits;
+}
+
+static void pins_hold_until_the_deadline(void **state) {
+    (void)state;
+    gbl_arena *a = gbl_arena_new();
+    gbl_chains c = two_turns(40, 30);
+    assert_int_equal(hits_of(a, "{\"use\":\"lru\"}", &c, 20), 0);
+    assert_int_equal(hits_of(a, "{\"use\":\"pin_until\",\"pin_s\":41}", &c, 20), 10);
+    assert_int_equal(hits_of(a, "{\"use\":\"pin_until\",\"pin_s\":20}", &c, 20), 0);              /* the deadline came first */
+    assert_int_equal(hits_of(a, "{\"use\":\"pin_until\",\"pin_s\":41,\"share\":0.2}", &c, 20), 4); /* four blocks may be pinned: the head's */
+    assert_int_equal(hits_of(a, "{\"use\":\"pin_until\",\"pin_s\":41,\"share\":1}", &c, 14), 10); /* the newest pins give way */
+    assert_int_equal(hits_of(a, "{\"use\":\"continuum\",\"rule\":\"fixed\"}", &c, 20), 0);            /* two seconds */
+    assert_int_equal(hits_of(a, "{\"use\":\"continuum\",\"rule\":\"fixed\",\"threshold_s\":41}", &c, 20), 10);
+    gbl_chains_fini(&c);
+    gbl_arena_free(a);
+}
+
+/* Many sessions pause 5 s between two turns of ten blocks, worth 10 s to compute again in a flat set (1 s a block): once it has seen
+ * enough of them, the predicted deadline outlasts the pause; worth 1 s it is not waited for. */
+static void continuum_learns_the_pause(void **state) {
+    (void)state;
+    enum { SESSIONS = 400 };
+    for (int32_t n = 1; n <= 10; n += 9) {
+        gbl_chains c = {.block = gbl_alloc(2 * SESSIONS * 10, sizeof *c.block), .one = gbl_alloc(2 * SESSIONS, sizeof *c.one), .n_ids = SESSIONS * n};
+        for (int64_t t = 0; t < SESSIONS + 5; t++)
+            for (int turn = 1; turn >= 0; turn--) {
+                int64_t session = turn ? t - 5 : t;
+                if (session < 0 || session >= SESSIONS) continue;
+                c.one[c.n_one++] = (gbl_chain){.input = n * 64, .session = session, .arrival_ns = t * 1000000000 + !turn, .first = c.n, .n = n, .id_tokens = 64};
+                for (int32_t k = 0; k < n; k++) c.block[c.n++] = (int32_t)session * n + k;
+            }
+        gbl_arena *a = gbl_arena_new();
+        int64_t lru = hits_of(a, "{\"use\":\"lru\"}", &c, 4 * n), fixed = hits_of(a, "{\"use\":\"continuum\",\"rule\":\"fixed\"}", &c, 4 * n);
+        int64_t predicted = hits_of(a, "{\"use\":\"continuum\"}", &c, 4 * n);
+        assert_int_equal(lru, 0); /* five newcomers between two turns, room for four */
+        assert_int_equal(fixed, 0);
+        if (n == 1) assert_int_equal(predicted, 0);
+        else assert_true(predicted > 1000); /* room for three of five that pause, from the hundredth pause on: at most 1,800 */
+        gbl_chains_fini(&c);
+        gbl_arena_free(a);
+    }
+}
+
 /* ---- the miss-ratio curve ---- */
 
 static void write_trace(const char *path, const gbl_chains *c) {
@@ -271,6 +334,7 @@ static void one_pass_knows_every_capacity(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bits_are_a_sorted_set), cmocka_unit_test(queues_keep_the_places_of_held_blocks), cmocka_unit_test(nobody_beats_belady),
-                                       cmocka_unit_test(perfect_advice_is_the_optimum), cmocka_unit_test(one_pass_knows_every_capacity)};
+                                       cmocka_unit_test(perfect_advice_is_the_optimum), cmocka_unit_test(pins_hold_until_the_deadline),
+                                       cmocka_unit_test(continuum_learns_the_pause), cmocka_unit_test(one_pass_knows_every_capacity)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
