@@ -29,7 +29,9 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
 PKG_TEST := libcmocka-dev pkg-config g++ sqlite3 \
   python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml slurm-wlm munge
-PKG_CHECK := clang-tidy cppcheck mypy
+PKG_CHECK := clang-tidy cppcheck mypy chromium
+# Inlined into the report page; without it the page has tables alone.
+PKG_PAGE := libjs-chart.js
 PKG_BENCH := valgrind
 PKG_FUZZ := clang libclang-rt-dev
 PKG_BARE := debootstrap
@@ -68,7 +70,7 @@ needs:
 	@sh tests/deps.sh require $(PKG_BUILD)
 
 deps: ## install the Debian packages that are missing
-	@sh tests/deps.sh install $(PKG_BUILD) $(PKG_TEST)
+	@sh tests/deps.sh install $(PKG_BUILD) $(PKG_PAGE) $(PKG_TEST)
 
 # Stamps that change only when their text does: other flags or another set of files rebuild what hangs on them.
 stamp = mkdir -p $(@D) && printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
