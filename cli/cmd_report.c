@@ -30,6 +30,7 @@ static int run(const gbl_call *call, gbl_err *err)
 {
     const report_opt *o = call->opt;
     struct stat st;
+    gbl_signals_catch(); /* a page is soon done; what lies beside it until then would stay */
     int code = gbl_report_html(o->db, o->out, err);
     if (code) return code;
     long long bytes = stat(o->out, &st) == 0 ? (long long)st.st_size : 0;

@@ -92,6 +92,7 @@ static int dispatch(int argc, char **argv, gbl_arena *a, gbl_err *err)
 int main(int argc, char **argv)
 {
     gbl_output_guard();
+    gbl_signals_default();
     gbl_err err = {0};
     gbl_arena *a = gbl_arena_new();
     int code = a ? dispatch(argc, argv, a, &err) : gbl_nomem(&err, 0);

@@ -123,19 +123,38 @@ static void on_signal(int number)
     if (++signals_seen > 2) _exit(128 + number);
 }
 
-void gbl_signals_catch(void)
+/* Nothing but what is allowed in a handler. */
+static void die_of_signal(int number)
 {
+    static const char interrupted[] = "gable: interrupted: no result\n", terminated[] = "gable: terminated: no result\n";
+    ssize_t told = number == SIGTERM ? write(2, terminated, sizeof terminated - 1) : write(2, interrupted, sizeof interrupted - 1);
+    (void)told;
+    _exit(128 + number);
+}
+
+static void handle(void (*handler)(int))
+{
+    static const int signals[] = {SIGINT, SIGTERM};
     struct sigaction sa;
     memset(&sa, 0, sizeof sa);
-    sa.sa_handler = on_signal;
+    sa.sa_handler = handler;
     sa.sa_flags = SA_RESTART;
     sigemptyset(&sa.sa_mask);
-    static const int signals[] = {SIGINT, SIGTERM};
     for (int i = 0; i < 2; i++) {
         struct sigaction old;
         /* Ignored by whoever started us (a background job of a script): it stays so. */
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signals[i], &sa, NULL);
     }
+}
+
+void gbl_signals_default(void)
+{
+    handle(die_of_signal);
+}
+
+void gbl_signals_catch(void)
+{
+    handle(on_signal);
 }
 
 const volatile int *gbl_signals_flag(void)

@@ -19,6 +19,8 @@ int gbl_output_flush(gbl_err *err);
 /* Copies the spool to stdout (path NULL) or to `path` (written beside it and renamed), and closes it, also on failure. */
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err);
 
+/* SIGINT and SIGTERM end the program at once, with a message and exit 130 or 143: for commands that have nothing to put in order. */
+void gbl_signals_default(void);
 /* From now on SIGINT and SIGTERM set the flag instead of ending the process; a third one ends it. */
 void gbl_signals_catch(void);
 const volatile int *gbl_signals_flag(void); /* the signal's number, 0 before */

@@ -18,6 +18,17 @@ $ gable sql 'SELECT count(*) AS runs FROM run' --db r.db --csv
 runs
 1
 $ timeout --preserve-status -s INT 1 gable trace generate --requests 900000000 -o out.jsonl
+! gable: interrupted: no result
 ? 130
 $ ls out.jsonl* 2> /dev/null
 ? 2
+# Whoever waits for its input ends as cleanly: by its own exit, not by the signal, of which a shell would say the same number.
+$ mkfifo pipe; for c in "calibrate pipe -o card.json --db c.db" "model ./pipe" "trace info pipe" "trace hits pipe" "trace mrc pipe" "trace convert pipe -o x.jsonl" "run pipe" "sweep pipe --db s.db" "compare pipe pipe" "gate pipe" "baseline pipe -o b.json" "slurm pipe -o job"; do timeout --preserve-status -s INT 0.5 gable $c; [ $? = 130 ] || echo "$c"; done 2>&1 | sort | uniq -c; ls
+     12 gable: interrupted: no result
+long.json
+pipe
+r.db
+short.json
+$ timeout --preserve-status -s TERM 0.5 gable calibrate pipe
+! gable: terminated: no result
+? 143
