@@ -263,12 +263,24 @@ static void loop(gbl_engine *e) {
 
 /* ---- the laws ---- */
 
-/* A step that stop_s caught in the middle counts for the share that was done. */
+/* What stop_s caught in the middle counts for the share that was done: transfers, and then the step. Returns the share of the
+ * step that is not done as a flow beside others has it, or -1 where it is none. */
+static double cut_flows(gbl_replica *r) {
+    double undone = -1;
+    gbl_fluid_progress(&r->fluid, r->e->now_ns);
+    for (size_t i = 0; i < r->fluid.n; i++) {
+        const gbl_flow *w = &r->fluid.flow[i];
+        if (w->tag == GBL_TAG_STEP) undone = w->left_ns / (double)r->cost.demand.alone_ns;
+        for (int k = 0; k < GBL_R_N && w->tag != GBL_TAG_STEP; k++) r->load.busy_ns[k] -= w->left_ns * w->rate[k];
+    }
+    return undone;
+}
+
 static void cut_step(gbl_replica *r) {
     const gbl_engine *e = r->e;
-    double alone = (double)r->cost.demand.alone_ns;
+    double alone = (double)r->cost.demand.alone_ns, undone = cut_flows(r);
     if (r->state != GBL_STEPPING || alone <= 0) return;
-    double undone = 1.0 - (double)(e->now_ns - r->step_start_ns) / alone;
+    if (undone < 0) undone = r->fluid.n ? 0 : 1.0 - (double)(e->now_ns - r->step_start_ns) / alone;
     if (undone <= 0) return;
     for (int k = 0; k < GBL_R_N; k++) r->load.busy_ns[k] -= undone * r->cost.demand.busy_ns[k];
     r->load.power_ns -= undone * fmax(r->cost.demand.busy_ns[GBL_R_SM], r->cost.demand.busy_ns[GBL_R_HBM]);

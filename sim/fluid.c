@@ -38,7 +38,7 @@ static void share(gbl_fluid *f) {
     }
 }
 
-static void progress(gbl_fluid *f, int64_t now_ns) {
+void gbl_fluid_progress(gbl_fluid *f, int64_t now_ns) {
     assert(now_ns >= f->now_ns);
     double dt = (double)(now_ns - f->now_ns);
     for (size_t i = 0; i < f->n; i++) f->flow[i].left_ns = fmax(0.0, f->flow[i].left_ns - dt * f->flow[i].speed);
@@ -56,7 +56,7 @@ static void replan(gbl_fluid *f) {
 
 int gbl_fluid_start(gbl_fluid *f, int64_t now_ns, const gbl_demand *d, int64_t tag, gbl_err *err) {
     if (gbl_grow(&f->flow, &f->room, f->n + 1, sizeof *f->flow)) return gbl_nomem(err, sizeof *f->flow * (f->n + 1));
-    progress(f, now_ns);
+    gbl_fluid_progress(f, now_ns);
     gbl_flow w = {.left_ns = (double)d->alone_ns, .tag = tag};
     for (int r = 0; r < GBL_R_N; r++) {
         double rate = d->alone_ns > 0 ? d->busy_ns[r] / (double)d->alone_ns : 0;
@@ -78,7 +78,7 @@ int gbl_fluid_finish(gbl_fluid *f, int64_t now_ns, int64_t *tag) {
     for (size_t i = 0; i < f->n; i++) {
         if (f->flow[i].end_ns > now_ns) continue;
         *tag = f->flow[i].tag;
-        progress(f, now_ns);
+        gbl_fluid_progress(f, now_ns);
         for (size_t k = i + 1; k < f->n; k++) f->flow[k - 1] = f->flow[k]; /* keeps order: ties end in order of start */
         f->n--;
         replan(f);

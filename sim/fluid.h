@@ -23,6 +23,7 @@ typedef struct gbl_fluid {
 
 void gbl_fluid_fini(gbl_fluid *f);
 int gbl_fluid_start(gbl_fluid *f, int64_t now_ns, const gbl_demand *d, int64_t tag, gbl_err *err);
+void gbl_fluid_progress(gbl_fluid *f, int64_t now_ns); /* what is left of each flow, as of now */
 int64_t gbl_fluid_next(const gbl_fluid *f); /* earliest end; INT64_MAX for none */
 /* Ends one flow that is due at now_ns: 1 and its tag, or 0. Call until 0. */
 int gbl_fluid_finish(gbl_fluid *f, int64_t now_ns, int64_t *tag);
