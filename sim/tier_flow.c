@@ -154,7 +154,7 @@ int32_t gbl_tier_load_blocks(const gbl_replica *r, int32_t id) {
 static int32_t owner_of(const gbl_replica *r, int slot) {
     const gbl_load *l = &r->loads[slot];
     const gbl_req *q = &r->e->req[l->id];
-    return q->serial == l->serial && q->state != GBL_REQ_DONE && r->e->priv[l->id].load == slot + 1 ? l->id : -1;
+    return q->serial == l->serial && q->replica == r->index && q->state != GBL_REQ_DONE && r->e->priv[l->id].load == slot + 1 ? l->id : -1;
 }
 
 void gbl_tier_flow_end(gbl_replica *r, int64_t tag) {
