@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh [ITEM...] - runs tests and counts them.
 #
-# Without items: everything (unit programs, fuzz corpora, laws, transcripts, goldens, README examples, install, Python, Slurm).
+# Without items: everything (unit programs, fuzz corpora, laws, transcripts, goldens, README examples, install, Python, clusters).
 # An item is any program that prints TAP ("ok N - what", "not ok N - what", "... # SKIP why") and exits non-zero
 # when something failed: a cmocka program, a script, or FILE.t, which goes through tests/cli/transcript.sh.
 # Prints one line an item as it ends, then the output of those that failed, then, last, "N passed, N failed, N skipped".
@@ -65,7 +65,7 @@ if [ $# -gt 0 ]; then
     printf '%s\n' "$@"
 else
     # The slow ones first, so that both cores are busy to the end.
-    for f in tests/page/page.sh tests/slurm/slurm.sh tests/python/python.sh tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/readme/policy.sh tests/harness/harness.sh tests/evict/peers.sh tests/law/*_law.sh; do
+    for f in tests/page/page.sh tests/slurm/slurm.sh tests/cluster/kubernetes.sh tests/python/python.sh tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/readme/policy.sh tests/harness/harness.sh tests/evict/peers.sh tests/law/*_law.sh; do
         [ -f "$f" ] && printf '%s\n' "$f"
     done
     # Only programs whose source is there: an old build folder may hold more.
