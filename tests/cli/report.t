@@ -26,3 +26,22 @@ $ gable report --db
 !   where: gable report
 !   expected: --db FILE
 ? 2
+# A store of layout 2 knows no busy times, steps or elasticities: it is read all the same.
+$ sqlite3 results.db 'PRAGMA user_version = 2; DROP VIEW operator; DROP TABLE step; DROP TABLE sens; ALTER TABLE timeline DROP COLUMN sm_us; ALTER TABLE timeline DROP COLUMN host_us'; gable report -o old.html
+old.html: * KiB, one page that needs no network
+$ grep -oE '<section id="(latency|time|where-time-went|roofline|sensitivity)"' old.html
+<section id="latency"
+<section id="time"
+<section id="where-time-went"
+$ gable export --format chrome > old.json; grep -c '"KV blocks"' old.json; grep -c '"busy %"' old.json
+*
+0
+? 1
+# Without scripts the tables hold the numbers, and the page says where the charts are.
+$ grep -c '<noscript><p class="hint">Charts need scripts' report.html
+1
+# Price, tail and sensitivities come with the store.
+$ gable sens s.json --db s.db > /dev/null; gable report --db s.db -o s.html > /dev/null; grep -oE 'id="(c-tornado|c-roofline|sensitivity)"' s.html
+id="c-roofline"
+id="sensitivity"
+id="c-tornado"
