@@ -90,6 +90,7 @@ void gbl_page_cell(page *p, const char *text);                           /* a ce
 void gbl_page_head_cell(page *p, const char *text);                      /* the first of a row, escaped */
 /* Everything between <main> and </main>. */
 int gbl_page_body(page *p, gbl_err *err);
+int gbl_page_sources(page *p, gbl_err *err);     /* the numbers of its hardware and where they come from */
 int gbl_page_differences(page *p, gbl_err *err); /* which scenario keys differ between the runs, as a section */
 /* Text with &, <, >, and quotes escaped; fit for attributes, too. */
 void gbl_page_text(FILE *to, const char *s);

@@ -375,7 +375,7 @@ static void card_facts(page *p, const page_run *r, gbl_err *err)
     gbl_doc_free(d);
 }
 
-static void provenance(page *p, const page_run *r, gbl_err *err)
+static int provenance(page *p, const page_run *r, gbl_err *err)
 {
     gbl_page_section(p, "provenance", "Scenario and provenance", "With the scenario below, the same version and the same cards, the same numbers come out again.");
     put(p, "<dl class=\"facts\">\n");
@@ -391,7 +391,9 @@ static void provenance(page *p, const page_run *r, gbl_err *err)
     card_facts(p, r, err);
     put(p, "</dl>\n");
     json_details(p, "The whole scenario, every default filled in", gbl_doc_root(r->scenario));
+    int code = gbl_page_sources(p, err);
     put(p, "</section>\n");
+    return code;
 }
 
 int gbl_page_body(page *p, gbl_err *err)
@@ -414,7 +416,7 @@ int gbl_page_body(page *p, gbl_err *err)
     counts(p, r);
     utilisation(p, r);
     quality(p, r);
-    provenance(p, r, err);
+    code = code ? code : provenance(p, r, err);
     put(p, "</main>\n");
     return code == GBL_OK && p->no_memory ? gbl_nomem(err, 64) : code;
 }
