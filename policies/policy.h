@@ -182,7 +182,8 @@ struct gbl_host {
     int32_t (*make_room)(const gbl_host *h, int32_t id);
     /* Put this running request out, the way the preempt policy says; it must have no chunk in this plan. 0, or an error. */
     int (*preempt)(const gbl_host *h, int32_t id);
-    /* Start to bring a swapped request back. 0, GBL_NO_BLOCKS or GBL_NO_SLOT; it runs when its transfer is done. */
+    /* Start to bring a swapped request back. 0, GBL_NO_BLOCKS or GBL_NO_SLOT; it runs when its transfer is done, or, where the
+     * tiers have dropped part of its prefix meanwhile, waits in front of the queue to start over. */
     int32_t (*resume)(const gbl_host *h, int32_t id);
     /* Time that a step would take, ns: decodes at kv_tokens in all, and one prefill chunk behind `cached` tokens. */
     int64_t (*step_ns)(const gbl_host *h, int32_t decodes, int64_t kv_tokens, int64_t chunk, int64_t cached);

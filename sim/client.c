@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "sim/engine.h"
+#include "sim/tier_flow.h"
 
 static int64_t ns_of(double s) { return s < 9e9 ? (int64_t)floor(s * 1e9 + 0.5) : INT64_MAX / 2; }
 
@@ -116,6 +116,7 @@ static void leave_swapped(gbl_replica *r, int32_t id) {
     for (int32_t i = at + 1; i < r->view.n_swapped; i++) r->swapped[i - 1] = r->swapped[i];
     r->view.n_swapped--;
     r->view.swapped_blocks -= e->priv[id].swapped_blocks;
+    gbl_tier_unswap(r, id);
     e->priv[id].swapped_blocks = 0;
     e->m.dropped += e->req[id].computed;
     r->disturbed = 1;

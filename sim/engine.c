@@ -294,6 +294,7 @@ static void check_replica(const gbl_engine *e, gbl_replica *r, int64_t end_ns, i
     gbl_replica_state(r, r->state);
     assert(r->state_ns[0] + r->state_ns[1] + r->state_ns[2] == end_ns); /* every instant has one state */
     if (!drained) return;
+    assert(!r->pool.below || r->pool.below->tier[0].set_aside == 0);
     assert(r->pool.private_blocks == 0 && r->pool.referenced == 0 && r->live_tokens == 0);
     assert(r->view.n_running == 0 && r->waiting.n == 0 && r->view.n_swapped == 0 && r->queued_tokens == 0);
     assert(r->landing.n == 0 && r->joined.n == 0 && r->n_parting == 0 && r->view.n_loading == 0);

@@ -58,6 +58,7 @@ typedef struct gbl_priv {
     gbl_handoff *move;   /* NULL until its id has moved between replicas */
     int32_t load;        /* slot + 1 of the load from a tier that is under way for it; 0: none */
     int32_t prefetched;  /* its prefetch question was asked */
+    int32_t below_from, below_to; /* its own blocks that lie in room set aside in the first tier; both 0: none */
     int32_t from_tier[GBL_TIERS]; /* blocks loaded for it from each tier before its first schedule */
     int64_t let_in_ns;   /* when the admit policy let it in */
     int64_t cancel_ns;   /* when its user leaves; INT64_MAX: never */

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "base/text.h"
-#include "sim/engine.h"
+#include "sim/tier_flow.h"
 
 static int32_t line_out(const gbl_replica *r) { return 2 * r->index; }
 static int32_t line_in(const gbl_replica *r) { return 2 * r->index + 1; }
@@ -188,6 +188,7 @@ void gbl_handoff_begin(gbl_replica *r, int32_t id) {
     if (!to) return;
     m = e->priv[id].move;
     gbl_clock_phase(r, id, GBL_PHASE_MOVING);
+    gbl_tier_unswap(r, id);
     q->state = GBL_REQ_LOADING;
     q->replica = to->index;
     m->asked_ns = e->now_ns;

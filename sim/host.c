@@ -173,6 +173,7 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
     p->copied = p->kept_chunks = 0;
     p->private_blocks = 0;
     q->blocks = 0;
+    gbl_tier_unswap(r, id);
     gbl_replica_expire(r);
 }
 
@@ -406,25 +407,30 @@ static int copy(gbl_replica *r, int64_t blocks, enum gbl_resource dir, int64_t t
     return 0;
 }
 
-static void preempt_by_swap(gbl_replica *r, int32_t id) {
-    gbl_req *q = &r->e->req[id];
+static void swap_out_all(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
-    p->swapped_blocks = blocks_for(r, q->computed);
+    p->swapped_blocks = blocks_for(r, r->e->req[id].computed);
     r->view.swapped_blocks += p->swapped_blocks;
     gbl_replica_release(r, id);
-    q->state = GBL_REQ_SWAPPED;
-    if (gbl_grow(&r->swapped, &r->swapped_room, (size_t)r->view.n_swapped + 1, sizeof *r->swapped)) {
-        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->swapped));
-        return;
-    }
-    r->swapped[r->view.n_swapped++] = id;
     r->outs++;
     copy(r, p->swapped_blocks, GBL_R_PCIE_D2H, GBL_TAG_OUT);
 }
 
-static void preempt_by_recompute(gbl_replica *r, int32_t id) {
+/* 0 where the tiers have no room for it. */
+static int preempt_by_swap(gbl_replica *r, int32_t id) {
+    if (!r->pool.below) swap_out_all(r, id);
+    else if (!gbl_tier_swap_out(r, id)) return 0;
+    r->e->req[id].state = GBL_REQ_SWAPPED;
+    if (gbl_grow(&r->swapped, &r->swapped_room, (size_t)r->view.n_swapped + 1, sizeof *r->swapped)) {
+        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->swapped));
+        return 1;
+    }
+    r->swapped[r->view.n_swapped++] = id;
+    return 1;
+}
+
+static void start_over(gbl_replica *r, int32_t id) { /* it holds nothing */
     gbl_req *q = &r->e->req[id];
-    gbl_replica_release(r, id);
     r->e->m.dropped += q->computed;
     r->outstanding_tokens += q->generated && q->known - q->computed == 1 ? q->known : q->computed;
     q->computed = 0;
@@ -432,6 +438,11 @@ static void preempt_by_recompute(gbl_replica *r, int32_t id) {
     if (gbl_deque_push_front(&r->waiting, id)) gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
     else r->visible++;
     r->queued_tokens += q->known;
+}
+
+static void preempt_by_recompute(gbl_replica *r, int32_t id) {
+    gbl_replica_release(r, id);
+    start_over(r, id);
 }
 
 static int may_put_out(const gbl_replica *r, int32_t id) {
@@ -449,8 +460,7 @@ static void put_out(gbl_replica *r, int32_t id) {
     e->req[id].preemptions++;
     e->m.preemptions++;
     r->plan.preempted++;
-    if (p->how(r->instance[GBL_PREEMPT], &r->host, id) == GBL_BY_SWAP) preempt_by_swap(r, id);
-    else preempt_by_recompute(r, id);
+    if (p->how(r->instance[GBL_PREEMPT], &r->host, id) != GBL_BY_SWAP || !preempt_by_swap(r, id)) preempt_by_recompute(r, id);
     gbl_replica_refresh(r);
 }
 
@@ -477,6 +487,21 @@ static int host_preempt(const gbl_host *h, int32_t id) {
     return r->e->failed;
 }
 
+static int swap_in_all(gbl_replica *r, int32_t id) {
+    gbl_req *q = &r->e->req[id];
+    gbl_priv *p = &r->e->priv[id];
+    int64_t blocks = p->swapped_blocks;
+    /* Room for its next token too, or it would be put out again at once. */
+    if (blocks_for(r, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, blocks)) return 0;
+    p->private_blocks = blocks;
+    q->blocks = (int32_t)blocks;
+    q->state = GBL_REQ_LOADING;
+    r->view.n_loading++;
+    r->live_tokens += q->computed;
+    copy(r, blocks, GBL_R_PCIE_H2D, id);
+    return 1;
+}
+
 static int32_t host_resume(const gbl_host *h, int32_t id) {
     gbl_replica *r = replica_of(h);
     gbl_engine *e = r->e;
@@ -488,21 +513,16 @@ static int32_t host_resume(const gbl_host *h, int32_t id) {
         return GBL_NO_BLOCKS;
     }
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
-    gbl_req *q = &e->req[id];
-    gbl_priv *p = &e->priv[id];
-    int64_t blocks = p->swapped_blocks;
-    /* Room for its next token too, or it would be put out again at once. */
-    if (blocks_for(r, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, blocks)) return GBL_NO_BLOCKS;
+    int in = r->pool.below ? gbl_tier_swap_in(r, id) : swap_in_all(r, id);
+    if (!in) return GBL_NO_BLOCKS;
     for (int32_t i = at + 1; i < r->view.n_swapped; i++) r->swapped[i - 1] = r->swapped[i];
     r->view.n_swapped--;
-    r->view.swapped_blocks -= blocks;
-    p->swapped_blocks = 0;
-    p->private_blocks = blocks;
-    q->blocks = (int32_t)blocks;
-    q->state = GBL_REQ_LOADING;
-    r->view.n_loading++;
-    r->live_tokens += q->computed;
-    copy(r, blocks, GBL_R_PCIE_H2D, id);
+    r->view.swapped_blocks -= e->priv[id].swapped_blocks;
+    e->priv[id].swapped_blocks = 0;
+    if (in < 0) {
+        gbl_tier_unswap(r, id);
+        start_over(r, id);
+    }
     gbl_replica_refresh(r);
     return 0;
 }

@@ -75,8 +75,8 @@ static const char *drop_out(gbl_tier *t, int32_t id, enum gbl_gone reason) {
 static const char *make_room(gbl_tier *t) {
     const gbl_evict_policy *e = t->evictor.p;
     int32_t out = -1;
-    if (t->n < t->capacity) return NULL;
-    if (e->resize) e->resize(t->evictor.state, t->capacity - 1);
+    if (t->n + t->set_aside < t->capacity) return NULL;
+    if (e->resize) e->resize(t->evictor.state, t->capacity - t->set_aside - 1);
     if (e->victims(t->evictor.state, 1, &out) != 1) return "it proposes no victim for a full tier";
     return drop_out(t, out, GBL_GONE_EVICTED);
 }
@@ -98,7 +98,7 @@ static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due 
     gbl_kvpool_enter(p, id, level);
     t->inserted++;
     t->due[due]++;
-    if (++t->n > t->peak) t->peak = t->n;
+    if (++t->n + t->set_aside > t->peak) t->peak = t->n + t->set_aside;
     if (t->evictor.p->insert) t->evictor.p->insert(t->evictor.state, id, &info);
     if (gbl_kvpool_kids(p, id, level)) set_held(t, id, 1);
     if (info.parent >= 0 && gbl_kvpool_kids(p, info.parent, level) == 1) set_held(t, info.parent, 1);
@@ -106,6 +106,16 @@ static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due 
 }
 
 const char *gbl_tiers_receive(gbl_kvpool *p, int32_t id, enum gbl_due due) { return put_at(p->below, 1, id, due); }
+
+const char *gbl_tiers_set_aside(gbl_tiers *b, int64_t blocks) {
+    gbl_tier *t = &b->tier[0];
+    const char *broken = NULL;
+    assert(t->set_aside + blocks < t->capacity);
+    t->set_aside += blocks;
+    while (!broken && t->n + t->set_aside > t->capacity) broken = make_room(t);
+    if (t->n + t->set_aside > t->peak) t->peak = t->n + t->set_aside;
+    return broken;
+}
 
 void gbl_tiers_rise(gbl_kvpool *p, int32_t id) {
     gbl_tiers *b = p->below;
@@ -169,7 +179,7 @@ int64_t gbl_tiers_with_hbm(const gbl_kvpool *p) {
 void gbl_tiers_check(const gbl_tiers *b) {
     for (int32_t i = 0; i < b->n; i++) {
         const gbl_tier *t = &b->tier[i];
-        assert(t->n >= 0 && t->n <= t->capacity);
+        assert(t->n >= 0 && t->set_aside >= 0 && t->n + t->set_aside <= t->capacity);
         assert(t->inserted == t->n + t->evicted + t->moved);
     }
 }

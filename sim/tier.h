@@ -35,6 +35,7 @@ typedef struct gbl_tier {
     struct gbl_tiers *all;
     int32_t level;
     int64_t capacity, n, peak;              /* blocks */
+    int64_t set_aside;                      /* of the capacity, for requests that were put out; below capacity */
     int64_t inserted, evicted, moved, ghosts;
     int64_t due[GBL_DUES];                  /* blocks to be written that no flow carries yet */
     int64_t written, loaded;                /* blocks carried by flows */
@@ -63,6 +64,8 @@ const char *gbl_tiers_receive(gbl_kvpool *p, int32_t node, enum gbl_due due);
 /* A block is in HBM from now on: it leaves the tiers that move, is written to those that write through. May set `broken`. */
 void gbl_tiers_rise(gbl_kvpool *p, int32_t node);
 const char *gbl_tiers_expire(gbl_kvpool *p);
+/* Takes `blocks` of the first tier away from cached ones; the caller has seen that this leaves one. */
+const char *gbl_tiers_set_aside(gbl_tiers *b, int64_t blocks);
 /* Level of the fastest tier where a block lies that is not in HBM. */
 static inline int32_t gbl_tiers_level(const gbl_kvpool *p, int32_t node) { return __builtin_ctz(p->node[node].at); }
 

@@ -12,6 +12,11 @@ void gbl_tier_credit(gbl_replica *r, int32_t id, int64_t cached); /* hits by tie
 void gbl_tier_prefetch(gbl_replica *r);                           /* asks for those who joined the queue */
 void gbl_tier_bind(gbl_replica *r);                               /* its functions into the host table */
 
+/* tier_swap.c */
+int gbl_tier_swap_out(gbl_replica *r, int32_t id); /* 1: its own blocks are on their way down, it holds nothing; 0: no room below */
+int gbl_tier_swap_in(gbl_replica *r, int32_t id);  /* 1: on its way, 0: not now, -1: part of its prefix is lost */
+void gbl_tier_unswap(gbl_replica *r, int32_t id);  /* its copies below are of no use any more */
+
 /* tier_flow.c */
 
 void gbl_tier_ready(gbl_replica *r);       /* once, when the pool stands */

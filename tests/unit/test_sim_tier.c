@@ -283,13 +283,38 @@ static void queueing_hides_loads(void **state) {
     assert_true(ttft[1] < ttft[0]);
 }
 
+/* Requests put out by swapping use the first tier: all comes back, and what lies below already is not written again. */
+static void swapping_writes_only_what_is_new(void **state) {
+    (void)state;
+    static const char crowd[] = "{\"trace\":{\"generate\":{\"requests\":400,\"arrival\":{\"use\":\"poisson\",\"rate_s\":12},\"input\":{\"use\":\"uniform\",\"low\":400,\"high\":1200},"
+                                "\"output\":{\"use\":\"uniform\",\"low\":50,\"high\":400}}},\"engine\":{\"kv_blocks\":900},\"policy\":{\"preempt\":\"swap\"},"
+                                "\"tiers\":[{\"name\":\"dram\",\"bytes\":%.0f}]}";
+    char text[1000];
+    static const double bytes[] = {8e9, 4e8, 1e7};
+    for (int i = 0; i < 3; i++) {
+        outcome o, exact;
+        snprintf(text, sizeof text, crowd, bytes[i]);
+        run_text(text, 0, &o);
+        run_text(text, 1, &exact);
+        assert_string_equal(o.json, exact.json);
+        double down = of_tier(&o, "dram", "written_bytes"), up = of_tier(&o, "dram", "loaded_bytes");
+        assert_true(gbl_result_get(o.result, "kv.preemptions") > 50);
+        assert_close(gbl_result_get(o.result, "kv.swapped_bytes"), down + up, 0);
+        if (i == 0) assert_true(down > 0 && down < 0.9 * up); /* many are put out more than once */
+        if (i == 1) assert_true(up > 0);                      /* little room: some are computed again */
+        if (i == 2) assert_close(up + down, 0, 0);            /* none: all are */
+        done(&o);
+        done(&exact);
+    }
+}
+
 int main(void) {
     int fd = mkstemp(trace_path);
     if (fd < 0) return 1;
     close(fd);
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_hit_costs_its_load), cmocka_unit_test(what_leaves_meets_what_comes), cmocka_unit_test(a_tier_is_worth_the_prefill_it_saves),
                                        cmocka_unit_test(the_drive_bounds_and_cost_decides), cmocka_unit_test(layers_overlap), cmocka_unit_test(a_larger_tier_hits_no_less),
-                                       cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads)};
+                                       cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads), cmocka_unit_test(swapping_writes_only_what_is_new)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(trace_path);
     return failed;
