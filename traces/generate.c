@@ -4,13 +4,16 @@
 #include "base/map.h"
 #include "base/param.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "traces/reader.h"
 
 typedef struct plan {
     int64_t requests, tenants, priorities;
-    const gbl_node *arrival_node, *input_node, *output_node;
+    const gbl_node *arrival_node, *input_node, *output_node, *heads_node, *talk_node;
     gbl_arrival arrival;
     gbl_length input, output;
+    gbl_heads heads;
+    gbl_talk talk;
 } plan;
 
 #define AT(FIELD) offsetof(plan, FIELD)
@@ -24,6 +27,8 @@ static const gbl_param part_params[] = {
     {"arrival", GBL_P_NODE, GBL_P_NULLABLE, AT(arrival_node), "null", 1, 0, NULL, NULL, "When requests arrive; left out: poisson."},
     {"input", GBL_P_NODE, GBL_P_NULLABLE, AT(input_node), "null", 1, 0, NULL, NULL, "Prompt tokens; left out: lognormal."},
     {"output", GBL_P_NODE, GBL_P_NULLABLE, AT(output_node), "null", 1, 0, NULL, NULL, "Output tokens; left out: geometric."},
+    {"shared_prefix", GBL_P_NODE, GBL_P_NULLABLE, AT(heads_node), "null", 1, 0, NULL, NULL, "Heads that prompts share; left out: none."},
+    {"sessions", GBL_P_NODE, GBL_P_NULLABLE, AT(talk_node), "null", 1, 0, NULL, NULL, "Requests are turns of sessions; left out: each stands alone."},
     {NULL}};
 
 typedef struct ready { /* a client that may send */
@@ -39,6 +44,9 @@ struct gbl_generator {
     ready *ring;
     int64_t clients, head, n_ready, *turn;
     gbl_map *client_of;
+    int64_t sessions; /* begun */
+    uint64_t *ids;
+    size_t ids_room;
 };
 
 static const gbl_node *given(const gbl_node *n) { return n && gbl_node_kind(n) != GBL_NULL ? n : NULL; }
@@ -56,7 +64,11 @@ static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
     p->output_node = given(p->output_node);
     if (gbl_arrival_bind(&p->arrival, p->arrival_node, a, err)) return err->code;
     if (gbl_length_bind(&p->input, p->input_node, "lognormal", a, err)) return err->code;
-    return gbl_length_bind(&p->output, p->output_node, "geometric", a, err);
+    if (gbl_length_bind(&p->output, p->output_node, "geometric", a, err)) return err->code;
+    if (gbl_heads_bind(&p->heads, given(p->heads_node), a, err) || gbl_talk_bind(&p->talk, given(p->talk_node), a, err)) return err->code;
+    if (!p->talk.on || !gbl_arrival_closed(&p->arrival) || p->arrival.think_s <= 0) return 0;
+    gbl_node_fail(gbl_node_get(p->arrival_node, "think_s"), err, "think_s is not read: sessions pause by sessions.think");
+    return gbl_expected(err, "think_s 0");
 }
 
 int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err)
@@ -86,6 +98,8 @@ int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gb
     if (!rc) rc = gbl_arrival_load(&g->p.arrival, g->p.arrival_node, a, err);
     if (!rc) rc = gbl_length_load(&g->p.input, g->p.input_node, a, err);
     if (!rc) rc = gbl_length_load(&g->p.output, g->p.output_node, a, err);
+    if (!rc) rc = gbl_heads_load(&g->p.heads, err);
+    if (!rc) rc = gbl_talk_load(&g->p.talk, a, err);
     if (!rc && gbl_generator_closed(g)) rc = closed_open(g, err);
     if (rc) gbl_generator_close(g);
     else *out = g;
@@ -98,6 +112,9 @@ void gbl_generator_close(gbl_generator *g)
     gbl_arrival_fini(&g->p.arrival);
     gbl_length_fini(&g->p.input);
     gbl_length_fini(&g->p.output);
+    gbl_heads_fini(&g->p.heads);
+    gbl_talk_fini(&g->p.talk);
+    gbl_free(g->ids);
     gbl_free(g->ring);
     gbl_free(g->turn);
     gbl_map_free(g->client_of);
@@ -112,6 +129,21 @@ static void lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_rec
     if (g->p.priorities > 1) out->priority = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_PRIORITY, entity, k) % (uint64_t)g->p.priorities);
 }
 
+/* A head that others have, and then what nobody has. */
+static int head(gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out, gbl_err *err)
+{
+    const gbl_heads *h = &g->p.heads;
+    if (!h->on) return 0;
+    int64_t shared = h->tokens / GBL_TURN_BLOCK, n = ((out->input += h->tokens) + GBL_TURN_BLOCK - 1) / GBL_TURN_BLOCK;
+    uint64_t group = gbl_mix64(1, (uint64_t)gbl_heads_draw(h, gbl_draw(g->seed, GBL_STREAM_SHAPE, entity, k))), own = gbl_mix64(2, (uint64_t)g->issued);
+    if (gbl_grow(&g->ids, &g->ids_room, (size_t)n, sizeof *g->ids)) return gbl_nomem(err, (size_t)n * sizeof *g->ids), -1;
+    for (int64_t i = 0; i < n; i++) g->ids[i] = gbl_mix64(i < shared ? group : own, (uint64_t)i);
+    out->ids = g->ids;
+    out->n_ids = (int32_t)n;
+    out->id_tokens = GBL_TURN_BLOCK;
+    return 0;
+}
+
 static int closed_next(gbl_generator *g, gbl_record *out, gbl_err *err)
 {
     if (!g->n_ready) return 2;
@@ -120,28 +152,58 @@ static int closed_next(gbl_generator *g, gbl_record *out, gbl_err *err)
     g->head = (g->head + 1) % g->clients;
     g->n_ready--;
     out->arrival_ns = r.at_ns;
-    lengths(g, (uint64_t)r.client, (uint64_t)g->turn[r.client]++, out);
+    uint64_t k = (uint64_t)g->turn[r.client]++;
+    lengths(g, (uint64_t)r.client, k, out);
+    if (head(g, (uint64_t)r.client, k, out, err)) return -1;
     g->issued++;
     return 1;
 }
 
-static int open_next(gbl_generator *g, gbl_record *out, gbl_err *err)
+/* Moves on to arrival k. */
+static int arrive(gbl_generator *g, int64_t k, gbl_err *err)
 {
-    if (g->issued || gbl_arrival_first_waits(&g->p.arrival)) {
-        double u = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, (uint64_t)g->issued, 0);
+    if (k || gbl_arrival_first_waits(&g->p.arrival)) {
+        double u = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, (uint64_t)k, 0);
         double ns = gbl_arrival_gap(&g->p.arrival, u, (double)g->now_ns * 1e-9) * 1e9;
         if (ns + (double)g->now_ns > GBL_TRACE_MOST_NS) {
-            gbl_fail(err, GBL_EINPUT, "generated arrival %lld lies more than 31 years after the first", (long long)g->issued);
+            gbl_fail(err, GBL_EINPUT, "generated arrival %lld lies more than 31 years after the first", (long long)k);
             gbl_expected(err, "a higher rate_s or fewer requests");
             return -1;
         }
         g->now_ns += (int64_t)floor(ns + 0.5);
     }
+    return 0;
+}
+
+static int open_next(gbl_generator *g, gbl_record *out, gbl_err *err)
+{
+    if (arrive(g, g->issued, err)) return -1;
     out->arrival_ns = g->now_ns;
     lengths(g, (uint64_t)g->issued, 0, out);
+    if (head(g, (uint64_t)g->issued, 0, out, err)) return -1;
     g->issued++;
     return 1;
 }
+
+int gbl_generator_turn(void *state, gbl_turn *out, gbl_err *err)
+{
+    gbl_generator *g = state;
+    gbl_talk *t = &g->p.talk;
+    if (g->issued == g->p.requests) return 0;
+    if (t->turn >= t->n_turns) {
+        if (!gbl_generator_closed(g) && arrive(g, g->sessions, err)) return -1;
+        gbl_talk_begin(t, g->seed, g->sessions++);
+    }
+    out->clock = t->turn || gbl_generator_closed(g) ? GBL_CLOCK_NONE : GBL_CLOCK_TRACE;
+    out->r.arrival_ns = t->turn ? 0 : g->now_ns;
+    lengths(g, (uint64_t)t->session, (uint64_t)t->turn, &out->r);
+    gbl_talk_turn(t, &g->p.heads, g->seed, out);
+    g->issued++;
+    return 1;
+}
+
+int gbl_generator_sessions(const gbl_generator *g) { return g->p.talk.on; }
+int64_t gbl_generator_concurrency(const gbl_generator *g) { return gbl_generator_closed(g) ? g->p.arrival.concurrency : 0; }
 
 int gbl_generator_next(gbl_generator *g, gbl_record *out, gbl_err *err)
 {
@@ -172,6 +234,8 @@ void gbl_generator_schema(const char *key, gbl_json *j)
     gbl_arrival_schema("arrival", j);
     gbl_length_schema("input", j);
     gbl_length_schema("output", j);
+    gbl_heads_schema("shared_prefix", j);
+    gbl_talk_schema("sessions", j);
     gbl_json_end(j);
     gbl_json_bool(j, "additionalProperties", 0);
     gbl_json_end(j);
@@ -186,6 +250,8 @@ int gbl_generator_json(const gbl_node *n, const char *key, gbl_json *j, gbl_aren
     gbl_arrival_json(&p.arrival, "arrival", j);
     gbl_length_json(&p.input, "input", j);
     gbl_length_json(&p.output, "output", j);
+    if (p.heads.on) gbl_heads_json(&p.heads, "shared_prefix", j);
+    if (p.talk.on) gbl_talk_json(&p.talk, "sessions", j);
     gbl_json_end(j);
     return 0;
 }
@@ -195,4 +261,5 @@ void gbl_generator_help(FILE *to)
     gbl_param_help(count_params, "generate.", to);
     gbl_arrival_help(to);
     gbl_length_help(to);
+    gbl_talk_help(to);
 }

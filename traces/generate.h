@@ -6,7 +6,7 @@
 #ifndef GBL_GENERATE_H
 #define GBL_GENERATE_H
 #include "base/param.h"
-#include "traces/trace.h"
+#include "traces/turns.h"
 
 /* ---- token counts: fixed, uniform, lognormal, geometric, histogram, file ---- */
 typedef struct gbl_length {
@@ -50,6 +50,42 @@ void gbl_arrival_schema(const char *key, gbl_json *j);
 void gbl_arrival_json(const gbl_arrival *v, const char *key, gbl_json *j);
 void gbl_arrival_help(FILE *to);
 
+/* ---- shared_prefix: prompts begin with one of `groups` heads ---- */
+typedef struct gbl_heads {
+    int32_t on;
+    int64_t groups, tokens;
+    double zipf, *below; /* below: cumulative share of the groups */
+} gbl_heads;
+int gbl_heads_bind(gbl_heads *h, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off */
+int gbl_heads_load(gbl_heads *h, gbl_err *err);
+void gbl_heads_fini(gbl_heads *h);
+int64_t gbl_heads_draw(const gbl_heads *h, double u);
+void gbl_heads_schema(const char *key, gbl_json *j);
+void gbl_heads_json(const gbl_heads *h, const char *key, gbl_json *j);
+
+/* ---- sessions: turns with pauses between them ---- */
+typedef struct gbl_pause {
+    int32_t kind;
+    double s, mean_s, mu, sigma, high_s;
+} gbl_pause;
+typedef struct gbl_talk {
+    int32_t on;
+    const gbl_node *turns_node, *think_node;
+    gbl_length turns;
+    gbl_pause think;
+    int64_t compact_at, compact_to;
+    int64_t session, turn, n_turns, total; /* the one being handed out, and the tokens of its context */
+} gbl_talk;
+int gbl_talk_bind(gbl_talk *t, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off */
+int gbl_talk_load(gbl_talk *t, gbl_arena *a, gbl_err *err);
+void gbl_talk_fini(gbl_talk *t);
+void gbl_talk_begin(gbl_talk *t, uint64_t seed, int64_t session);
+/* The next turn of the session: comes with its own input and output drawn, leaves with its place in the session. */
+void gbl_talk_turn(gbl_talk *t, const gbl_heads *h, uint64_t seed, gbl_turn *x);
+void gbl_talk_schema(const char *key, gbl_json *j);
+void gbl_talk_json(const gbl_talk *t, const char *key, gbl_json *j);
+void gbl_talk_help(FILE *to);
+
 /* ---- the whole generator: what the "generate" object says ---- */
 typedef struct gbl_generator gbl_generator;
 int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gbl_arena *a, gbl_err *err);
@@ -57,6 +93,9 @@ void gbl_generator_close(gbl_generator *g); /* NULL allowed */
 /* As gbl_source_next and gbl_source_done. */
 int gbl_generator_next(gbl_generator *g, gbl_record *out, gbl_err *err);
 void gbl_generator_done(gbl_generator *g, int64_t serial, int64_t now_ns);
+int gbl_generator_sessions(const gbl_generator *g); /* it hands over turns: */
+int gbl_generator_turn(void *g, gbl_turn *out, gbl_err *err); /* as gbl_feed.next */
+int64_t gbl_generator_concurrency(const gbl_generator *g);    /* of sessions; 0: they arrive by themselves */
 int gbl_generator_closed(const gbl_generator *g);
 int64_t gbl_generator_requests(const gbl_generator *g);
 int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err);

@@ -34,7 +34,7 @@ static const char default_file[] = "traces/samples/chat.jsonl.gz";
 static const gbl_param file_params[] = {
     {"file", GBL_P_STR, 0, AT(file), "\"traces/samples/chat.jsonl.gz\"", 1, 0, NULL, NULL, "Trace to replay, also .gz or .zst; - is standard input."},
     FORMAT_ROW, RATE_ROW, LIMIT_ROW, TURN_ROWS, {NULL}};
-static const gbl_param generate_params[] = {RATE_ROW, LIMIT_ROW, {NULL}};
+static const gbl_param generate_params[] = {RATE_ROW, LIMIT_ROW, {NULL}}, turn_params[] = {RATE_ROW, LIMIT_ROW, TURN_ROWS, {NULL}};
 static const gbl_param all_params[] = {
     {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "Trace to replay."},
     FORMAT_ROW, RATE_ROW, LIMIT_ROW, TURN_ROWS,
@@ -128,7 +128,7 @@ int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err
     int rc = a ? conf_check(&c, n, a, err) : gbl_nomem(err, sizeof c);
     if (!rc) {
         gbl_json_obj(j, key);
-        gbl_param_json(c.generate ? generate_params : file_params, &c, j);
+        gbl_param_json(!c.generate ? file_params : gbl_node_get(c.generate, "sessions") ? turn_params : generate_params, &c, j);
         if (c.generate) rc = gbl_generator_json(c.generate, "generate", j, a, err);
         gbl_json_end(j);
     }
@@ -219,21 +219,28 @@ static int file_turn(void *state, gbl_turn *x, gbl_err *err)
 
 static int open_turns(gbl_source *s, gbl_err *err)
 {
-    const gbl_feed feed = {s, file_turn};
+    const gbl_feed feed = s->generator ? (gbl_feed){s->generator, gbl_generator_turn} : (gbl_feed){s, file_turn};
     s->row_ns = -1;
     if (s->how.closed) s->how.rate_scale = s->rate_scale;
     return gbl_turns_new(&s->turns, &feed, &s->how, &s->repairs, err);
 }
 
+static int has_turns(const gbl_source *s) { return s->generator ? gbl_generator_sessions(s->generator) : s->format->turn != NULL; }
+
+static int is_closed(const gbl_source *s, const conf *c)
+{
+    return c->replay == REPLAY_CLOSED || (c->replay < 0 && (s->generator || !s->format->paced));
+}
+
 /* Keys that only sessions read, and only some ways of replaying them. */
 static int check_replay(const gbl_source *s, const conf *c, const gbl_node *n, gbl_err *err)
 {
-    int turns = s->format && s->format->turn, closed = turns && (c->replay == REPLAY_CLOSED || (c->replay < 0 && !s->format->paced));
+    int turns = has_turns(s), closed = turns && is_closed(s, c);
     const char *key = c->replay >= 0 && !turns ? "replay" : c->session_rate_s > 0 && !turns ? "session_rate_s" : NULL;
     if (!key && !closed) key = c->think_scale != 1 ? "think_scale" : c->concurrency ? "concurrency" : NULL;
     if (!key) return 0;
     gbl_node_fail(gbl_node_get(n, key), err, turns ? "%s is not read: recorded times are replayed as they are" : "%s is not read: the requests are not turns of sessions", key);
-    return gbl_expected(err, turns ? "\"replay\": \"closed\" beside it" : "a trace of sessions: aiperf, bailian, llmservingsim or weka");
+    return gbl_expected(err, turns ? "\"replay\": \"closed\" beside it" : "a trace of sessions: aiperf, bailian, llmservingsim, otel, weka or a generator with sessions");
 }
 
 int gbl_source_open_file(gbl_source **out, const char *path, const char *format, gbl_err *err)
@@ -276,9 +283,9 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
         if (c.generate) rc = open_generator(s, &c, seed, err);
         else rc = (s->path = locate(s, n, c.file)) ? open_rows(s, c.format, err) : gbl_nomem(err, strlen(c.file));
         if (!rc) rc = check_replay(s, &c, n, err);
-        if (!rc && s->format && s->format->turn) {
-            int closed = c.replay == REPLAY_CLOSED || (c.replay < 0 && !s->format->paced);
-            s->how = (gbl_replay){closed, c.think_scale, 1, c.concurrency, c.session_rate_s, seed};
+        if (!rc && has_turns(s)) {
+            int64_t most = c.concurrency || !s->generator ? c.concurrency : gbl_generator_concurrency(s->generator);
+            s->how = (gbl_replay){is_closed(s, &c), c.think_scale, 1, most, c.session_rate_s, seed};
             rc = open_turns(s, err);
         }
     }
@@ -375,7 +382,7 @@ int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
     if (s->limit && s->serial == s->limit) return 0;
     *out = (gbl_record)GBL_RECORD_NONE;
     int got = s->turns ? gbl_turns_next(s->turns, out, err) : s->generator ? gbl_generator_next(s->generator, out, err) : file_next(s, out, err);
-    if (s->turns && !got && !s->serial) return no_request(s, err);
+    if (s->turns && !s->generator && !got && !s->serial) return no_request(s, err);
     if (got != 1) return got;
     out->serial = s->serial;
     if (!gbl_source_closed(s) && scale(s, out, err)) return -1;
