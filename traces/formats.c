@@ -7,8 +7,6 @@
 #include "base/scan.h"
 #include "base/text.h"
 
-#define KNOWN_ONLY(NAME, HELP, SIGNATURE) (&(const gbl_format){.name = NAME, .help = HELP, .signature = SIGNATURE})
-
 /* Looked through from the top: a format whose words are a superset of another's stands before it. */
 const gbl_format *const gbl_formats[] = {
     &gbl_bailian_format,
@@ -20,7 +18,7 @@ const gbl_format *const gbl_formats[] = {
     &gbl_burstgpt_format,
     &gbl_vidur_format,
     &gbl_splitwise_format,
-    KNOWN_ONLY("servegen", "ServeGen client files: rates and histograms by window", NULL),
+    &gbl_servegen_format,
     &gbl_trace_v2_format,
     &gbl_otel_format,
     &gbl_sharegpt_format,
@@ -106,14 +104,6 @@ static void list_readable(char *out, size_t size)
             used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", (*f)->name);
 }
 
-static int cannot_read(const gbl_format *f, gbl_err *err)
-{
-    char readable[256];
-    list_readable(readable, sizeof readable);
-    gbl_fail(err, GBL_EINPUT, "trace format %s is known but cannot be read yet", f->name);
-    return gbl_expected(err, "a trace in one of these formats: %s", readable);
-}
-
 int gbl_format_find(const gbl_format **out, const char *name, gbl_err *err)
 {
     const char *known[32];
@@ -121,7 +111,7 @@ int gbl_format_find(const gbl_format **out, const char *name, gbl_err *err)
     for (const gbl_format *const *f = gbl_formats; *f; f++) {
         if (!strcmp((*f)->name, name)) {
             *out = *f;
-            return (*f)->open ? 0 : cannot_read(*f, err);
+            return 0;
         }
         known[n++] = (*f)->name;
     }
@@ -148,11 +138,9 @@ int gbl_format_sniff(const gbl_format **out, const gbl_rows *r, gbl_err *err)
         if (*p == '{' || *p == '[') object_words(&w, r);
         else column_words(&w, r);
         for (const gbl_format *const *f = gbl_formats; *f; f++) {
-            if (!matches(&w, (*f)->signature)) continue;
+            if (!(*f)->signature || !matches(&w, (*f)->signature)) continue;
             *out = *f;
-            if ((*f)->open) return 0;
-            cannot_read(*f, err);
-            return gbl_where(err, "%s:%lld", gbl_lines_name(r->lines), (long long)gbl_lines_number(r->lines));
+            return 0;
         }
     }
     gbl_rows_fail(r, 0, err, is_text(r->first, r->first_len) ? "not a trace in a known format" : "not a text file");
@@ -212,6 +200,7 @@ void gbl_rows_close(gbl_rows *r)
     gbl_lines_close(r->lines);
 }
 
+const char *gbl_rows_name(const gbl_rows *r) { return r->folder ? r->folder : gbl_lines_name(r->lines); }
 int64_t gbl_rows_line(const gbl_rows *r) { return r->joined ? r->first_line : gbl_lines_number(r->lines); }
 
 int gbl_rows_next(gbl_rows *r, char **line, size_t *len, gbl_err *err)
@@ -242,9 +231,10 @@ int gbl_rows_fail(const gbl_rows *r, size_t col, gbl_err *err, const char *fmt, 
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
     gbl_fail(err, GBL_EINPUT, "%s", what);
-    const char *name = gbl_lines_name(r->lines);
-    long long line = (long long)gbl_rows_line(r);
-    if (col) gbl_where(err, "%s:%lld:%zu", name, line, col);
+    const char *name = gbl_rows_name(r);
+    long long line = r->folder ? 0 : (long long)gbl_rows_line(r);
+    if (!line) gbl_where(err, "%s", name);
+    else if (col) gbl_where(err, "%s:%lld:%zu", name, line, col);
     else gbl_where(err, "%s:%lld", name, line);
     return -1;
 }

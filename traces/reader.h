@@ -15,7 +15,11 @@ typedef struct gbl_rows {
     int64_t first_line;
     char *joined; /* the whole document */
     size_t joined_room;
+    /* Or a folder, without lines: what it draws follows from the seed, and it leaves the hash of what it read. */
+    const char *folder;
+    uint64_t seed, hash;
 } gbl_rows;
+const char *gbl_rows_name(const gbl_rows *r);
 int gbl_rows_first(gbl_rows *r, gbl_err *err); /* reads ahead to `first`; 1, 0: empty file, -1: error */
 void gbl_rows_close(gbl_rows *r);
 int64_t gbl_rows_line(const gbl_rows *r); /* on which the row last read begins */
@@ -59,7 +63,7 @@ typedef struct gbl_format {
 } gbl_format;
 
 extern const gbl_format gbl_mooncake_format, gbl_azure_format, gbl_aiperf_format, gbl_llmservingsim_format, gbl_bailian_format,
-    gbl_weka_format, gbl_burstgpt_format, gbl_vidur_format, gbl_splitwise_format, gbl_trace_v2_format, gbl_otel_format, gbl_sharegpt_format;
+    gbl_weka_format, gbl_burstgpt_format, gbl_vidur_format, gbl_splitwise_format, gbl_trace_v2_format, gbl_otel_format, gbl_sharegpt_format, gbl_servegen_format;
 
 /* Numbers for names: which turn of a session a row is, which number a tenant has. */
 typedef struct gbl_counter gbl_counter;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "base/param.h"
 #include "base/text.h"
 #include "traces/generate.h"
@@ -171,7 +172,14 @@ static gbl_source *source_new(gbl_err *err)
 
 static int open_rows(gbl_source *s, const char *format, gbl_err *err)
 {
+    struct stat file;
     if (format && gbl_format_find(&s->format, format, err)) return err->code;
+    if (!stat(s->path, &file) && S_ISDIR(file.st_mode) && (!format || s->format == &gbl_servegen_format)) {
+        s->format = &gbl_servegen_format;
+        s->rows.folder = s->path;
+        s->rows.seed = s->how.seed;
+        return s->format->open(&s->state, &s->rows, err);
+    }
     if (gbl_lines_open(&s->rows.lines, s->path, err)) return err->code;
     int got = gbl_rows_first(&s->rows, err);
     if (got < 0) return err->code;
@@ -280,6 +288,7 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
     if (!rc) {
         s->rate_scale = c.rate_scale;
         s->limit = c.limit;
+        s->how.seed = seed;
         if (c.generate) rc = open_generator(s, &c, seed, err);
         else rc = (s->path = locate(s, n, c.file)) ? open_rows(s, c.format, err) : gbl_nomem(err, strlen(c.file));
         if (!rc) rc = check_replay(s, &c, n, err);
@@ -343,7 +352,7 @@ static int in_order(gbl_source *s, const gbl_record *r, gbl_err *err)
 static int no_request(gbl_source *s, gbl_err *err)
 {
     gbl_fail(err, GBL_EINPUT, "the trace has no request");
-    gbl_where(err, "%s", gbl_lines_name(s->rows.lines));
+    gbl_where(err, "%s", gbl_rows_name(&s->rows));
     gbl_expected(err, "at least one row with an input and an output of one token or more");
     return -1;
 }
@@ -434,5 +443,6 @@ uint64_t gbl_source_hash(const gbl_source *s)
     gbl_err ignored;
     uint64_t h = 0;
     if (s->generator) return s->hash;
+    if (s->rows.folder) return gbl_mix64(s->rows.hash, s->rows.seed);
     return !strcmp(s->path, "-") || gbl_file_hash(s->path, &h, &ignored) ? 0 : h;
 }
