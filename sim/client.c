@@ -54,7 +54,7 @@ static void send_again(gbl_engine *e, int32_t id) {
     q->replica = -1;
     p->first_ns = p->last_ns = p->scheduled_ns = -1;
     p->gap_sum = p->gap_n = 0;
-    p->load = p->prefetched = 0;
+    p->load = p->prefetched = p->from_store = 0;
     memset(p->from_tier, 0, sizeof p->from_tier);
     p->admitted = p->chunk = p->copied = p->kept_chunks = p->leaving = 0;
     p->phase = GBL_PHASE_PREFILL;

@@ -325,6 +325,7 @@ static void wind_up(gbl_engine *e) {
     }
     count_in_system(e, 0);
     gbl_network_check(&e->net, e->now_ns);
+    gbl_shared_check(e->store);
     e->events = gbl_heap_count(e->heap);
     assert(e->failed || e->m.injected == e->m.completed + e->m.rejected + e->m.unfinished);
     assert(e->failed || e->m.in_system_ns == e->m.sojourn_ns); /* Little's law, as integers */
@@ -389,6 +390,7 @@ static void engine_fini(gbl_engine *e) {
     gbl_free(e->admit_state);
     gbl_free(e->door.a);
     gbl_network_fini(&e->net);
+    gbl_shared_free(e->store);
     gbl_free(e->req);
     gbl_free(e->priv);
     gbl_free(e->unused);

@@ -15,6 +15,7 @@
 #include "sim/order.h"
 #include "sim/network.h"
 #include "sim/run.h"
+#include "sim/shared.h"
 #include "sim/tier.h"
 
 enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_CLIENT, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_DOOR, GBL_EV_PLAN };
@@ -60,6 +61,7 @@ typedef struct gbl_priv {
     int32_t prefetched;  /* its prefetch question was asked */
     int32_t below_from, below_to; /* its own blocks that lie in room set aside in the first tier; both 0: none */
     int32_t from_tier[GBL_TIERS]; /* blocks loaded for it from each tier before its first schedule */
+    int32_t from_store;  /* blocks fetched for it before its first schedule */
     int64_t let_in_ns;   /* when the admit policy let it in */
     int64_t cancel_ns;   /* when its user leaves; INT64_MAX: never */
     int32_t timer;       /* of its client; a heap handle, -1 */
@@ -139,6 +141,7 @@ struct gbl_replica {
     int32_t n_parting;  /* requests whose KV lies here while it moves away */
     gbl_deque landing;  /* requests that wait for blocks here, to be moved in */
     gbl_deque joined;   /* moved in, and not scheduled yet */
+    int32_t n_fetching; /* loads from the shared store under way */
     int32_t n_leaving;  /* running or on their way here, and to go */
     int32_t disturbed;  /* somebody left the queue: plans are not held */
     gbl_batch batch;
@@ -191,6 +194,7 @@ struct gbl_engine {
     int32_t door_event; /* heap handle, -1 */
     int64_t door_event_ns;
     gbl_network net;
+    gbl_shared *store; /* that all replicas share; NULL: none */
     int32_t net_event; /* heap handle, -1 */
     gbl_metrics m;
     gbl_map *program;    /* number of a program; its first arrival is program_ns[number] */
@@ -256,6 +260,9 @@ void gbl_client_stop(gbl_engine *e, int32_t id);
 void gbl_client_event(gbl_engine *e, int32_t id);
 void gbl_client_gone(gbl_engine *e, int32_t id);
 void gbl_client_sweep(gbl_replica *r);
+
+/* handoff.c: flows between replicas and with the store; tags of those between replicas are request ids. */
+void gbl_network_send(gbl_engine *e, double bytes, const int32_t *lines, int32_t n, double limit_bps, int64_t tag);
 
 /* handoff.c: from a replica that computes prompts to one that decodes */
 int gbl_handoff_init(gbl_engine *e, gbl_err *err);

@@ -17,14 +17,15 @@ static int32_t line_in(const gbl_replica *r) { return 2 * r->index + 1; }
 
 int gbl_handoff_init(gbl_engine *e, gbl_err *err) {
     if (!e->s->networked) return 0;
-    int code = gbl_network_init(&e->net, 2 * (size_t)e->n_replicas, err);
+    int code = gbl_network_init(&e->net, 2 * (size_t)e->n_replicas + 1, err); /* the last is the store's */
     for (int32_t i = 0; i < e->n_replicas && !code; i++) {
         gbl_replica *r = &e->replica[i];
         double card = isnan(e->s->network_gb_s) ? r->kind->hw.network_bps : e->s->network_gb_s * 1e9;
         e->net.line[line_out(r)].bps = e->net.line[line_in(r)].bps = card * gbl_cost_gpus(r->price) * e->s->network_share;
         r->hands_off = r->kind->role == GBL_ROLE_PREFILL;
     }
-    return code;
+    if (!code) e->net.line[2 * e->n_replicas].bps = 1;
+    return code ? code : gbl_shared_new(e, err);
 }
 
 /* ---- flows ---- */
@@ -38,11 +39,15 @@ static void arm(gbl_engine *e) {
     if (e->net_event < 0) gbl_engine_fail(e, gbl_nomem(e->err, sizeof(gbl_event)));
 }
 
+void gbl_network_send(gbl_engine *e, double bytes, const int32_t *lines, int32_t n, double limit_bps, int64_t tag) {
+    if (gbl_network_start(&e->net, e->now_ns, bytes, lines, n, limit_bps, tag, e->err)) gbl_engine_fail(e, GBL_EFAULT);
+    arm(e);
+}
+
 static void send(gbl_engine *e, int32_t id, double bytes, double limit_bps) {
     const gbl_handoff *m = e->priv[id].move;
     int32_t lines[] = {line_out(&e->replica[m->from]), line_in(&e->replica[m->to])};
-    if (gbl_network_start(&e->net, e->now_ns, bytes, lines, 2, limit_bps, id, e->err)) gbl_engine_fail(e, GBL_EFAULT);
-    arm(e);
+    gbl_network_send(e, bytes, lines, 2, limit_bps, id);
 }
 
 static void arrived(gbl_engine *e, int32_t id) {
@@ -66,6 +71,10 @@ void gbl_handoff_network(gbl_engine *e) {
     int64_t id;
     e->net_event = -1;
     while (!e->failed && gbl_network_finish(&e->net, e->now_ns, &id)) {
+        if (id >> GBL_SHARED_TAG_SHIFT) {
+            gbl_shared_flow_end(e, id);
+            continue;
+        }
         e->priv[id].move->sent = 1;
         send_tail(e, (int32_t)id);
     }
@@ -187,6 +196,7 @@ void gbl_handoff_begin(gbl_replica *r, int32_t id) {
     gbl_replica *to = early ? &e->replica[m->to] : pick_end(r, id);
     if (!to) return;
     m = e->priv[id].move;
+    gbl_shared_put(r, id);
     gbl_clock_phase(r, id, GBL_PHASE_MOVING);
     gbl_tier_unswap(r, id);
     q->state = GBL_REQ_LOADING;

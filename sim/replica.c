@@ -125,6 +125,7 @@ void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
         gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
         return;
     }
+    gbl_shared_fetch(r, id);
     gbl_replica_wake(r);
 }
 
@@ -203,7 +204,7 @@ void gbl_replica_go(gbl_replica *r) {
 }
 
 static int stuck(const gbl_replica *r) {
-    return r->view.n_loading == 0 && r->outs == 0 && r->n_parting == 0 && r->fluid.n == 0 && (r->view.n_running || r->view.n_waiting || r->view.n_swapped);
+    return r->view.n_loading == 0 && r->outs == 0 && r->n_parting == 0 && r->n_fetching == 0 && r->fluid.n == 0 && (r->view.n_running || r->view.n_waiting || r->view.n_swapped);
 }
 
 /* Asks for a plan and starts it; idle when there is nothing to do. */
@@ -244,6 +245,7 @@ static void finish(gbl_replica *r, int32_t id) {
         r->e->priv[id].leaving = GBL_STAY;
         r->n_leaving--;
     }
+    gbl_shared_put(r, id);
     r->e->m.finished_tokens += r->e->req[id].computed;
     gbl_replica_release(r, id);
     gbl_request_leave(r->e, id, 0);

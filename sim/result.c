@@ -23,7 +23,7 @@ struct gbl_result {
     char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
     int exact_quantiles, itl_per_request;
     int64_t seed, replicas, gpus;
-    gbl_tier_result tier[GBL_TIERS];
+    gbl_tier_result tier[GBL_TIERS + 1];
     int32_t n_tiers;
 };
 
@@ -294,7 +294,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
     put_goodput(r, m, measured_s);
     put_kv(r, e, &t, span_ns);
-    if (e->s->networked) put_network(r, m);
+    if (m->moves || e->gate[GBL_GATE_DECODE].state) put_network(r, m);
     put_machine(r, e, &t, span_ns * 1e-9);
     put_parts(r, m);
     put_repairs(r, gbl_source_repairs(e->source));

@@ -27,7 +27,15 @@ static void wear(gbl_tier_result *w, const gbl_tier_spec *s, int32_t replicas, d
     w->years_to_endurance = s->dwpd * s->warranty_years / w->drive_writes_day;
 }
 
-int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS], const gbl_engine *e, double span_s) {
+static void shared(gbl_tier_result *w, const gbl_engine *e) {
+    gbl_shared_facts f = gbl_shared_know(e->store);
+    double block_bytes = e->replica[0].view.block_bytes;
+    *w = (gbl_tier_result){.capacity_blocks = f.capacity, .peak_blocks = f.peak, .blocks = f.blocks, .hit_tokens = f.hit_tokens, .hit_blocks = f.fetched, .inserted_blocks = f.inserted,
+                           .evicted_blocks = f.evicted, .loaded_bytes = (double)f.fetched * block_bytes, .written_bytes = (double)f.written * block_bytes};
+    snprintf(w->name, sizeof w->name, "%.31s", e->s->store.name);
+}
+
+int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS + 1], const gbl_engine *e, double span_s) {
     int32_t n = e->replica[0].pool.below ? e->s->n_tiers : 0;
     for (int32_t i = 0; i < n; i++) {
         const gbl_tier_spec *s = &e->s->tier[i];
@@ -37,6 +45,7 @@ int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS], const gbl_engine *e, do
         for (int32_t r = 0; r < e->n_replicas; r++) add_replica(w, &e->replica[r].pool.below->tier[i], e->replica[r].view.block_bytes);
         wear(w, s, e->n_replicas, span_s);
     }
+    if (e->store) shared(&out[n++], e);
     return n;
 }
 

@@ -248,7 +248,7 @@ void gbl_reuse_match(gbl_replica *r, int32_t id, gbl_match *out) {
         return;
     }
     out->idle = each_source(r, id, out, NULL);
-    if (r->pool.below && r->e->req[id].state == GBL_REQ_WAITING) gbl_tier_match(r, id, out);
+    if ((r->pool.below || r->e->priv[id].load) && r->e->req[id].state == GBL_REQ_WAITING) gbl_tier_match(r, id, out);
 }
 
 /* ---- the host table ---- */

@@ -159,7 +159,12 @@ static int bind_slo(gbl_scenario *s, gbl_err *err) {
 
 static int bind_tiers(gbl_scenario *s, gbl_err *err) {
     int code = gbl_tiers_bind(s->tier, &s->n_tiers, s->tiers_node, s->arena, err);
+    if (!code) code = gbl_shared_bind(&s->store, s->tiers_node, s->arena, err);
     if (code) return code;
+    if (s->store.bytes > 0 && s->choice[GBL_PREFIX].policy->flags & (GBL_PREFIX_NO_INDEX | GBL_PREFIX_CHUNKS)) {
+        gbl_node_fail(s->store.at, err, "policy.prefix \"%s\" looks up no prefixes, so the shared store would be read by nothing", s->choice[GBL_PREFIX].policy->name);
+        return gbl_expected(err, "\"bytes\": 0, or policy.prefix \"block\" or \"radix\"");
+    }
     if (s->n_tiers && s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) {
         gbl_node_fail(s->tier[0].at, err, "with policy.prefix \"%s\" nothing is cached, so a tier would be read by nothing", s->choice[GBL_PREFIX].policy->name);
         return gbl_expected(err, "\"bytes\": 0, or a prefix policy that caches");
@@ -172,6 +177,34 @@ static int bind_tiers(gbl_scenario *s, gbl_err *err) {
     if (s->n_tiers || !prefetch || !strcmp(s->choice[GBL_PREFETCH].policy->name, family_default[GBL_PREFETCH])) return 0;
     gbl_node_fail(prefetch, err, "without tiers there is nothing to load, so policy.prefetch would be read by nothing");
     return gbl_expected(err, "\"%s\", or tiers with bytes", family_default[GBL_PREFETCH]);
+}
+
+/* A key that nothing reads may only say its default. */
+static int check_unread(const gbl_param *rows, const gbl_node *object, const char *why, gbl_err *err) {
+    for (; rows->name; rows++) {
+        const gbl_node *n = gbl_node_get(object, rows->name);
+        char *text = n ? gbl_node_canonical(n) : NULL;
+        int same = text && !strcmp(text, rows->dflt);
+        gbl_free(text);
+        if (!n || same) continue;
+        gbl_node_fail(n, err, "%s, so '%s' would be read by nothing", why, rows->name);
+        return gbl_expected(err, "%s", rows->dflt);
+    }
+    return 0;
+}
+
+/* Bytes that move need a network; where none do, its keys may only say their defaults. */
+static int check_network(gbl_scenario *s, gbl_err *err) {
+    gbl_param handoff[] = {network_rows[0], network_rows[1], {0}};
+    int split = s->networked;
+    s->networked |= s->store.bytes > 0;
+    if (!s->networked) return check_unread(network_rows, s->cluster_node, "no KV moves between replicas", err);
+    for (size_t i = 0; i < s->n_pools; i++) {
+        if (!isnan(s->network_gb_s) || s->pool[i].hw.network_bps > 0) continue;
+        gbl_node_fail(s->pool[i].at ? s->pool[i].at : s->store.at, err, "KV moves over the network, and the card of %s has none", s->pool[i].hw.name);
+        return gbl_expected(err, "network_GB_s on the card, or cluster.network_GB_s");
+    }
+    return split ? 0 : check_unread(handoff, s->cluster_node, "no pool hands requests to another", err);
 }
 
 static int bind_format(const gbl_scenario *s, const char *key, const char *name, int automatic, int32_t *out, gbl_err *err) {
@@ -228,25 +261,6 @@ static int check_roles(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(role, err, "no pool decodes what the prefill pools compute");
         return gbl_expected(err, "a pool with role \"decode\" or \"both\" beside it");
     }
-    for (size_t i = 0; i < s->n_pools; i++) {
-        if (!isnan(s->network_gb_s) || s->pool[i].hw.network_bps > 0) continue;
-        gbl_node_fail(s->pool[i].at, err, "KV moves between pools, and the card of %s has no network", s->pool[i].hw.name);
-        return gbl_expected(err, "network_GB_s on the card, or cluster.network_GB_s");
-    }
-    return 0;
-}
-
-/* A key that nothing reads may only say its default. */
-static int check_unread(const gbl_param *rows, const gbl_node *object, const char *why, gbl_err *err) {
-    for (; rows->name; rows++) {
-        const gbl_node *n = gbl_node_get(object, rows->name);
-        char *text = n ? gbl_node_canonical(n) : NULL;
-        int same = text && !strcmp(text, rows->dflt);
-        gbl_free(text);
-        if (!n || same) continue;
-        gbl_node_fail(n, err, "%s, so '%s' would be read by nothing", why, rows->name);
-        return gbl_expected(err, "%s", rows->dflt);
-    }
     return 0;
 }
 
@@ -292,7 +306,6 @@ static int bind_cluster(gbl_scenario *s, gbl_err *err) {
     }
     for (size_t i = 0; i < s->n_pools; i++) s->replicas += s->pool[i].replicas;
     if (!code) code = check_roles(s, err);
-    if (!code && !s->networked) code = check_unread(network_rows, s->cluster_node, "no KV moves between replicas", err);
     if (code || s->replicas <= 65536) return code;
     gbl_fail(err, GBL_EINPUT, "%lld replicas are more than can be simulated", (long long)s->replicas);
     gbl_where(err, "cluster.pools");
@@ -361,6 +374,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = bind_cluster(s, err);
     if (!code) code = bind_policies(s, err);
     if (!code) code = bind_tiers(s, err);
+    if (!code) code = check_network(s, err);
     if (!code) code = bind_slo(s, err);
     if (!code) code = bind_client(s, err);
     if (!code) code = bind_run(s, err);
@@ -450,6 +464,7 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
         gbl_param rows[sizeof cluster_rows / sizeof *cluster_rows] = {{0}};
         for (size_t i = 0; cluster_rows[i].type != GBL_P_NODE; i++) rows[i] = cluster_rows[i];
         gbl_param_json(rows, s, j);
+        if (s->networked) gbl_param_json(network_rows, s, j);
         gbl_json_end(j);
         return;
     }
@@ -493,7 +508,7 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     cluster_json(s, j);
     part_json(j, "engine", engine_rows, s);
     policies_json(s, j);
-    gbl_tiers_json(s->tier, s->n_tiers, j);
+    gbl_tiers_json(s->tier, s->n_tiers, &s->store, j);
     part_json(j, "slo", slo_rows, s);
     if (s->impatient) part_json(j, "client", client_rows, s);
     part_json(j, "run", run_rows, s);

@@ -2,6 +2,7 @@
 #ifndef GBL_SCENARIO_H
 #define GBL_SCENARIO_H
 #include "models/cost.h"
+#include "sim/shared.h"
 #include "sim/tier.h"
 #include "traces/trace.h"
 
@@ -48,6 +49,7 @@ typedef struct gbl_scenario {
     gbl_choice choice[GBL_FAMILIES];
     gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
     int32_t n_tiers;
+    gbl_shared_spec store; /* shared by all replicas; bytes 0: none */
     gbl_slo slo;
     /* clients */
     const gbl_node *client_node;

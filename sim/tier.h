@@ -15,6 +15,7 @@
 #include "models/cost.h"
 #include "sim/kvpool.h"
 
+struct gbl_shared_spec;
 enum { GBL_TIERS = 4 };
 enum gbl_tier_kind { GBL_TIER_DRAM, GBL_TIER_SSD };
 enum gbl_tier_write { GBL_WRITE_BACK, GBL_WRITE_THROUGH };
@@ -71,7 +72,7 @@ static inline int32_t gbl_tiers_level(const gbl_kvpool *p, int32_t node) { retur
 
 /* tier_spec.c: the scenario's words. */
 int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_arena *a, gbl_err *err); /* out: GBL_TIERS of them */
-void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, gbl_json *j); /* an array member "tiers" */
+void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, const struct gbl_shared_spec *store, gbl_json *j); /* an array member "tiers" */
 void gbl_tiers_schema(gbl_json *j);
 void gbl_tiers_help(FILE *to);
 

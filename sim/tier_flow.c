@@ -143,6 +143,14 @@ int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], i
     return slot;
 }
 
+int gbl_tier_load_elsewhere(gbl_replica *r, int32_t id, int32_t blocks) {
+    int slot = new_load(r);
+    if (slot < 0) return -1;
+    r->loads[slot] = (gbl_load){.serial = r->e->req[id].serial, .id = id, .legs = 1, .leg = GBL_LEG_ALL, .blocks = {blocks}};
+    r->e->priv[id].load = slot + 1;
+    return slot;
+}
+
 int32_t gbl_tier_load_blocks(const gbl_replica *r, int32_t id) {
     const gbl_load *l = &r->loads[r->e->priv[id].load - 1];
     int32_t n = 0;
@@ -177,6 +185,14 @@ void gbl_tier_flow_end(gbl_replica *r, int64_t tag) {
     r->e->priv[id].load = 0;
     if (leg == GBL_LEG_ALL) gbl_replica_loaded(r, id);
     else if (r->e->req[id].scheduled) r->late--;
+}
+
+void gbl_tier_elsewhere_end(gbl_replica *r, int slot) {
+    int32_t id = owner_of(r, slot);
+    r->loads[slot].legs = 0;
+    if (id < 0) return;
+    r->e->priv[id].load = 0;
+    gbl_replica_loaded(r, id);
 }
 
 /* Loads that run beside the step which is about to begin, for requests that are part of it. */

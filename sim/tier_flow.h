@@ -24,6 +24,9 @@ void gbl_tier_write_now(gbl_replica *r);   /* after blocks were taken: starts th
 void gbl_tier_write_later(gbl_replica *r); /* at a step's end: what it computed is written through */
 /* Starts to load for a request; its slot in r->loads, or -1 without memory. */
 int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], int layerwise);
+/* A load that somebody else carries, in whole blocks; its slot, or -1. It ends with gbl_tier_elsewhere_end. */
+int gbl_tier_load_elsewhere(gbl_replica *r, int32_t id, int32_t blocks);
+void gbl_tier_elsewhere_end(gbl_replica *r, int slot);
 int gbl_tier_layerwise(const gbl_replica *r, const int32_t blocks[GBL_TIERS]);
 int64_t gbl_tier_load_ns(const gbl_replica *r, const int32_t blocks[GBL_TIERS]);
 int32_t gbl_tier_load_blocks(const gbl_replica *r, int32_t id); /* of the load under way for it */

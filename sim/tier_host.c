@@ -77,6 +77,7 @@ void gbl_tier_credit(gbl_replica *r, int32_t id, int64_t cached) {
         r->pool.below->tier[i].hit_tokens += from;
         cached -= from;
     }
+    gbl_shared_credit(r, id, cached);
 }
 
 void gbl_tier_prefetch(gbl_replica *r) {

@@ -4,6 +4,7 @@
 
 #include "base/param.h"
 #include "base/text.h"
+#include "sim/shared.h"
 #include "sim/tier.h"
 
 #define AT(field) offsetof(gbl_tier_spec, field)
@@ -39,7 +40,7 @@ static int check_kind(gbl_tier_spec *t, const gbl_node *n, gbl_err *err) {
     if (t->kind < 0) t->kind = kind_of(t->name);
     if (t->kind < 0) {
         gbl_node_fail(n, err, "tier '%s' does not say what it is", t->name);
-        return gbl_expected(err, "\"kind\": \"dram\" or \"ssd\"");
+        return gbl_expected(err, "\"kind\": \"dram\", \"ssd\" or \"remote\"");
     }
     for (size_t i = 0; t->kind != GBL_TIER_SSD && i < sizeof ssd_only / sizeof *ssd_only; i++) {
         const gbl_node *key = gbl_node_get(n, ssd_only[i]);
@@ -91,6 +92,7 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
         return gbl_expected(err, "[{\"name\": \"dram\", \"bytes\": 64e9}]");
     }
     for (const gbl_node *e = gbl_node_first(list); e; e = gbl_node_next(e)) {
+        if (gbl_node_kind(e) == GBL_OBJECT && gbl_shared_is(e)) continue; /* shared; see shared_spec.c */
         gbl_tier_spec one = {0};
         int code = bind_one(&one, e, a, err);
         if (code) return code;
@@ -105,7 +107,7 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
     return 0;
 }
 
-void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, gbl_json *j) {
+void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, const gbl_shared_spec *store, gbl_json *j) {
     gbl_param said[sizeof rows / sizeof *rows] = {{0}};
     size_t kept = 0;
     for (size_t i = 0; rows[i].name; i++)
@@ -117,6 +119,7 @@ void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, gbl_json *j) {
         gbl_choice_json(&spec[i].evict, "evict", j);
         gbl_json_end(j);
     }
+    gbl_shared_json(store, j);
     gbl_json_end(j);
 }
 
@@ -134,4 +137,7 @@ void gbl_tiers_schema(gbl_json *j) {
     gbl_json_end(j);
 }
 
-void gbl_tiers_help(FILE *to) { gbl_param_help(rows, "tiers.0.", to); }
+void gbl_tiers_help(FILE *to) {
+    gbl_param_help(rows, "tiers.0.", to);
+    gbl_shared_help(to);
+}

@@ -46,3 +46,23 @@ $ gable run --set client.retries=2
 !   where: --set client.retries
 !   expected: 0
 ? 2
+# A store that all replicas share.
+$ gable run --set trace.limit=200 --set cluster.replicas=2 --set 'tiers=[{"name":"remote","bytes":1e12}]' --json > shared.json
+$ grep -A7 '"name": "remote"' shared.json | grep -v tokens
+        "name": "remote",
+        "capacity_blocks": 476837,
+        "peak_blocks": 129923,
+        "blocks": 129923,
+        "loaded_blocks": 28172,
+        "inserted_blocks": 129923,
+        "evicted_blocks": 0,
+$ gable run --set 'tiers=[{"name":"remote","bytes":1e12}]' --set policy.prefix=off
+! gable: policy.prefix "off" looks up no prefixes, so the shared store would be read by nothing
+!   where: --set tiers (tiers.0)
+!   expected: "bytes": 0, or policy.prefix "block" or "radix"
+? 2
+$ gable run --set 'tiers=[{"name":"remote","bytes":1000}]'
+! gable: store 'remote' holds not even one KV block of 2097152 bytes
+!   where: tiers
+!   expected: at least 2097152 bytes, or 0 for no such store
+? 2

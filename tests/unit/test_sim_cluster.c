@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "sim/run.h"
@@ -105,6 +106,32 @@ static void two_transfers_share_a_port(void **state) {
     free(o.json);
 }
 
+/* The second request repeats the first one's prompt on the other replica, long after it: computed anew without a store, fetched with
+ * one. 1,024 of its 1,040 tokens are 64 blocks of 2 MiB: 2.68 ms at 50 GB/s. */
+static void a_shared_store_serves_the_other_replica(void **state) {
+    (void)state;
+    char trace[] = "/tmp/gable-shared-XXXXXX", text[900];
+    int fd = mkstemp(trace);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    for (int i = 0; i < 3; i++) fprintf(f, "{\"timestamp\":%d,\"input_length\":1040,\"output_length\":4,\"hash_ids\":[1,2,3]}\n", i * 60000);
+    fclose(f);
+    outcome o[2];
+    for (int k = 0; k < 2; k++) {
+        snprintf(text, sizeof text, "{\"trace\":{\"file\":\"%s\"},\"cluster\":{\"replicas\":2%s},\"engine\":{\"runtime\":\"ideal\"},\"tiers\":[%s]}", trace, k ? ",\"network_share\":1" : "",
+                 k ? "{\"name\":\"remote\",\"bytes\":1e10}" : "");
+        o[k] = run(text, 0);
+    }
+    unlink(trace);
+    assert_int_equal(o[0].life[1].cached, 0);
+    assert_int_equal(o[1].life[1].cached, 1024);
+    assert_int_equal(o[0].life[2].cached, 1024); /* the first replica still has it */
+    int64_t fetched = o[1].life[1].first_ns - o[1].life[1].arrival_ns, hit = o[0].life[2].first_ns - o[0].life[2].arrival_ns, computed = o[0].life[1].first_ns - o[0].life[1].arrival_ns;
+    assert_int_equal(fetched, hit + 2684355); /* 134,217,728 bytes / 50e9 bytes/s, rounded up */
+    assert_true(fetched < computed);
+    for (int k = 0; k < 2; k++) free(o[k].json);
+}
+
 /* ---- orders: forty requests come at once to a replica with one slot ---- */
 
 enum { CROWD = 40 };
@@ -167,7 +194,10 @@ static void scenario_text(char *out, size_t size, uint64_t r) {
     static const char *const client[] = {"", "", "\"client\":{\"timeout_s\":2,\"retries\":2,\"backoff_s\":0.5},", "\"client\":{\"timeout_s\":0.3,\"timeout_until\":\"first_token\",\"cancel_share\":0.3,\"cancel_s\":2},",
                                          "\"client\":{\"cancel_share\":0.5,\"cancel_s\":1},"};
     static const char *const prefetch[] = {"", ",\"prefetch\":\"queue\"", ",\"prefetch\":\"cost\""};
-    const char *tiers = pick(r, 23, 3) == 0 && pick(r, 18, 5) % 2 == 0 ? "\"tiers\":[{\"name\":\"dram\",\"bytes\":4e9}]," : "";
+    static const char *const below[] = {"", "\"tiers\":[{\"name\":\"dram\",\"bytes\":4e9}],", "\"tiers\":[{\"name\":\"dram\",\"bytes\":2e9},{\"name\":\"remote\",\"bytes\":2e10,\"load\":\"always\"}],",
+                                        "\"tiers\":[{\"name\":\"remote\",\"bytes\":3e10,\"bandwidth_GB_s\":20}],"};
+    int tiered = pick(r, 18, 5) % 2 == 0 ? (int)pick(r, 23, 4) : 0;
+    const char *tiers = below[tiered];
     char pools[500];
     int at = snprintf(pools, sizeof pools, "{\"name\":\"p\",\"replicas\":%d,\"role\":\"prefill\",\"tp\":%d},{\"name\":\"d\",\"replicas\":%d,\"role\":\"%s\"}", 1 + (int)pick(r, 1, 3),
                       1 + (int)pick(r, 2, 2), 1 + (int)pick(r, 3, 3), role[pick(r, 4, 3)]);
@@ -186,7 +216,7 @@ static void scenario_text(char *out, size_t size, uint64_t r) {
                            : "{\"generate\":{\"requests\":300,\"tenants\":3,\"priorities\":3,\"arrival\":{\"use\":\"poisson\",\"rate_s\":20},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":2000},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":200}}}",
              client[pick(r, 21, 5)], tiers, network, pools, pick(r, 11, 2) ? "ideal" : "vllm", pick(r, 12, 2) ? 256 : 6,
              pick(r, 13, 2) ? 8192 : 512, bs, (int)(4000 + pick(r, 14, 30000)) / bs, schedule[pick(r, 15, 11)], preempt[pick(r, 16, 2)], route[pick(r, 17, 10)],
-             prefix[pick(r, 18, 5)], *tiers ? prefetch[pick(r, 24, 3)] : "", admit[pick(r, 22, 8) < 5 ? pick(r, 22, 8) : 0], (int)r, pick(r, 19, 4) ? "" : ",\"stop_s\":12");
+             prefix[pick(r, 18, 5)], tiered == 1 || tiered == 2 ? prefetch[pick(r, 24, 3)] : "", admit[pick(r, 22, 8) < 5 ? pick(r, 22, 8) : 0], (int)r, pick(r, 19, 4) ? "" : ",\"stop_s\":12");
 }
 
 static void random_clusters_keep_the_laws(void **state) {
@@ -213,6 +243,6 @@ static void random_clusters_keep_the_laws(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kv_crosses_the_network_at_its_speed), cmocka_unit_test(layer_by_layer_hides_all_but_the_last_layer),
-                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
+                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
