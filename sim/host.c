@@ -63,6 +63,8 @@ static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key)
     return append_chain(r, id, node);
 }
 
+enum { AHEAD = 8 }; /* blocks between fetching what is known of a block and indexing it */
+
 static int32_t last_of(const gbl_priv *p) { return p->n_chain ? p->chain[p->n_chain - 1] : -1; }
 
 /* Chunks of the prompt that are not resident whole become so. Where part of one is, the request takes that over. */
@@ -98,6 +100,7 @@ void gbl_replica_index_to(gbl_replica *r, int32_t id, int32_t full) {
     if (full > known) full = known;
     while (p->n_chain < full && !r->e->failed) {
         int32_t k = p->n_chain;
+        if (r->pool.gone && k + AHEAD < full) gbl_kvpool_expect(&r->pool, gbl_reuse_key(r, id, k + AHEAD));
         if (index_block(r, id, last_of(p), gbl_reuse_key(r, id, k)) || gbl_reuse_describe(r, id, last_of(p), k, bs)) return;
     }
 }

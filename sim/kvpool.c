@@ -7,6 +7,37 @@
 
 static uint32_t flags_of(const gbl_kvpool *p) { return p->evictor.p->head.flags; }
 
+/* ---- ghosts ---- */
+
+static int32_t *gone_head(const gbl_kvpool *p, uint64_t key) { return &p->gone[key >> 16 & p->gone_mask]; }
+
+static int make_gone(gbl_kvpool *p, size_t ids) {
+    size_t heads = 64;
+    while (heads < 2 * ids) heads *= 2;
+    p->gone_mask = heads - 1;
+    p->gone = gbl_alloc(heads, sizeof *p->gone);
+    p->gone_next = gbl_alloc(ids, sizeof *p->gone_next);
+    return p->gone && p->gone_next;
+}
+
+static void gone_put(gbl_kvpool *p, int32_t id) {
+    int32_t *head = gone_head(p, p->node[id].key);
+    p->gone_next[id] = *head;
+    *head = id + 1;
+}
+
+static int32_t gone_get(const gbl_kvpool *p, uint64_t key) {
+    int32_t id = *gone_head(p, key);
+    while (id && p->node[id - 1].key != key) id = p->gone_next[id - 1];
+    return id - 1;
+}
+
+static void gone_remove(gbl_kvpool *p, int32_t id) {
+    int32_t *link = gone_head(p, p->node[id].key);
+    while (*link && *link != id + 1) link = &p->gone_next[*link - 1];
+    if (*link) *link = p->gone_next[id];
+}
+
 /* An id is free when its block lies nowhere and no level's policy remembers it. */
 static void free_id(gbl_kvpool *p, int32_t id) {
     if (!p->node[id].at && !p->node[id].ghost) p->unused[p->n_unused++] = id;
@@ -16,7 +47,7 @@ void gbl_kvpool_unbind(gbl_kvpool *p, int32_t id, int32_t level) {
     gbl_kvnode *n = &p->node[id];
     n->ghost &= (uint8_t)~(1u << level);
     if (n->at || n->ghost) return;
-    if (p->gone && gbl_map_get(p->gone, n->key) == id) gbl_map_remove(p->gone, n->key);
+    if (p->gone) gone_remove(p, id);
     free_id(p, id);
 }
 
@@ -40,11 +71,11 @@ static int refuse_number(double blocks, gbl_err *err) {
 
 static int make_index(gbl_kvpool *p, size_t ids, int ghosts, gbl_err *err) {
     p->index = gbl_map_new(1024);
-    if (ghosts) p->gone = gbl_map_new(1024);
+    int has_gone = !ghosts || make_gone(p, ids);
     p->node = gbl_alloc(ids, sizeof *p->node);
     p->unused = gbl_alloc(ids, sizeof *p->unused);
     if (p->levels > 1) p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
-    int ok = p->index && p->node && p->unused && (p->gone || !ghosts) && (p->kids_at || p->levels == 1);
+    int ok = p->index && p->node && p->unused && has_gone && (p->kids_at || p->levels == 1);
     return ok ? 0 : gbl_nomem(err, ids * sizeof *p->node);
 }
 
@@ -79,7 +110,8 @@ int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err) {
 void gbl_kvpool_fini(gbl_kvpool *p) {
     gbl_tiers_free(p->below);
     gbl_map_free(p->index);
-    gbl_map_free(p->gone);
+    gbl_free(p->gone);
+    gbl_free(p->gone_next);
     gbl_free(p->node);
     gbl_free(p->kids_at);
     gbl_free(p->unused);
@@ -148,8 +180,7 @@ void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) {
     if (p->kids_at && n->parent >= 0) p->kids_at[(int64_t)n->parent * p->levels + level]--;
     if (n->at) return;
     unlink_node(p, id);
-    /* Without memory a ghost is not found again; its id still waits for forget(). */
-    if (p->gone) (void)gbl_map_put(p->gone, n->key, id);
+    if (p->gone) gone_put(p, id);
 }
 
 /* The policy of HBM hears last: it may forget the block there and then. */
@@ -267,7 +298,7 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
 /* The id of a ghost that returns, or a new one. */
 static int32_t id_for(gbl_kvpool *p, uint64_t key, int32_t ghost) {
     if (ghost < 0 || !p->node[ghost].ghost || p->node[ghost].key != key) return p->n_unused ? p->unused[--p->n_unused] : p->n_ids++;
-    gbl_map_remove(p->gone, key);
+    gone_remove(p, ghost);
     return ghost;
 }
 
@@ -287,7 +318,7 @@ int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_
     assert(parent < 0 || p->node[parent].refs > 0);
     int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1;
     int32_t id = p->below ? gbl_kvpool_child_anywhere(p, parent, key) : -1; /* below: it comes up again */
-    int32_t ghost = id >= 0 ? id : p->gone ? gbl_map_get(p->gone, key) : -1;
+    int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
     gbl_block_info info = info_of(p, key, parent, depth, use);
     if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
     if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);

@@ -45,7 +45,9 @@ typedef struct gbl_kvpool {
     int64_t evicted, inserted, ghosts;
     int32_t block_size;
     gbl_map *index;
-    gbl_map *gone; /* ghosts' ids by key; NULL where the policy keeps none */
+    /* Ghosts by key: chains of ids + 1 from a table of heads, small enough to stay in a cache; NULL where the policy keeps none. */
+    int32_t *gone, *gone_next;
+    uint64_t gone_mask;
     size_t ids; /* nodes there may be */
     gbl_kvnode *node;
     struct gbl_tiers *below; /* NULL: HBM alone */
@@ -93,6 +95,10 @@ int32_t gbl_kvpool_child_anywhere(const gbl_kvpool *p, int32_t parent, uint64_t 
 int32_t gbl_kvpool_landmark(const gbl_kvpool *p, uint64_t key);
 /* One more user of a cached block; returns 1 where it had none before. A hit counts as a use for the policy. */
 int gbl_kvpool_ref(gbl_kvpool *p, int32_t node, const gbl_kvuse *use);
+/* A block with this key is to be indexed soon: where a ghost of it would stand is fetched meanwhile. */
+static inline void gbl_kvpool_expect(const gbl_kvpool *p, uint64_t key) {
+    if (p->gone) __builtin_prefetch(&p->gone[key >> 16 & p->gone_mask], 1);
+}
 /* Makes one private block a cached one with one user (the block must not be indexed yet). -1: no memory. */
 int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use);
 /* Ends one use of a whole chain (nodes head first); returns how many have no user left. */
