@@ -367,7 +367,7 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     e->max_model_len = s->max_model_len != GBL_NULL_INT ? s->max_model_len : gbl_cost_context(e->cost[0]);
     if ((code = gbl_source_open(&e->source, s->trace, (uint64_t)s->seed, err))) return code;
     e->closed_loop = gbl_source_closed(e->source);
-    if ((code = gbl_metrics_init(&e->m, err))) return code;
+    if ((code = gbl_metrics_init(&e->m, s, err))) return code;
     e->heap = gbl_heap_new();
     e->program = gbl_map_new(64);
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);

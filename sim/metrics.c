@@ -2,9 +2,10 @@
 
 #include <math.h>
 
-int gbl_metrics_init(gbl_metrics *m, gbl_err *err) {
+int gbl_metrics_init(gbl_metrics *m, const gbl_scenario *s, gbl_err *err) {
     *m = (gbl_metrics){.sessions = gbl_map_new(64)};
     if (!m->sessions) return gbl_nomem(err, 64);
+    if (s->n_slo_classes && !(m->by_class = gbl_alloc(s->n_slo_classes, sizeof *m->by_class))) return gbl_nomem(err, s->n_slo_classes);
     for (int i = 0; i < GBL_SERIES_N; i++)
         if (!(m->series[i] = gbl_quantile_new(i == GBL_ITL ? GBL_Q_SKETCH_ONLY : 0))) return gbl_nomem(err, 1024);
     return 0;
@@ -13,6 +14,7 @@ int gbl_metrics_init(gbl_metrics *m, gbl_err *err) {
 void gbl_metrics_fini(gbl_metrics *m) {
     for (int i = 0; i < GBL_SERIES_N; i++) gbl_quantile_free(m->series[i]);
     gbl_map_free(m->sessions);
+    gbl_free(m->by_class);
 }
 
 static int session_found(gbl_metrics *m, int64_t session, int any) {
@@ -58,8 +60,13 @@ static int add_completed(gbl_metrics *m, const gbl_scenario *s, const gbl_life *
     gbl_served *served = &m->served[l->cached > 0];
     served->n++;
     served->ttft_ns += ttft;
-    if (is_good(&s->slo, (double)ttft, tpot, (double)e2el, itl)) {
+    static const gbl_slo no_bound = {NULL, NAN, NAN, NAN, NAN, 0};
+    int class_id = gbl_scenario_slo_class(s, l->priority, l->tenant);
+    const gbl_slo *slo = class_id >= 0 ? &s->slo_class[class_id].slo : s->n_slo_classes ? &no_bound : &s->slo;
+    if (class_id >= 0) m->by_class[class_id].completed++;
+    if (is_good(slo, (double)ttft, tpot, (double)e2el, itl)) {
         served->good++;
+        if (class_id >= 0) m->by_class[class_id].good++;
         m->good++;
         m->good_tokens += l->output;
     }
@@ -69,6 +76,8 @@ static int add_completed(gbl_metrics *m, const gbl_scenario *s, const gbl_life *
 int gbl_metrics_leave(gbl_metrics *m, const gbl_scenario *s, const gbl_life *l, int64_t gap_sum, int64_t gap_n, int itl_per_request, gbl_err *err) {
     int measured = l->arrival_ns >= m->measured_from_ns;
     m->measured += measured;
+    int class_id = measured ? gbl_scenario_slo_class(s, l->priority, l->tenant) : -1;
+    if (class_id >= 0) m->by_class[class_id].measured++;
     if (l->status == 1) m->rejected++;
     else if (l->status == 2) m->unfinished++;
     else {

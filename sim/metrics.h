@@ -24,10 +24,15 @@ typedef struct gbl_served {
     __int128 ttft_ns;
 } gbl_served;
 
+typedef struct gbl_class_count {
+    int64_t measured, completed, good;
+} gbl_class_count;
+
 typedef struct gbl_metrics {
     int64_t injected, completed, rejected, unfinished, measured;
     int64_t cancelled, timed_out, retried; /* the first two are among the unfinished; sent again, not injected again */
     int64_t good, good_tokens, measured_completed;
+    gbl_class_count *by_class; /* where the SLO is a list */
     int64_t input_tokens, output_tokens;  /* of measured completed requests */
     int64_t prompt_tokens, hit_tokens;    /* looked up at first admissions */
     gbl_found turn[2];                    /* of first turns, and of later ones */
@@ -50,7 +55,7 @@ typedef struct gbl_metrics {
     gbl_quantile *series[GBL_SERIES_N];
 } gbl_metrics;
 
-int gbl_metrics_init(gbl_metrics *m, gbl_err *err);
+int gbl_metrics_init(gbl_metrics *m, const gbl_scenario *s, gbl_err *err);
 void gbl_metrics_fini(gbl_metrics *m);
 /* A first admission: what it found of its prompt. */
 int gbl_metrics_found(gbl_metrics *m, const gbl_req *q, int32_t block_size, int64_t cached);

@@ -23,6 +23,7 @@ struct gbl_result {
     char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
     int exact_quantiles, itl_per_request;
     int64_t seed, replicas, gpus;
+    char *classes; /* goodput by SLO class, as JSON; NULL without a list */
     gbl_tier_result tier[GBL_TIERS + 1];
     int32_t n_tiers;
 };
@@ -262,8 +263,32 @@ static int copy_names(gbl_result *r, const gbl_scenario *s) {
         if ((unsigned char)*c < 32 || *c == 127) *c = '?'; /* a terminal would obey it */
     r->model = copy_text(s->llm.name);
     r->hardware = hardware_names(s);
-    r->slo = slo_text(&s->slo);
+    r->slo = s->n_slo_classes ? copy_text("by class and tenant") : slo_text(&s->slo);
     return r->slo && r->scenario_json && r->version && r->runtime && r->calibration && r->name && r->model && r->hardware;
+}
+
+/* Goodput of each element of a list of SLOs. */
+static int copy_classes(gbl_result *r, const gbl_metrics *m, const gbl_scenario *s, double measured_s) {
+    if (!s->n_slo_classes) return 0;
+    gbl_json *j = gbl_json_new(0);
+    if (!j) return -1;
+    gbl_json_arr(j, NULL);
+    for (size_t i = 0; i < s->n_slo_classes; i++) {
+        const gbl_slo_class *c = &s->slo_class[i];
+        const gbl_class_count *n = &m->by_class[i];
+        gbl_json_obj(j, NULL);
+        if (c->priority != GBL_NULL_INT) gbl_json_int(j, "class", c->priority);
+        if (c->tenant != GBL_NULL_INT) gbl_json_int(j, "tenant", c->tenant);
+        gbl_json_int(j, "injected", n->measured);
+        gbl_json_num(j, "request_s", ratio((double)n->good, measured_s));
+        gbl_json_num(j, "slo_attainment", ratio((double)n->good, (double)n->measured));
+        gbl_json_num(j, "slo_attainment_completed", ratio((double)n->good, (double)n->completed));
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+    r->classes = copy_text(gbl_json_text(j));
+    gbl_json_free(j);
+    return r->classes ? 0 : -1;
 }
 
 int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
@@ -293,6 +318,11 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
     put_throughput(r, m, measured_s, t.gpus);
     for (int i = 0; i < GBL_SERIES_N; i++) put_series(r, series_name[i], m->series[i]);
     put_goodput(r, m, measured_s);
+    if (copy_classes(r, m, e->s, measured_s)) {
+        gbl_result_free(r);
+        *out = NULL;
+        return gbl_nomem(err, 64);
+    }
     put_kv(r, e, &t, span_ns);
     if (m->moves || e->gate[GBL_GATE_DECODE].state) put_network(r, m);
     put_machine(r, e, &t, span_ns * 1e-9);
@@ -313,6 +343,7 @@ void gbl_result_free(gbl_result *r) {
     gbl_free(r->model);
     gbl_free(r->hardware);
     gbl_free(r->slo);
+    gbl_free(r->classes);
     gbl_free(r);
 }
 
@@ -362,6 +393,7 @@ static void group_end(const gbl_result *r, gbl_json *j, char *in, const char *gr
     if (!*group) return;
     enter(j, in, 0, NULL);
     if (!strcmp(group, "kv")) tiers_json(r, j);
+    if (!strcmp(group, "goodput") && r->classes) gbl_json_raw(j, "by_class", r->classes);
     gbl_json_end(j);
 }
 

@@ -137,11 +137,11 @@ static int bind_top(gbl_scenario *s, gbl_err *err) {
     return 0;
 }
 
-static int bind_slo(gbl_scenario *s, gbl_err *err) {
-    const gbl_node *n = s->slo_node, *at = n;
+static int bind_bounds(gbl_scenario *s, const gbl_node *n, const char *const *skip, gbl_err *err) {
+    const gbl_node *at = n;
     int code = 0;
     if (n && gbl_node_kind(n) == GBL_STRING) s->slo.preset = gbl_node_text(n);
-    else if ((code = bind_part(s, slo_rows, n, err))) return code;
+    else if ((code = object_or_absent(n, err)) || (code = gbl_param_bind(slo_rows, s, n, skip, s->arena, err))) return code;
     if (!s->slo.preset) return 0;
     const char *names[PRESETS];
     for (int i = 0; i < PRESETS; i++) {
@@ -155,6 +155,49 @@ static int bind_slo(gbl_scenario *s, gbl_err *err) {
     gbl_node_fail(at, err, "unknown SLO preset '%s'", s->slo.preset);
     gbl_expected(err, "a preset's name such as llama2-70b or llama3.1-8b-interactive");
     return gbl_nearest(err, gbl_near(s->slo.preset, names, PRESETS));
+}
+
+/* One for whoever the class (a request's priority) and the tenant name; the bounds are bound in place and taken from there. */
+static int bind_slo_class(gbl_scenario *s, gbl_slo_class *c, const gbl_node *n, gbl_err *err) {
+    static const char *const who[] = {"class", "tenant", NULL};
+    int64_t *const to[] = {&c->priority, &c->tenant};
+    s->slo = (gbl_slo){0};
+    int code = gbl_param_defaults(slo_rows, s, s->arena, err);
+    if (!code) code = bind_bounds(s, n, who, err);
+    c->slo = s->slo;
+    for (int i = 0; i < 2 && !code; i++) {
+        const gbl_node *key = gbl_node_get(n, who[i]);
+        *to[i] = GBL_NULL_INT;
+        if (key && gbl_node_kind(key) != GBL_NULL) code = gbl_node_int(key, to[i], err);
+    }
+    return code;
+}
+
+static int bind_slo(gbl_scenario *s, gbl_err *err) {
+    const gbl_node *n = s->slo_node;
+    if (!n || gbl_node_kind(n) != GBL_ARRAY) return bind_bounds(s, n, NULL, err);
+    if (!gbl_node_size(n)) {
+        gbl_node_fail(n, err, "a list of SLOs must not be empty");
+        return gbl_expected(err, "[{\"class\": 0, \"ttft_ms\": 200}, {\"ttft_ms\": 1000}]");
+    }
+    gbl_slo_class *list = gbl_arena_take(s->arena, gbl_node_size(n) * sizeof *list);
+    if (!list) return gbl_nomem(err, gbl_node_size(n) * sizeof *list);
+    s->slo_class = list;
+    for (const gbl_node *e = gbl_node_first(n); e; e = gbl_node_next(e)) {
+        int code = bind_slo_class(s, &list[s->n_slo_classes++], e, err);
+        if (code) return code;
+    }
+    int any = gbl_scenario_slo_class(s, GBL_NULL_INT, GBL_NULL_INT);
+    s->slo = any >= 0 ? list[any].slo : (gbl_slo){NULL, NAN, NAN, NAN, NAN, list[0].slo.attain};
+    return 0;
+}
+
+int gbl_scenario_slo_class(const gbl_scenario *s, int64_t priority, int64_t tenant) {
+    for (size_t i = 0; i < s->n_slo_classes; i++) {
+        const gbl_slo_class *c = &s->slo_class[i];
+        if ((c->priority == GBL_NULL_INT || c->priority == priority) && (c->tenant == GBL_NULL_INT || c->tenant == tenant)) return (int)i;
+    }
+    return -1;
 }
 
 static int bind_tiers(gbl_scenario *s, gbl_err *err) {
@@ -496,6 +539,25 @@ static void part_json(gbl_json *j, const char *key, const gbl_param *rows, const
     gbl_json_end(j);
 }
 
+static void slo_json(const gbl_scenario *s, gbl_json *j) {
+    if (!s->n_slo_classes) {
+        part_json(j, "slo", slo_rows, s);
+        return;
+    }
+    gbl_json_arr(j, "slo");
+    for (size_t i = 0; i < s->n_slo_classes; i++) {
+        const gbl_slo_class *c = &s->slo_class[i];
+        gbl_scenario one = *s;
+        one.slo = c->slo;
+        gbl_json_obj(j, NULL);
+        if (c->priority != GBL_NULL_INT) gbl_json_int(j, "class", c->priority);
+        if (c->tenant != GBL_NULL_INT) gbl_json_int(j, "tenant", c->tenant);
+        gbl_param_json(slo_rows, &one, j);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+}
+
 const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     gbl_json *j = gbl_json_new(indent);
     if (!j) return NULL;
@@ -509,7 +571,7 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     part_json(j, "engine", engine_rows, s);
     policies_json(s, j);
     gbl_tiers_json(s->tier, s->n_tiers, &s->store, j);
-    part_json(j, "slo", slo_rows, s);
+    slo_json(s, j);
     if (s->impatient) part_json(j, "client", client_rows, s);
     part_json(j, "run", run_rows, s);
     gbl_json_end(j);
@@ -584,6 +646,7 @@ void gbl_scenario_schema(gbl_json *j) {
     gbl_json_arr(j, "anyOf");
     schema_part(j, NULL, slo_rows);
     gbl_json_raw(j, NULL, "{\"type\":\"string\"}");
+    gbl_json_raw(j, NULL, "{\"type\":\"array\",\"description\":\"Bounds by class (priority) and tenant: the first that fits a request counts.\",\"items\":{\"type\":\"object\"}}");
     gbl_json_end(j);
     gbl_json_end(j);
     schema_part(j, "client", client_rows);

@@ -12,6 +12,11 @@ typedef struct gbl_slo {
     double attain;
 } gbl_slo;
 
+typedef struct gbl_slo_class { /* an element of a list of SLOs */
+    gbl_slo slo;
+    int64_t priority, tenant; /* of the requests that it is for; GBL_NULL_INT: any */
+} gbl_slo_class;
+
 typedef struct gbl_pool { /* replicas of one kind; the flat form of "cluster" is one pool */
     const char *name, *hardware;
     int64_t replicas, tp, pp, dp, ep;
@@ -50,7 +55,9 @@ typedef struct gbl_scenario {
     gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
     int32_t n_tiers;
     gbl_shared_spec store; /* shared by all replicas; bytes 0: none */
-    gbl_slo slo;
+    gbl_slo slo;                   /* of everybody; with a list, its first element that is for anybody, or no bound */
+    const gbl_slo_class *slo_class; /* a list; the first that fits a request counts */
+    size_t n_slo_classes;
     /* clients */
     const gbl_node *client_node;
     int32_t impatient; /* some leave or time out */
@@ -76,6 +83,8 @@ void gbl_scenario_free(gbl_scenario *s);
 const char *gbl_scenario_json(const gbl_scenario *s, int indent);
 /* The cost of a step of one replica of pool i. Messages name the key to change. */
 int gbl_scenario_cost(const gbl_scenario *s, size_t pool, gbl_cost **out, gbl_err *err);
+/* The element of the list of SLOs that a request is judged by, or -1: none fits, and it has no bound. */
+int gbl_scenario_slo_class(const gbl_scenario *s, int64_t priority, int64_t tenant);
 void gbl_scenario_schema(gbl_json *j); /* JSON Schema of "scenario/1" as one object */
 /* Members into the open object: each key with its default. */
 void gbl_scenario_help(FILE *to);      /* every key, default, range, unit, sentence */

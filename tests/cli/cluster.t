@@ -66,3 +66,18 @@ $ gable run --set 'tiers=[{"name":"remote","bytes":1000}]'
 !   where: tiers
 !   expected: at least 2097152 bytes, or 0 for no such store
 ? 2
+# Bounds by class and tenant; the first that fits a request counts.
+$ gable run --set 'trace={"generate":{"requests":200,"tenants":2,"priorities":2,"arrival":{"use":"poisson","rate_s":8}}}' --set 'slo=[{"class":0,"ttft_ms":100},{"tenant":1,"preset":"llama3.1-8b"},{"ttft_ms":2000,"tpot_ms":null}]' --json --db class.db > class.json
+$ grep by_class class.json
+* "by_class": [{"class":0,"injected":95,*},{"tenant":1,"injected":54,*},{"injected":51,*}]
+$ gable report --db class.db -o class.html > /dev/null
+$ gable run --set 'slo=[]'
+! gable: a list of SLOs must not be empty
+!   where: --set slo
+!   expected: [{"class": 0, "ttft_ms": 200}, {"ttft_ms": 1000}]
+? 2
+$ gable run --set 'slo=[{"class":"gold"}]'
+! gable: 'class' is "gold"
+!   where: --set slo (slo.0.class)
+!   expected: an integer
+? 2
