@@ -332,9 +332,42 @@ static void one_pass_knows_every_capacity(void **state) {
     gbl_arena_free(a);
 }
 
+/* A tenth of the ids tells the curve of a Zipf trace to two points from 300 sampled blocks on. */
+static void a_sample_tells_the_curve(void **state) {
+    (void)state;
+    enum { IDS_N = 20000, USES = 60000 };
+    char path[] = "/tmp/gable-shards-XXXXXX";
+    gbl_err err = {0};
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    for (uint64_t i = 0; i < USES; i++) { /* rank by the inverse of a continuous Zipf law of exponent 0.8 */
+        double u = gbl_draw(20261123, 65, i, 0);
+        fprintf(f, "{\"timestamp\":%d,\"input_length\":512,\"output_length\":1,\"hash_ids\":[%d]}\n", (int)i, (int)pow(u * (pow(IDS_N, 0.2) - 1) + 1, 5));
+    }
+    fclose(f);
+    gbl_mrc *m[2];
+    for (int k = 0; k < 2; k++) {
+        gbl_source *s;
+        assert_int_equal(gbl_source_open_file(&s, path, NULL, &err), 0);
+        assert_int_equal(gbl_mrc_new(&m[k], s, k ? 0.1 : 1, 0, &err), 0);
+        gbl_source_close(s);
+    }
+    for (int64_t blocks = 3000; blocks < IDS_N; blocks *= 2) { /* smaller ones hang on whether the few hottest ids are in the sample */
+        double exact, about, tokens;
+        gbl_mrc_at(m[0], blocks, &exact, &tokens);
+        gbl_mrc_at(m[1], blocks, &about, &tokens);
+        if (fabs(exact - about) > 0.02 * USES) fail_msg("%lld blocks: %g hits, sampled %g", (long long)blocks, exact, about);
+    }
+    gbl_mrc_free(m[0]);
+    gbl_mrc_free(m[1]);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bits_are_a_sorted_set), cmocka_unit_test(queues_keep_the_places_of_held_blocks), cmocka_unit_test(nobody_beats_belady),
                                        cmocka_unit_test(perfect_advice_is_the_optimum), cmocka_unit_test(pins_hold_until_the_deadline),
-                                       cmocka_unit_test(continuum_learns_the_pause), cmocka_unit_test(one_pass_knows_every_capacity)};
+                                       cmocka_unit_test(continuum_learns_the_pause), cmocka_unit_test(one_pass_knows_every_capacity),
+                                       cmocka_unit_test(a_sample_tells_the_curve)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
