@@ -60,6 +60,10 @@ fi
 if mount -t proc proc "$chroot_dir/proc" 2>/dev/null; then :; else echo "bare: no /proc inside (mount refused)"; fi
 if [ ! -c "$chroot_dir/dev/null" ]; then mount --rbind /dev "$chroot_dir/dev"; fi
 
+# Packages with a daemon (munge) must not start it: it would outlive the folder.
+printf '#!/bin/sh\nexit 101\n' >"$chroot_dir/usr/sbin/policy-rc.d"
+chmod 755 "$chroot_dir/usr/sbin/policy-rc.d"
+
 rm -rf "$chroot_dir/src"
 git clone -q --no-hardlinks "$root" "$chroot_dir/src"
 git -C "$chroot_dir/src" checkout -q "$(git -C "$root" rev-parse HEAD)"
