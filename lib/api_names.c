@@ -140,6 +140,7 @@ static const gbl_param ask_rows[] = {TEXT(llm, "null"),
                                      TEXT(weights, "null"),
                                      TEXT(activations, "null"),
                                      TEXT(kv, "null"),
+                                     TEXT(compress, "null"),
                                      COUNT(tp, "null", 1024),
                                      COUNT(batch, "null", 1e6),
                                      COUNT(context, "null", 1e9),
@@ -186,6 +187,7 @@ int gable_model(char **json, const char *text, gable_error *err)
     if (!d.code) {
         gbl_json_obj(d.j, NULL);
         gbl_sheet_json(s, d.j);
+        if (s->warning[0]) gbl_json_str(d.j, "warning", s->warning);
         gbl_json_end(d.j);
     }
     gbl_doc_free(doc);

@@ -8,15 +8,17 @@
  *   gable_result_free(r);
  *
  * Build: cc mine.c $(pkg-config --cflags --libs gable), or with --static and libgable.a. Documents and answers are the JSON
- * texts of the `gable` program, byte for byte but for the times a machine took, so whatever explains the program (`gable schema`, `gable explain`,
- * README.md) explains this.
+ * texts of the `gable` program, byte for byte but for the times a machine took, so whatever explains the program
+ * (`gable schema`, `gable explain`, README.md) explains this.
  *
  * Returns: 0, or what the program would exit with (gable_code), with `err` filled; NULL for err is allowed. On an error the
  * out-parameter is NULL. Texts handed out as `char **` belong to the caller, who frees them with gable_free.
  * Threads: no function keeps state outside its arguments. Any functions may run in any number of threads at once, two runs
- * side by side too; one gable_result or gable_store is used by one thread at a time. No signal handler is set, nothing is
- * printed, the process is never left (assertions end it: they are bugs). gable_sweep makes threads of its own and joins them.
- * Data: cards and samples are looked for in $GABLE_DATA, then beside the library (share/gable of its prefix), then beside the program.
+ * side by side too; one gable_result or gable_store is used by one thread at a time. No signal handler is set, and the process
+ * is never left (assertions end it: they are bugs). Nothing is printed, but a line on stderr while a store that another program
+ * has locked is waited for. gable_sweep makes threads of its own and joins them.
+ * Data: cards and samples are looked for in $GABLE_DATA, then beside the library (share/gable of its prefix), then beside
+ * the program.
  * Versions: what is here stays as it is while GABLE_API is the same; a larger number may have more of it. Structs that may grow
  * begin with their size. Names that do not begin with gable_ are no part of this interface. */
 #ifndef GABLE_H
@@ -128,7 +130,8 @@ int gable_sweep(char **json, const gable_document *sweep, const gable_options *o
 int gable_list(char **json, const char *kind, gable_error *err); /* kind NULL: all but the files of the cards */
 int gable_explain(char **json, const char *name, gable_error *err);
 int gable_schema(char **json, const char *kind, gable_error *err);
-/* `gable model --json`. `ask`: {"llm": "llama-3.1-8b", "hardware": ..., "tp": ..., "batch": ..., ...}, the flags' names with _. */
+/* `gable model --json`, with a member `warning` where the program would have one. `ask`: {"llm": "llama-3.1-8b",
+ * "hardware": ..., "tp": ..., "batch": ..., ...}, the flags' names with _. */
 int gable_model(char **json, const char *ask, gable_error *err);
 
 /* ---------------------------------------------------------------- stores ---- */

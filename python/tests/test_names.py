@@ -23,6 +23,14 @@ def test_answers_equal_the_program(program, words, ours):
     assert ours() == json.loads(said)
 
 
+def test_model_takes_every_flag_and_warns(program):
+    flags = {"hardware": "a100-80-sxm", "compress": "kivi-2bit", "context": 2000, "block_size": 32, "memory_utilization": 0.8}
+    words = [w for key, value in flags.items() for w in (f"--{key.replace('_', '-')}", str(value))]
+    said = subprocess.run([program, "model", "llama-3.1-8b", *words, "--json"], check=True, capture_output=True, text=True).stdout
+    assert gable.model("llama-3.1-8b", **flags) == json.loads(said)
+    assert "context" in gable.model("llama-2-7b", context=100_000).warning
+
+
 def test_explain_a_card():
     assert gable.explain("hardware/h100-sxm").card
     assert (Path(gable.data_folder()) / "models/cards/hardware/h100-sxm.json").exists()
