@@ -78,7 +78,8 @@ const gbl_command gbl_cmd_plan = {
     .brief = "the largest rate under an SLO, or the smallest fleet for a trace",
     .about = "PLAN.json: {\"gable\": \"plan/1\", \"scenario\": {...} or path, \"slo\": {...}, \"find\": \"rate\" or \"fleet\", "
              "\"choices\": {\"cluster.hardware\": [...], ...}}. Bounds of the SLO hold together: ttft_ms, tpot_ms, itl_ms, "
-             "e2el_ms for `attain` of the injected requests, or statistics such as ttft_p99_ms. Prints the best, what binds it, "
+             "e2el_ms for `attain` of the injected requests, or statistics such as ttft_p99_ms. A fleet of several kinds: "
+             "\"mix\": {\"hardware\": [...], \"most_replicas\": 6} beside the choices. Prints the best, what binds it, "
              "what a perfect system could do, and the frontier of dollars a token against latency. Exit 4: infeasible, with the "
              "binding constraint and the nearest SLO that would hold.",
     .example = {{"gable plan rate.json --seed 2", "the largest sustainable rate, by bisection in steps of 2.5 %"},

@@ -52,32 +52,107 @@ static int set_number(gbl_doc *d, const char *key, double v, gbl_err *err)
 }
 
 /* A rate in requests a second becomes the trace's rate_scale: the same for files and generators. */
-static int set_question(const gbl_planner *p, gbl_doc *d, double rate, int64_t seed, gbl_err *err)
+static int set_question(const gbl_planner *p, gbl_doc *d, const gbl_variant *v, gbl_err *err)
 {
+    const double all_at_once = 1e6; /* the largest rate_scale there is */
     int code = gbl_doc_set(d, "slo", p->slo_text, err);
-    if (!code) code = set_number(d, "run.seed", (double)seed, err);
-    if (!code && !isnan(rate)) code = set_number(d, "trace.rate_scale", rate / p->load.rate_s, err);
+    if (!code) code = set_number(d, "run.seed", (double)v->seed, err);
+    if (!code && !isnan(v->rate)) code = set_number(d, "trace.rate_scale", fmin(all_at_once, v->rate / p->load.rate_s), err);
     if (!code && p->rule == GBL_RULE_SARATHI) {
-        int generated = gbl_node_at(gbl_doc_root(d), "trace.generate") != NULL;
-        code = gbl_doc_set(d, generated ? "trace.generate.requests" : "trace.limit", "2048", err);
+        code = gbl_doc_set(d, p->load.generated ? "trace.generate.requests" : "trace.limit", "2048", err);
+    } else if (!code && v->stretch > 1) {
+        code = set_number(d, "trace.generate.requests", (double)p->load.requests * (double)v->stretch, err);
+        if (!code && p->load.limit) code = set_number(d, "trace.limit", 0, err);
     }
     return code;
 }
 
-int gbl_plan_open(gbl_planner *p, size_t cell, int64_t at, double rate, int64_t seed, gbl_scenario **out, gbl_err *err)
+/* Pools take the place of the flat keys of the cluster; its other keys stay. */
+static int set_pools(gbl_doc *d, const char *pools, gbl_err *err)
 {
-    gbl_doc *d = NULL;
-    *out = NULL;
-    int code = gbl_plan_base(p, &d, err);
-    for (size_t i = p->n_axes; i-- > 0 && !code;) { /* the first key turns slowest */
-        code = gbl_doc_set(d, p->axis[i].key, p->axis[i].value[cell % p->axis[i].n], err);
-        cell /= p->axis[i].n;
+    static const char *const flat[] = {"hardware", "replicas", "tp", "pp", "dp", "ep", "pools"};
+    gbl_json *j = gbl_json_new(0);
+    if (!j) return gbl_nomem(err, 0);
+    gbl_json_obj(j, NULL);
+    const gbl_node *cluster = gbl_node_get(gbl_doc_root(d), "cluster");
+    for (const gbl_node *c = cluster ? gbl_node_first(cluster) : NULL; c; c = gbl_node_next(c)) {
+        int other = 1;
+        for (size_t i = 0; i < sizeof flat / sizeof *flat; i++) other &= strcmp(gbl_node_key(c), flat[i]) != 0;
+        char *text = other ? gbl_node_canonical(c) : NULL;
+        if (text) gbl_json_raw(j, gbl_node_key(c), text);
+        gbl_free(text);
     }
-    if (!code && p->fleet) code = gbl_doc_set(d, p->fleet->key, p->fleet->value[at], err);
-    if (!code) code = set_question(p, d, rate, seed, err);
+    gbl_json_raw(j, "pools", pools);
+    gbl_json_end(j);
+    const char *text = gbl_json_text(j);
+    int code = text ? gbl_doc_set(d, "cluster", text, err) : gbl_nomem(err, 0);
+    gbl_json_free(j);
+    return code;
+}
+
+/* The kinds of a mix that have replicas; NULL: no memory. */
+static const char *mix_text(const gbl_planner *p, gbl_arena *a, int64_t at)
+{
+    const char *text = "[";
+    for (size_t i = 0; i < p->n_dims && text; i++) {
+        int64_t n = gbl_plan_count(p, at, i);
+        if (n > 0) text = gbl_arena_printf(a, "%s%s%s,\"replicas\":%lld}", text, text[1] ? "," : "", p->dim[i].pool, (long long)n);
+    }
+    return text ? gbl_arena_printf(a, "%s]", text) : NULL;
+}
+
+/* The choices; a cluster.pools among them comes first, since it clears the flat keys. pools: a mix's, or NULL. */
+static int set_choices(gbl_planner *p, gbl_doc *d, size_t cell, const char *pools, gbl_err *err)
+{
+    int code = pools ? set_pools(d, pools, err) : GBL_OK;
+    for (int first = 1; first >= 0; first--) {
+        size_t rest = cell;
+        for (size_t i = p->n_axes; i-- > 0 && !code;) { /* the first key turns slowest */
+            const char *value = p->axis[i].value[rest % p->axis[i].n];
+            int whole = strcmp(p->axis[i].key, "cluster.pools") == 0;
+            if (whole && first) code = set_pools(d, value, err);
+            else if (!whole && !first) code = gbl_doc_set(d, p->axis[i].key, value, err);
+            rest /= p->axis[i].n;
+        }
+    }
+    return code;
+}
+
+static int bind(gbl_planner *p, gbl_doc *d, int code, const gbl_variant *v, gbl_scenario **out, gbl_err *err)
+{
+    if (!code) code = set_question(p, d, v, err);
     if (!code) return gbl_scenario_bind(out, d, err);
     gbl_doc_free(d);
     return code;
+}
+
+int gbl_plan_open(gbl_planner *p, const gbl_variant *v, gbl_scenario **out, gbl_err *err)
+{
+    gbl_doc *d = NULL;
+    gbl_arena *a = gbl_arena_new();
+    const char *pools = NULL;
+    *out = NULL;
+    int code = a ? gbl_plan_base(p, &d, err) : gbl_nomem(err, 0);
+    if (!code && p->mix && !(pools = mix_text(p, a, v->at))) code = gbl_nomem(err, 0);
+    if (!code) code = set_choices(p, d, v->cell, pools, err);
+    for (size_t i = 0; i < p->n_dims && !p->mix && !code; i++) code = set_number(d, p->dim[i].key, (double)gbl_plan_count(p, v->at, i), err);
+    if (a) gbl_arena_free(a);
+    return bind(p, d, code, v, out, err);
+}
+
+/* By itself a kind serves both phases: alone it would be no system otherwise. */
+int gbl_plan_open_kind(gbl_planner *p, size_t cell, size_t dim, gbl_scenario **out, gbl_err *err)
+{
+    gbl_doc *d = NULL;
+    gbl_variant v = {.cell = cell, .seed = p->seed, .stretch = 1, .rate = NAN};
+    gbl_arena *a = gbl_arena_new();
+    *out = NULL;
+    const char *pools = a ? gbl_arena_printf(a, "[%s,\"replicas\":1}]", p->dim[dim].pool) : NULL;
+    int code = pools ? gbl_plan_base(p, &d, err) : gbl_nomem(err, 0);
+    if (!code) code = set_choices(p, d, cell, pools, err);
+    if (!code && p->dim[dim].role != GBL_ROLE_BOTH) code = gbl_doc_set(d, "cluster.pools.0.role", "\"both\"", err);
+    if (a) gbl_arena_free(a);
+    return bind(p, d, code, &v, out, err);
 }
 
 int gbl_plan_cannot_run(const gbl_err *err)
@@ -101,49 +176,12 @@ static int check_trace(gbl_planner *p, gbl_err *err)
     return gbl_expected(err, "two requests or more, apart in time");
 }
 
-/* What each combination costs at each fleet: straight lines through its first and last one. */
-static int price(gbl_planner *p, size_t i, gbl_err *err)
-{
-    gbl_cell *c = &p->cell[i];
-    double gpus[2] = {0}, usd[2] = {0};
-    int64_t at[2] = {0, p->fleet ? (int64_t)p->fleet->n - 1 : 0};
-    for (int k = 0; k < 2; k++) {
-        gbl_scenario *s;
-        int code = gbl_plan_open(p, i, at[k], NAN, p->seed, &s, err);
-        if (code && gbl_plan_cannot_run(err)) {
-            snprintf(c->pruned, sizeof c->pruned, "cannot run: %.300s", err->what);
-            err->code = 0;
-            return GBL_OK;
-        }
-        if (code) return code;
-        for (size_t q = 0; q < s->n_pools; q++) {
-            gbl_cost *cost;
-            if (gbl_scenario_cost(s, q, &cost, err)) {
-                gbl_scenario_free(s);
-                return err->code;
-            }
-            double n = (double)s->pool[q].replicas * gbl_cost_gpus(cost);
-            gbl_cost_free(cost);
-            gpus[k] += n;
-            usd[k] += n * s->pool[q].hw.usd_h;
-            if (!(s->pool[q].hw.usd_h > 0)) usd[k] = NAN;
-        }
-        gbl_scenario_free(s);
-    }
-    double step = p->fleet ? (double)(p->fleet->number[at[1]] - p->fleet->number[0]) : 0;
-    c->runs = 1;
-    c->gpus1 = step > 0 ? (gpus[1] - gpus[0]) / step : 0;
-    c->usd1 = step > 0 ? (usd[1] - usd[0]) / step : 0;
-    c->gpus0 = gpus[0] - (p->fleet ? c->gpus1 * (double)p->fleet->number[0] : 0);
-    c->usd0 = usd[0] - (p->fleet ? c->usd1 * (double)p->fleet->number[0] : 0);
-    return GBL_OK;
-}
-
 /* Dollars compare machines of different kinds; where a card has no price, GPUs must do. */
 static int choose_measure(gbl_planner *p, gbl_err *err)
 {
     int priced = 1;
-    for (size_t i = 0; i < p->n_cells; i++) priced &= !p->cell[i].runs || !isnan(p->cell[i].usd0);
+    for (size_t i = 0; i < p->n_cells; i++)
+        for (size_t k = 0; k < p->cell[i].n_units; k++) priced &= !isnan(p->cell[i].unit[k].usd_h);
     if (p->minimize == GBL_CHEAPEST_AUTO) p->minimize = priced ? GBL_CHEAPEST_USD : GBL_CHEAPEST_GPUS;
     if (p->minimize == GBL_CHEAPEST_GPUS || priced) return GBL_OK;
     gbl_node_fail(gbl_node_get(gbl_doc_root(p->doc), "minimize"), err, "a card among the choices has no price (usd_h)");
@@ -158,8 +196,8 @@ static int prepare(gbl_planner *p, gbl_err *err)
     if (!code) code = check_trace(p, err);
     for (size_t i = 0; i < p->n_cells && !code; i++) {
         p->cell[i].best = p->cell[i].beyond = -1;
-        code = price(p, i, err);
-        if (!code && p->cell[i].runs) code = gbl_plan_floor(p, i, err);
+        p->cell[i].saturated_s = NAN;
+        code = gbl_plan_floor(p, i, err);
     }
     return code ? code : choose_measure(p, err);
 }
@@ -192,6 +230,7 @@ void gbl_plan_free(gbl_planner *p)
     if (!p) return;
     gbl_load_fini(&p->load);
     gbl_free(p->point);
+    gbl_free(p->place);
     gbl_free(p->cell);
     gbl_doc_free(p->doc);
     gbl_arena_free(p->arena);
@@ -210,7 +249,9 @@ int64_t gbl_plan_runs(const gbl_planner *p)
 
 int64_t gbl_plan_grid(const gbl_planner *p)
 {
-    return (int64_t)(p->n_cells * (p->fleet ? p->fleet->n : 1));
+    int64_t fleets = 0;
+    for (int64_t at = 0; at < p->n_fleets; at++) fleets += gbl_plan_is_fleet(p, at);
+    return (int64_t)p->n_cells * fleets;
 }
 
 int gbl_plan_scenario(gbl_planner *p, gbl_scenario **out, gbl_err *err)
@@ -218,5 +259,6 @@ int gbl_plan_scenario(gbl_planner *p, gbl_scenario **out, gbl_err *err)
     int64_t i = p->best >= 0 ? p->best : p->nearest;
     *out = NULL;
     if (i < 0) return GBL_OK;
-    return gbl_plan_open(p, p->point[i].cell, p->point[i].at, p->point[i].rate, p->seed, out, err);
+    gbl_variant v = {.cell = p->point[i].cell, .at = p->point[i].at, .rate = p->point[i].rate, .stretch = p->point[i].stretch, .seed = p->seed};
+    return gbl_plan_open(p, &v, out, err);
 }

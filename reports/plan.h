@@ -10,10 +10,13 @@
  *
  * rate:  rates lie on the grid (1 + granularity)^k requests a second; doubling steps bracket the answer, bisection ends
  *        at two neighbours. A rate is sustained when the SLO holds and the queue does not grow (gbl_stat_growth, in
- *        more than half of the replications).
- * fleet: the last key of `choices` that ends in "replicas" is ordered: more replicas of the same kind are taken never to
- *        do worse. For every combination of the others, bounds cut it off below (what no system could do) and above
- *        (what costs more than the best found), and bisection runs between them.
+ *        more than half of the replications). What a generated trace says is confirmed on one four times as long; no rate
+ *        is tried above what the engine serves with everything queued at once (plan_search.c).
+ * fleet: keys of `choices` that count replicas (cluster.replicas, cluster.pools.N.replicas), or `mix`: kinds of pools behind
+ *        one router, so many replicas of each. Whole alternatives of pools are values of `cluster.pools`. The grid is
+ *        searched cheapest first (plan_fleet.c) between bounds (plan_bound.c); every configuration that was not run is
+ *        counted with its reason. Where ttft, e2el or queue is bounded the trace is judged by that alone; else its queue must
+ *        not grow, either.
  *
  * Everything is deterministic: the same document, seed and data give the same bytes for any number of workers. */
 #ifndef GBL_PLAN_H

@@ -1,193 +1,27 @@
-/* plan_bound.c - what no system could beat.
+/* plan_bound.c - what no fleet could beat.
  *
- * The perfect machine runs every kernel at the data sheet's peak, wastes no step, and finds every prefix it has seen. Per
- * request it needs at least F FLOPs (2 x parameters a computed token and LM head a sampled one, attention pairs), B bytes of
- * KV read by its decodes, and holds its KV for at least one step of a lone sequence a token (byte-seconds of memory). All
- * three are linear in integers of the request; their coefficients are read off the cost model under the runtime "ideal", so
- * the bound stands on the same formulas as the simulation. Weights are read at least once a step, and steps are at least
- * decode tokens / max_num_seqs.
+ * Requests that count as good are done at most L after they arrive (e2el_ms, or ttft_ms plus the longest output's tpot_ms;
+ * without such bounds a tenth of the trace's span S: a queue that grew for longer would be called growing), and at most
+ * 1 - attain of them, the largest ones, may be late: the work of the others fits in S + L. Over R replications the mean
+ * counts, so in one of them R times as many may be late.
  *
- * A fleet for a trace of span S: requests that count as good are done at most L after they arrive (e2el_ms, or ttft_ms plus
- * the longest output's tpot_ms; without such bounds a tenth of S: a queue that grew
- * for longer would be called growing), and
- * at most 1 - attain of them, the largest ones, may be late: the work of the others fits in S + L. */
+ * sm, hbm, kv memory: the perfect machine runs every kernel at the data sheet's peak, wastes no step, and finds every
+ * prefix it has seen. Per request it needs at least F FLOPs (2 x parameters a computed token and LM head a sampled one,
+ * attention pairs), B bytes of KV read by its decodes, and holds its KV for at least one step of a lone sequence a token
+ * (byte-seconds of memory). Weights are read at least once a step, and steps are at least decode tokens / max_num_seqs.
+ * steps: the same work in steps of the engine's own runtime (plan_perfect.c).
+ * peak prompts: prompts of requests that arrive in a window W are computed, but for those that may be late, within
+ * W + ttft_ms; peak work: all of their work within W + L. The worst window says. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "reports/plan_parts.h"
 
-/* ---------------------------------------------------------------- the load ---- */
+const char *const gbl_need_name[GBL_NEEDS] = {"sm", "hbm", "kv memory", "steps", "peak prompts", "peak work"};
 
-void gbl_load_fini(gbl_load *l)
-{
-    gbl_free(l->input);
-    gbl_free(l->output);
-    gbl_free(l->hit);
-}
-
-static int add_request(gbl_load *l, const gbl_record *r, gbl_map *known)
-{
-    int64_t **const list[] = {&l->input, &l->output, &l->hit}; /* three lists, one room */
-    size_t room = l->room;
-    for (int i = 0; i < 3; i++) {
-        room = l->room;
-        if (gbl_grow(list[i], &room, l->n + 1, sizeof **list[i])) return -1;
-    }
-    l->room = room;
-    int64_t run = 0, hit;
-    int leading = 1;
-    for (int32_t i = 0; i < r->n_ids; i++) {
-        leading = leading && gbl_map_get(known, r->ids[i]) >= 0;
-        run += leading;
-        if (gbl_map_put(known, r->ids[i], 0)) return -1;
-    }
-    hit = run * r->id_tokens;
-    l->input[l->n] = r->input;
-    l->output[l->n] = r->output;
-    l->hit[l->n++] = hit < r->input ? hit : r->input - 1;
-    return 0;
-}
-
-/* A closed loop answers each completion; here every request is done as soon as it comes. */
-static int read_all(gbl_planner *p, gbl_source *src, gbl_map *known, gbl_err *err)
-{
-    gbl_load *l = &p->load;
-    gbl_record r;
-    int64_t first = 0, last = 0;
-    int got;
-    while ((got = gbl_source_next(src, &r, err)) == 1) {
-        if (!l->n) first = r.arrival_ns;
-        last = r.arrival_ns > last ? r.arrival_ns : last;
-        if (add_request(l, &r, known)) return gbl_nomem(err, l->n * sizeof *l->input);
-        if (l->closed) gbl_source_done(src, r.serial, r.arrival_ns);
-        if (p->rule == GBL_RULE_SARATHI && l->n == 2048) break;
-    }
-    l->span_s = (double)(last - first) * 1e-9;
-    l->rate_s = l->span_s > 0 ? (double)(l->n - 1) / l->span_s : 0;
-    return got < 0 ? err->code : GBL_OK;
-}
-
-/* The rate that a generator is told is its rate, whatever its first thousand arrivals make of it. */
-static double nominal_rate(const gbl_node *trace)
-{
-    const gbl_node *arrival = gbl_node_at(trace, "generate.arrival"), *rate = gbl_node_get(arrival, "rate_s"), *use = gbl_node_get(arrival, "use");
-    if (!gbl_node_get(trace, "generate")) return NAN;
-    if (use && gbl_node_kind(use) == GBL_STRING && strcmp(gbl_node_text(use), "curve") == 0) return NAN;
-    return rate && gbl_node_kind(rate) == GBL_NUMBER ? gbl_node_num(rate) : 1.0;
-}
-
-int gbl_load_read(gbl_planner *p, gbl_err *err)
-{
-    gbl_doc *d = NULL;
-    gbl_source *src = NULL;
-    gbl_map *known = gbl_map_new(1024);
-    int code = known ? gbl_plan_base(p, &d, err) : gbl_nomem(err, 0);
-    const gbl_node *trace = code ? NULL : gbl_node_get(gbl_doc_root(d), "trace"), *scale = gbl_node_get(trace, "rate_scale");
-    const gbl_node *file = gbl_node_get(trace, "file");
-    if (!code && file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") == 0) {
-        gbl_node_fail(file, err, "a plan reads its trace many times, so it cannot come from standard input");
-        code = gbl_expected(err, "the path of a file");
-    }
-    if (!code) code = gbl_source_open(&src, trace, (uint64_t)p->seed, err);
-    if (!code) {
-        p->load.closed = gbl_source_closed(src);
-        code = read_all(p, src, known, err);
-        /* rate_scale multiplies: the load's own rate is that at scale 1 */
-        double by = scale && gbl_node_kind(scale) == GBL_NUMBER ? gbl_node_num(scale) : 1, nominal = nominal_rate(trace);
-        p->load.rate_s = isnan(nominal) ? p->load.rate_s / by : nominal;
-    }
-    if (src) gbl_source_close(src);
-    gbl_map_free(known);
-    gbl_doc_free(d);
-    return code;
-}
-
-/* ---------------------------------------------------------------- a perfect replica ---- */
-
-typedef struct perfect {
-    double token, row, pair, pair_window;  /* FLOPs */
-    double kv, kv_window, weights;         /* bytes: of a KV token read, of a step's weights */
-    double step_s;                         /* a lone decode */
-    double flops_s, bytes_s, kv_tokens;    /* capacities of a replica */
-    double seqs;
-    int64_t window, longest, prefill_ok;   /* longest: request that is not rejected; prefill_ok: prompt that meets ttft alone */
-    int caches;
-} perfect;
-
-static double prefill_s(const gbl_cost *c, int64_t tokens)
-{
-    gbl_batch b = {0};
-    gbl_step_cost cost;
-    gbl_batch_chunk(c, &b, tokens, 0, 1);
-    gbl_cost_step(c, &b, &cost);
-    return (double)cost.demand.alone_ns * 1e-9;
-}
-
-static int64_t prompt_within(const gbl_cost *c, double seconds)
-{
-    int64_t low = 0, high = 1 << 24;
-    while (low + 1 < high) {
-        int64_t mid = low + (high - low) / 2;
-        if (prefill_s(c, mid) <= seconds) low = mid;
-        else high = mid;
-    }
-    return low;
-}
-
-static gbl_step_cost step_of(const gbl_cost *c, gbl_batch b)
-{
-    gbl_step_cost out;
-    gbl_cost_step(c, &b, &out);
-    return out;
-}
-
-static void read_off(const gbl_cost *c, perfect *f)
-{
-    const double many = 1 << 20;
-    gbl_step_cost base = step_of(c, (gbl_batch){.pre_n = 1, .pre_tokens = 1}), row = step_of(c, (gbl_batch){.pre_n = 1, .pre_tokens = 1, .sampled = 1});
-    gbl_step_cost pair = step_of(c, (gbl_batch){.pre_n = 1, .pre_tokens = 1, .pre_pairs = 1 << 20});
-    gbl_step_cost pair_window = step_of(c, (gbl_batch){.pre_n = 1, .pre_tokens = 1, .pre_pairs_win = 1 << 20});
-    gbl_step_cost lone = step_of(c, (gbl_batch){.dec_n = 1, .sampled = 1}), kv = step_of(c, (gbl_batch){.dec_n = 1, .sampled = 1, .dec_kv = 1 << 20});
-    gbl_step_cost kv_window = step_of(c, (gbl_batch){.dec_n = 1, .sampled = 1, .dec_kv_win = 1 << 20});
-    f->token = base.flops;
-    f->row = row.flops - base.flops;
-    f->pair = (pair.flops - base.flops) / many;
-    f->pair_window = (pair_window.flops - base.flops) / many;
-    f->kv = (kv.bytes - lone.bytes) / many;
-    f->kv_window = (kv_window.bytes - lone.bytes) / many;
-    f->weights = fmax(0, lone.bytes - gbl_cost_kv_bytes_per_token(c));
-    f->step_s = (double)lone.demand.alone_ns * 1e-9;
-}
-
-static int make_perfect(const gbl_planner *p, const gbl_scenario *s, size_t pool, perfect *f, gbl_err *err)
-{
-    gbl_cost *real = NULL, *ideal = NULL;
-    gbl_runtime runtime;
-    int code = gbl_scenario_cost(s, pool, &real, err);
-    if (!code) code = gbl_runtime_load(&runtime, "ideal", "", s->arena, err);
-    if (!code) {
-        gbl_cost_spec spec = *gbl_cost_spec_of(real);
-        spec.runtime = &runtime;
-        code = gbl_cost_new(&ideal, &spec, err);
-    }
-    if (!code) {
-        int64_t context = s->max_model_len != GBL_NULL_INT ? s->max_model_len : gbl_cost_context(real), kv = gbl_cost_kv_blocks(real) * s->block_size;
-        *f = (perfect){.flops_s = gbl_cost_peak_flops(ideal), .bytes_s = gbl_cost_peak_hbm(ideal), .seqs = (double)s->max_num_seqs, .window = s->llm.window};
-        f->kv_tokens = (double)(gbl_cost_kv_blocks(ideal) * s->block_size);
-        f->longest = context < kv + 1 ? context : kv + 1;
-        f->caches = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
-        f->prefill_ok = isnan(p->bounds.each[0]) ? INT64_MAX : prompt_within(ideal, p->bounds.each[0] * 1e-3);
-        read_off(ideal, f);
-    }
-    gbl_cost_free(ideal);
-    gbl_cost_free(real);
-    return code;
-}
-
-/* ---------------------------------------------------------------- its work ---- */
+/* ---------------------------------------------------------------- the work of a request ---- */
 
 /* Sum of min(a + i, most) over i = 1..n; most 0: no limit. */
 static double clipped_sum(double a, double n, double most)
@@ -196,20 +30,62 @@ static double clipped_sum(double a, double n, double most)
     return free * a + free * (free + 1) / 2 + (n - free) * most;
 }
 
-enum { NEED_SM, NEED_HBM, NEED_KV, NEEDS };
-static const char *const need_name[NEEDS] = {"sm", "hbm", "kv memory"};
+typedef struct work { /* of one request on one kind of replica */
+    double tokens, decodes;        /* computed; those after the first token */
+    double prompt_flops, flops;    /* attention pairs alone: of the prompt, of all */
+    double kv_bytes, kv_held;      /* read by decodes; tokens x decodes */
+    double prompt_tokens, rows;
+} work;
 
-/* FLOPs, KV bytes read, and token-seconds of KV held, of request i. */
-static void work_of(const gbl_planner *p, const perfect *f, size_t i, double out[NEEDS])
+static work work_of(const gbl_planner *p, const gbl_perfect *f, size_t i)
 {
     double hit = f->caches ? (double)p->load.hit[i] : 0, in = (double)p->load.input[i], decodes = (double)p->load.output[i] - 1;
     double window = (double)f->window, decode_kv = clipped_sum(in, decodes, 0), decode_window = clipped_sum(in, decodes, window);
-    out[NEED_SM] = f->token * (in - hit + decodes) + f->row * (decodes + 1) + f->pair * (clipped_sum(hit, in - hit, 0) + decode_kv) +
-                   f->pair_window * (clipped_sum(hit, in - hit, window) + decode_window);
-    out[NEED_HBM] = f->kv * decode_kv + f->kv_window * decode_window;
-    double own = f->caches ? decodes * (decodes + 1) / 2 : decode_kv; /* blocks of a prompt may be shared */
-    out[NEED_KV] = own * f->step_s;
+    work w = {.prompt_tokens = in - hit, .tokens = in - hit + decodes, .decodes = decodes, .rows = decodes + 1};
+    w.prompt_flops = f->pair * clipped_sum(hit, in - hit, 0) + f->pair_window * clipped_sum(hit, in - hit, window);
+    w.flops = w.prompt_flops + f->pair * decode_kv + f->pair_window * decode_window;
+    w.kv_bytes = f->kv * decode_kv + f->kv_window * decode_window;
+    w.kv_held = f->caches ? decodes * (decodes + 1) / 2 : decode_kv; /* blocks of a prompt may be shared */
+    return w;
 }
+
+/* Seconds of one replica that request i takes at least, by need. line: of the runtime's steps. */
+static double seconds_of(const gbl_planner *p, const gbl_perfect *f, size_t i, int need, int line)
+{
+    work w = work_of(p, f, i);
+    switch (need) {
+    case GBL_NEED_SM: return (f->token * w.tokens + f->row * w.rows + w.flops) / f->flops_s;
+    case GBL_NEED_HBM: return (w.kv_bytes + w.decodes / f->seqs * f->weights) / f->bytes_s;
+    case GBL_NEED_KV: return w.kv_held * f->step_s / f->kv_tokens;
+    case GBL_NEED_PROMPTS: return (f->lines ? f->slope_s[0] * w.prompt_tokens : f->token * w.prompt_tokens / f->flops_s) + w.prompt_flops / f->flops_s;
+    default: return f->line_s[line] * w.decodes / f->seqs + f->slope_s[line] * w.tokens + w.flops / f->flops_s + w.kv_bytes / f->bytes_s;
+    }
+}
+
+/* The line that asks most of the whole load. */
+static int steepest(const gbl_planner *p, const gbl_perfect *f)
+{
+    double tokens = 0, steps = 0, most = -1;
+    int best = 0;
+    for (size_t i = 0; i < p->load.n; i++) {
+        work w = work_of(p, f, i);
+        tokens += w.tokens;
+        steps += w.decodes / f->seqs;
+    }
+    for (int i = 0; i < f->lines; i++) {
+        double s = f->line_s[i] * steps + f->slope_s[i] * tokens;
+        if (s <= most) continue;
+        most = s;
+        best = i;
+    }
+    return best;
+}
+
+/* ---------------------------------------------------------------- sums over windows ---- */
+
+typedef struct span { /* requests first .. first + n - 1 */
+    size_t first, n;
+} span;
 
 static int descending(const void *a, const void *b)
 {
@@ -217,40 +93,40 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Totals of each need without the `spare` largest requests of it; decodes likewise in *steps. */
-static int total_work(const gbl_planner *p, const perfect *f, size_t spare, double out[NEEDS], double *decodes, gbl_err *err)
+/* Sum of v over the span without the `spare` largest; `room` holds n values. */
+static double sum_without(const double *v, span w, size_t spare, double *room)
 {
-    size_t n = p->load.n;
-    double *v = gbl_alloc((NEEDS + 1) * n + 1, sizeof *v), w[NEEDS];
-    if (!v) return gbl_nomem(err, n * sizeof *v);
-    for (size_t i = 0; i < n; i++) {
-        work_of(p, f, i, w);
-        for (int k = 0; k < NEEDS; k++) v[(size_t)k * n + i] = w[k];
-        v[NEEDS * n + i] = (double)p->load.output[i] - 1;
-    }
-    for (size_t k = 0; k <= NEEDS; k++) {
+    double sum = 0;
+    memcpy(room, v + w.first, w.n * sizeof *v);
+    if (spare) qsort(room, w.n, sizeof *v, descending);
+    for (size_t i = spare; i < w.n; i++) sum += room[i];
+    return sum;
+}
+
+static double stretch_s(const gbl_load *l, span w, double late_s)
+{
+    return (double)(l->arrival_ns[w.first + w.n - 1] - l->arrival_ns[w.first]) * 1e-9 + late_s;
+}
+
+/* The window whose work, without `forgiven` of it, is most for its time; sizes grow by a sixth. */
+static span worst_window(const gbl_load *l, const double *v, double forgiven, size_t spare, double late_s)
+{
+    span worst = {0, l->n};
+    double most = -1;
+    for (size_t n = spare + 1; n <= l->n; n += 1 + n / 6) {
         double sum = 0;
-        if (spare) qsort(v + k * n, n, sizeof *v, descending);
-        for (size_t i = spare; i < n; i++) sum += v[k * n + i];
-        if (k < NEEDS) out[k] = sum;
-        else *decodes = sum;
+        for (size_t i = 0; i < l->n; i++) {
+            sum += v[i] - (i >= n ? v[i - n] : 0);
+            if (i + 1 < n) continue;
+            span w = {i + 1 - n, n};
+            double asks = (sum - forgiven) / stretch_s(l, w, late_s);
+            if (asks <= most) continue;
+            most = asks;
+            worst = w;
+        }
     }
-    gbl_free(v);
-    return GBL_OK;
+    return worst;
 }
-
-/* Replica-seconds that the work takes on perfect replicas. */
-static int replica_seconds(const gbl_planner *p, const perfect *f, size_t spare, double out[NEEDS], gbl_err *err)
-{
-    double decodes = 0;
-    if (total_work(p, f, spare, out, &decodes, err)) return err->code;
-    out[NEED_SM] /= f->flops_s;
-    out[NEED_HBM] = (out[NEED_HBM] + decodes / f->seqs * f->weights) / f->bytes_s;
-    out[NEED_KV] /= f->kv_tokens;
-    return GBL_OK;
-}
-
-/* ---------------------------------------------------------------- latency ---- */
 
 /* How much later than it arrives a good request may be done; NaN: no bound says. */
 static double lateness(const gbl_planner *p)
@@ -264,114 +140,266 @@ static double lateness(const gbl_planner *p)
     return NAN;
 }
 
-/* Too many requests that this machine rejects, or cannot serve in time even alone? */
-static void rule_out(const gbl_planner *p, const perfect *f, gbl_floor *o)
+typedef struct ask { /* how one combination's units are judged */
+    const gbl_planner *p;
+    size_t may, spare; /* requests that may be late; those whose work does not count for it */
+    double late_s;
+    span peak[GBL_NEEDS];
+    int has_peak[GBL_NEEDS];
+    double *v, *room;
+    int64_t seqs; /* engine.max_num_seqs of what was judged last */
+} ask;
+
+static int possible(const ask *a, const gbl_perfect *f, int need)
 {
+    const double *b = a->p->bounds.each;
+    if (need == GBL_NEED_PROMPTS) return !isnan(b[0]) && b[0] > 0 && a->p->find == GBL_FIND_FLEET;
+    if (need == GBL_NEED_PEAK) return f->lines && !isnan(a->late_s) && a->late_s > 0 && a->p->find == GBL_FIND_FLEET;
+    return need != GBL_NEED_STEPS || f->lines;
+}
+
+/* The first unit's worst window is everyone's: any window is a bound, and mixed fleets need the same one. */
+static double can_take(ask *a, const gbl_perfect *f, int need)
+{
+    const gbl_load *l = &a->p->load;
+    span all = {0, l->n};
+    if (!possible(a, f, need) || l->closed || l->n <= a->spare) return INFINITY;
+    int line = steepest(a->p, f);
+    for (size_t i = 0; i < l->n; i++) a->v[i] = seconds_of(a->p, f, i, need, line);
+    double window = l->span_s + (isnan(a->late_s) ? 0.1 * l->span_s : a->late_s), late = need == GBL_NEED_PROMPTS ? a->p->bounds.each[0] * 1e-3 : a->late_s;
+    if (a->p->find == GBL_FIND_RATE) window = 1; /* how many times the whole load one second takes */
+    if (need >= GBL_NEED_PROMPTS) {
+        double total = sum_without(a->v, all, 0, a->room), forgiven = total - sum_without(a->v, all, a->spare, a->room);
+        if (!a->has_peak[need]) a->peak[need] = worst_window(l, a->v, forgiven, a->spare, late);
+        a->has_peak[need] = 1;
+        all = a->peak[need];
+        window = stretch_s(l, all, late);
+    }
+    double s = sum_without(a->v, all, a->spare, a->room);
+    return s > 0 && window > 0 ? window / s : INFINITY;
+}
+
+/* ---------------------------------------------------------------- latency ---- */
+
+/* Too many requests that this machine rejects, or cannot serve in time even alone? */
+static void rule_out(const ask *a, const gbl_perfect *f, gbl_unit *o)
+{
+    const gbl_planner *p = a->p;
     size_t long_ = 0, slow = 0, many = 0, late = 0;
-    const double *b = p->bounds.each;
+    const double *b = p->bounds.each, gap = fmin(isnan(b[1]) ? INFINITY : b[1], isnan(b[2]) ? INFINITY : b[2]);
+    o->slow = fmin(1, f->lone_s * 1e3 / gap);
     for (size_t i = 0; i < p->load.n; i++) {
         int64_t in = p->load.input[i], out = p->load.output[i];
         long_ += in + out > f->longest;
-        slow += in - (f->caches ? p->load.hit[i] : 0) > f->prefill_ok;
-        many += out > 1 && f->step_s * 1e3 > fmin(isnan(b[1]) ? INFINITY : b[1], isnan(b[2]) ? INFINITY : b[2]);
-        late += !isnan(b[3]) && (double)(out - 1) * f->step_s * 1e3 > b[3];
+        slow += in - (f->caches ? p->load.hit[i] : 0) > f->prefill_ok || seconds_of(p, f, i, GBL_NEED_PROMPTS, 0) * 1e3 > b[0];
+        many += out > 1 && f->lone_s * 1e3 > gap;
+        late += !isnan(b[3]) && (double)(out - 1) * f->lone_s * 1e3 > b[3];
     }
-    double n = (double)p->load.n, may = (1 - p->bounds.attain) * n + 1e-9;
+    double n = (double)p->load.n;
+    o->late_share = fmax(fmax((double)long_, (double)slow), fmax((double)many, (double)late)) / n;
     o->latency = 1;
-    if ((double)long_ > may) {
+    if (long_ > a->may) {
         o->latency = 0;
-        snprintf(o->reason, sizeof o->reason, "context: %.2f %% of the requests are longer than the %lld tokens that it takes", 100 * (double)long_ / n, (long long)f->longest);
-    } else if ((double)slow > may) {
-        snprintf(o->reason, sizeof o->reason, "ttft_ms: %.2f %% of the prompts take longer than %g ms even alone at data-sheet peak", 100 * (double)slow / n, b[0]);
-    } else if ((double)many > may) {
-        snprintf(o->reason, sizeof o->reason, "tpot_ms: reading the weights once takes %.3g ms", f->step_s * 1e3);
-    } else if ((double)late > may) {
-        snprintf(o->reason, sizeof o->reason, "e2el_ms: %.2f %% of the outputs take longer than %g ms even alone at data-sheet peak", 100 * (double)late / n, b[3]);
+        snprintf(o->late, sizeof o->late, "context: %.2f %% of the requests are longer than the %lld tokens that it takes", 100 * (double)long_ / n, (long long)f->longest);
+    } else if (slow > a->may) {
+        snprintf(o->late, sizeof o->late, "ttft_ms: %.2f %% of the prompts take longer than %g ms even alone", 100 * (double)slow / n, b[0]);
+    } else if (many > a->may) {
+        snprintf(o->late, sizeof o->late, "tpot_ms: a step of a lone request takes %.3g ms", f->lone_s * 1e3);
+    } else if (late > a->may) {
+        snprintf(o->late, sizeof o->late, "e2el_ms: %.2f %% of the outputs take longer than %g ms even alone", 100 * (double)late / n, b[3]);
     }
 }
 
 /* ---------------------------------------------------------------- a combination ---- */
 
-/* Share of the load that one replica of each pool takes at most, by need. */
-typedef struct pools {
-    size_t n;
-    double *can; /* NEEDS a pool */
-} pools;
-
-static int pool_shares(gbl_planner *p, const gbl_scenario *s, size_t spare, double window_s, pools *out, gbl_floor *o, gbl_err *err)
+static int judge_unit(ask *a, const gbl_scenario *s, size_t pool, gbl_unit *u, gbl_err *err)
 {
-    gbl_floor worst = {.reason = ""};
-    out->n = s->n_pools;
-    out->can = gbl_alloc(s->n_pools * NEEDS, sizeof *out->can);
-    if (!out->can) return gbl_nomem(err, s->n_pools * NEEDS * sizeof *out->can);
-    int possible = 0;
-    for (size_t i = 0; i < s->n_pools; i++) {
-        perfect f;
-        double need[NEEDS];
-        if (make_perfect(p, s, i, &f, err) || replica_seconds(p, &f, spare, need, err)) return err->code;
-        for (int k = 0; k < NEEDS; k++) out->can[i * NEEDS + (size_t)k] = need[k] > 0 ? window_s / need[k] : INFINITY;
-        gbl_floor one = {.reason = ""};
-        rule_out(p, &f, &one);
-        if (!one.reason[0]) possible = 1;
-        else worst = one;
-    }
-    if (!possible) {
-        memcpy(o->reason, worst.reason, sizeof o->reason);
-        o->latency = worst.latency;
-    }
+    gbl_perfect f;
+    gbl_cost *cost;
+    if (gbl_scenario_cost(s, pool, &cost, err)) return err->code;
+    a->seqs = s->max_num_seqs;
+    u->gpus = gbl_cost_gpus(cost);
+    u->usd_h = s->pool[pool].hw.usd_h > 0 ? u->gpus * s->pool[pool].hw.usd_h : NAN;
+    gbl_cost_free(cost);
+    if (gbl_plan_perfect(a->p, s, pool, &f, err)) return err->code;
+    for (int k = 0; k < GBL_NEEDS; k++) u->can[k] = can_take(a, &f, k);
+    if (u->role == GBL_ROLE_DECODE) u->can[GBL_NEED_PROMPTS] = 0;
+    rule_out(a, &f, u);
     return GBL_OK;
 }
 
-/* Load that the pools take at index `at` of the axis: the least over the needs. 1 is all of it. */
-static double load_taken(const gbl_planner *p, const gbl_scenario *s, const pools *c, int64_t at, const char **limited_by)
+/* The document says it in the mix. */
+static void at_kind(const gbl_axis *kind, gbl_err *err)
 {
+    gbl_err place;
+    gbl_node_fail(kind->at, &place, "%s", "");
+    gbl_where(err, "%s", place.where);
+}
+
+/* Each kind of a mix by itself: one that does not fit leaves the others. */
+static int judge_kinds(gbl_planner *p, size_t cell, ask *a, gbl_err *err)
+{
+    gbl_cell *c = &p->cell[cell];
+    for (size_t i = 0; i < p->n_dims; i++) {
+        gbl_scenario *s = NULL;
+        gbl_unit *u = &c->unit[i];
+        u->dim = (int32_t)i;
+        u->role = p->dim[i].role;
+        int code = gbl_plan_open_kind(p, cell, i, &s, err);
+        if (!code) {
+            c->even = strcmp(s->choice[GBL_ROUTE].policy->name, "round_robin") == 0;
+            code = judge_unit(a, s, 0, u, err);
+        } else if (gbl_plan_cannot_run(err)) {
+            snprintf(u->misfit, sizeof u->misfit, "%.190s", err->what);
+            code = err->code = 0;
+        } else {
+            at_kind(&p->dim[i], err);
+        }
+        gbl_scenario_free(s);
+        if (code) return code;
+        c->runs |= !u->misfit[0];
+    }
+    if (!c->runs) snprintf(c->pruned, sizeof c->pruned, "cannot run: %s", c->unit[0].misfit);
+    return GBL_OK;
+}
+
+static int dimension_of(const gbl_planner *p, const gbl_scenario *s, size_t pool)
+{
+    char key[48];
+    snprintf(key, sizeof key, s->pools_node ? "cluster.pools.%zu.replicas" : "cluster.replicas", pool);
+    for (size_t i = 0; i < p->n_dims; i++)
+        if (strcmp(p->dim[i].key, key) == 0) return (int)i;
+    return -1;
+}
+
+static int judge_pools(gbl_planner *p, size_t cell, ask *a, gbl_err *err)
+{
+    gbl_cell *c = &p->cell[cell];
+    gbl_scenario *s = NULL;
+    gbl_variant v = {.cell = cell, .seed = p->seed, .stretch = 1, .rate = NAN};
+    int code = gbl_plan_open(p, &v, &s, err);
+    if (code && gbl_plan_cannot_run(err)) {
+        snprintf(c->pruned, sizeof c->pruned, "cannot run: %.300s", err->what);
+        return err->code = 0;
+    }
+    if (code) return code;
+    c->runs = 1;
+    c->even = strcmp(s->choice[GBL_ROUTE].policy->name, "round_robin") == 0;
+    c->n_units = s->n_pools;
+    c->unit = gbl_arena_take(p->arena, s->n_pools * sizeof *c->unit);
+    if (!c->unit) code = gbl_nomem(err, s->n_pools * sizeof *c->unit);
+    for (size_t i = 0; i < s->n_pools && !code; i++) {
+        c->unit[i].dim = dimension_of(p, s, i);
+        c->unit[i].fixed = s->pool[i].replicas;
+        c->unit[i].role = s->pool[i].role;
+        code = judge_unit(a, s, i, &c->unit[i], err);
+    }
+    gbl_scenario_free(s);
+    return code;
+}
+
+/* ---------------------------------------------------------------- fleets ---- */
+
+static double replicas_of(const gbl_planner *p, const gbl_unit *u, int64_t at)
+{
+    return u->dim < 0 ? (double)u->fixed : (double)gbl_plan_count(p, at, (size_t)u->dim);
+}
+
+double gbl_plan_room(const gbl_planner *p, size_t cell, int64_t at, int needs, int *need)
+{
+    const gbl_cell *c = &p->cell[cell];
     double least = INFINITY;
-    for (int k = 0; k < NEEDS; k++) {
+    *need = 0;
+    for (int k = 0; k < needs; k++) {
         double sum = 0;
-        for (size_t i = 0; i < c->n; i++) {
-            char key[48];
-            snprintf(key, sizeof key, s->pools_node ? "cluster.pools.%zu.replicas" : "cluster.replicas", i);
-            double replicas = p->fleet && strcmp(p->fleet->key, key) == 0 ? (double)p->fleet->number[at] : (double)s->pool[i].replicas;
-            sum += replicas * c->can[i * NEEDS + (size_t)k];
+        for (size_t i = 0; i < c->n_units; i++) {
+            double n = replicas_of(p, &c->unit[i], at);
+            if (n > 0) sum += n * c->unit[i].can[k];
         }
         if (sum >= least) continue;
         least = sum;
-        *limited_by = need_name[k];
+        *need = k;
     }
     return least;
 }
 
-static double exact_replicas(const gbl_planner *p, const gbl_scenario *s, const pools *c)
+void gbl_plan_cost_of(const gbl_planner *p, size_t cell, int64_t at, double *gpus, double *usd_h)
 {
-    const char *by;
-    double one = load_taken(p, s, c, 0, &by);
-    if (!p->fleet || c->n > 1) return (double)s->replicas / one;
-    return (double)p->fleet->number[0] / one;
+    const gbl_cell *c = &p->cell[cell];
+    *gpus = *usd_h = 0;
+    for (size_t i = 0; i < c->n_units; i++) {
+        double n = replicas_of(p, &c->unit[i], at);
+        *gpus += n * c->unit[i].gpus;
+        if (n > 0) *usd_h += n * c->unit[i].usd_h;
+    }
 }
 
-int gbl_plan_floor(gbl_planner *p, size_t i, gbl_err *err)
+/* Why every pool of the combination is too slow or too small, or "". */
+static void rule_out_all(const gbl_cell *c, gbl_floor *o)
 {
-    gbl_cell *cell = &p->cell[i];
-    gbl_floor *o = &cell->floor;
-    gbl_scenario *s = NULL;
-    pools c = {0};
-    double late = lateness(p), window = p->load.span_s + (isnan(late) ? 0.1 * p->load.span_s : late);
-    size_t spare = p->find == GBL_FIND_FLEET ? (size_t)((1 - p->bounds.attain) * (double)p->load.n) : 0;
-    int64_t last = p->fleet ? (int64_t)p->fleet->n - 1 : 0;
-    /* For a rate: how many times the whole load one second takes. */
-    if (p->find == GBL_FIND_RATE) window = 1;
-    int code = gbl_plan_open(p, i, 0, NAN, p->seed, &s, err);
-    if (!code) code = pool_shares(p, s, spare, window, &c, o, err);
-    if (!code) {
-        if (p->load.closed || window <= 0) for (size_t k = 0; k < c.n * NEEDS; k++) c.can[k] = INFINITY; /* no clock to beat */
-        o->rate_s = load_taken(p, s, &c, last, &o->limited_by) * (double)p->load.n;
-        o->replicas_exact = exact_replicas(p, s, &c);
-        while (o->at <= last && load_taken(p, s, &c, o->at, &o->limited_by) < 1 && p->find == GBL_FIND_FLEET) o->at++;
-        double number = !p->fleet ? 0 : o->at <= last ? (double)p->fleet->number[o->at] : ceil(o->replicas_exact);
-        o->gpus = cell->gpus0 + cell->gpus1 * number;
-        o->usd_h = cell->usd0 + cell->usd1 * number;
+    for (size_t i = 0; i < c->n_units; i++) {
+        if (c->unit[i].misfit[0]) continue;
+        memcpy(o->reason, c->unit[i].late, sizeof o->reason);
+        o->latency = c->unit[i].latency;
+        if (!o->reason[0]) return;
     }
-    gbl_free(c.can);
-    gbl_scenario_free(s);
+}
+
+/* The cheapest fleet that a perfect system could do with. */
+static void find_floor(gbl_planner *p, size_t cell)
+{
+    gbl_cell *c = &p->cell[cell];
+    gbl_floor *o = &c->floor;
+    int need, counted = p->n_dims == 1 && c->n_units == 1;
+    double least = INFINITY, gpus, usd, one = gbl_plan_room(p, cell, 0, GBL_NEEDS_PERFECT, &need);
+    double total = 0;
+    for (size_t i = 0; i < c->n_units; i++) total += replicas_of(p, &c->unit[i], 0);
+    o->limited_by = gbl_need_name[need];
+    o->replicas_exact = counted || !p->n_dims ? total / one : NAN;
+    if (counted && gbl_plan_count(p, 0, 0) == 0) o->replicas_exact = 1 / gbl_plan_room(p, cell, 1, GBL_NEEDS_PERFECT, &need) * (double)gbl_plan_count(p, 1, 0);
+    o->rate_s = gbl_plan_room(p, cell, p->n_fleets - 1, GBL_NEEDS_PERFECT, &need) * (double)p->load.n;
+    o->engine_rate_s = gbl_plan_room(p, cell, p->n_fleets - 1, GBL_NEED_STEPS + 1, &need) * (double)p->load.n;
+    o->at = p->n_fleets;
+    for (int64_t at = 0; at < p->n_fleets; at++) {
+        if (!gbl_plan_is_fleet(p, at)) continue;
+        gbl_plan_cost_of(p, cell, at, &gpus, &usd);
+        double price = isnan(usd) ? gpus : usd;
+        if (p->find == GBL_FIND_FLEET && gbl_plan_room(p, cell, at, GBL_NEEDS_PERFECT, &need) < 1) continue;
+        if (price >= least) continue;
+        least = price;
+        o->at = at;
+        o->gpus = gpus;
+        o->usd_h = usd;
+        gbl_plan_room(p, cell, at, GBL_NEEDS_PERFECT, &need);
+        o->limited_by = gbl_need_name[need];
+    }
+    if (o->at < p->n_fleets) return;
+    o->gpus = counted ? ceil(o->replicas_exact) * c->unit[0].gpus : NAN;
+    o->usd_h = counted ? ceil(o->replicas_exact) * c->unit[0].usd_h : NAN;
+}
+
+int gbl_plan_floor(gbl_planner *p, size_t cell, gbl_err *err)
+{
+    gbl_cell *c = &p->cell[cell];
+    double may = (1 - p->bounds.attain) * (double)p->load.n * (double)p->replications;
+    ask a = {.p = p, .late_s = lateness(p), .may = (size_t)(may + 1e-9)};
+    a.v = gbl_alloc(p->load.n + 1, sizeof *a.v);
+    a.room = gbl_alloc(p->load.n + 1, sizeof *a.room);
+    int code = a.v && a.room ? GBL_OK : gbl_nomem(err, p->load.n * sizeof *a.v);
+    if (p->find == GBL_FIND_FLEET) a.spare = a.may;
+    if (!code && p->mix) {
+        c->n_units = p->n_dims;
+        c->unit = gbl_arena_take(p->arena, p->n_dims * sizeof *c->unit);
+        code = c->unit ? judge_kinds(p, cell, &a, err) : gbl_nomem(err, 0);
+    } else if (!code) {
+        code = judge_pools(p, cell, &a, err);
+    }
+    if (!code && c->runs) {
+        c->seqs = a.seqs;
+        rule_out_all(c, &c->floor);
+        find_floor(p, cell);
+    }
+    gbl_free(a.v);
+    gbl_free(a.room);
     return code;
 }

@@ -12,8 +12,6 @@
 const char *const gbl_plan_series[GBL_PLAN_SERIES] = {"ttft", "tpot", "itl", "e2el", "queue"};
 const char *const gbl_plan_stats[GBL_PLAN_STATS] = {"mean", "p50", "p90", "p95", "p99", "p999"};
 
-enum { CELLS_MOST = 10000 };
-
 #define AT(field) offsetof(gbl_planner, field)
 static const gbl_param rows[] = {
     {"gable", GBL_P_STR, 0, AT(document), "\"plan/1\"", 0, 0, NULL, NULL, "What kind of document this is."},
@@ -22,6 +20,8 @@ static const gbl_param rows[] = {
     {"slo", GBL_P_NODE, 0, AT(slo), "null", 0, 0, NULL, NULL, "Bounds, above the scenario's: an object, or a preset's name."},
     {"find", GBL_P_CHOICE, 0, AT(find), "\"rate\"", 0, 0, NULL, "rate|fleet", "The largest sustainable rate, or the smallest fleet for the trace."},
     {"choices", GBL_P_NODE, 0, AT(choices), "null", 0, 0, NULL, NULL, "Keys of the scenario with the values to choose among."},
+    {"mix", GBL_P_NODE, 0, AT(mix), "null", 0, 0, NULL, NULL,
+     "Kinds of pools behind one router, counted each: {\"hardware\": [cards], \"pools\": [{\"hardware\": ..., \"tp\": 2, \"replicas\": [0, 1, 2]}], \"most_replicas\": 8}."},
     {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of; auto: dollars where every card has a price."},
     {"granularity", GBL_P_REAL, 0, AT(granularity), "0.025", 0.0001, 1, "share", NULL, "Step of the rates that are tried."},
     {"replications", GBL_P_INT, GBL_P_NULLABLE, AT(replications), "null", 1, 1000, "runs", NULL, "Seeds a configuration; null: 3 for generated requests, 1 for a file."},
@@ -37,7 +37,8 @@ static double *each_of(gbl_slo *s, int i)
     return at[i];
 }
 
-static const char *const each_key[GBL_PLAN_EACH] = {"ttft_ms", "tpot_ms", "itl_ms", "e2el_ms"};
+const char *const gbl_plan_find_name[2] = {"rate", "fleet"};
+const char *const gbl_plan_each_key[GBL_PLAN_EACH] = {"ttft_ms", "tpot_ms", "itl_ms", "e2el_ms"};
 
 /* "ttft_p99_ms": 1 and its place; 0 for another key. */
 static int statistic(const char *key, int *series, int *stat)
@@ -114,7 +115,7 @@ static int overlay(gbl_planner *p, const gbl_node *base, int statistics, const c
     if (!code) code = bind_slo(&mine, json, p->slo, err);
     if (code) return code;
     for (int i = 0; i < GBL_PLAN_EACH; i++) {
-        int here = p->slo && given(p->slo, each_key[i]), there = base && given(base, each_key[i]);
+        int here = p->slo && given(p->slo, gbl_plan_each_key[i]), there = base && given(base, gbl_plan_each_key[i]);
         p->bounds.each[i] = here ? *each_of(&mine, i) : there || !statistics ? *each_of(&theirs, i) : NAN;
     }
     p->bounds.attain = p->slo && gbl_node_kind(p->slo) == GBL_OBJECT && gbl_node_get(p->slo, "attain") ? mine.attain : theirs.attain;
@@ -136,7 +137,7 @@ static int slo_json(gbl_planner *p, gbl_err *err)
     gbl_json *j = gbl_json_new(0);
     if (!j) return gbl_nomem(err, 0);
     gbl_json_obj(j, NULL);
-    for (int i = 0; i < GBL_PLAN_EACH; i++) gbl_json_num(j, each_key[i], p->bounds.each[i]);
+    for (int i = 0; i < GBL_PLAN_EACH; i++) gbl_json_num(j, gbl_plan_each_key[i], p->bounds.each[i]);
     gbl_json_num(j, "attain", p->bounds.attain);
     gbl_json_end(j);
     const char *text = gbl_json_text(j);
@@ -168,12 +169,6 @@ static int read_slo(gbl_planner *p, const gbl_node *base, gbl_err *err)
 
 /* ---------------------------------------------------------------- choices ---- */
 
-static int ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static int check_key(const gbl_node *n, gbl_err *err)
 {
     static const char *const may[] = {"model", "cluster", "engine", "policy"};
@@ -204,47 +199,43 @@ static int read_axis(gbl_planner *p, const gbl_node *n, gbl_axis *a, gbl_err *er
     return GBL_OK;
 }
 
-static int by_number(const void *a, const void *b)
+/* "cluster.replicas" or "cluster.pools.N.replicas". */
+static int counts_replicas(const char *key)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    size_t n = strlen("cluster.pools.");
+    if (strcmp(key, "cluster.replicas") == 0) return 1;
+    if (strncmp(key, "cluster.pools.", n)) return 0;
+    size_t digits = strspn(key + n, "0123456789");
+    return digits > 0 && strcmp(key + n + digits, ".replicas") == 0;
 }
 
-/* The replica axis: whole numbers, ascending, each once. */
-static int make_fleet(gbl_planner *p, gbl_axis *a, gbl_err *err)
+static int read_choice(gbl_planner *p, const gbl_node *c, int *pools, gbl_err *err)
 {
-    a->number = gbl_arena_take(p->arena, a->n * sizeof *a->number);
-    if (!a->number) return gbl_nomem(err, a->n * sizeof *a->number);
-    size_t i = 0, kept = 0;
-    for (const gbl_node *c = gbl_node_first(a->at); c; c = gbl_node_next(c), i++) {
-        if (gbl_node_int(c, &a->number[i], err)) return err->code;
-        if (a->number[i] >= 1 && a->number[i] <= 4096) continue;
-        gbl_node_fail(c, err, "%lld replicas cannot be", (long long)a->number[i]);
-        return gbl_expected(err, "an integer from 1 to 4096");
-    }
-    qsort(a->number, a->n, sizeof *a->number, by_number);
-    for (i = 0; i < a->n; i++)
-        if (!i || a->number[i] != a->number[i - 1]) a->number[kept++] = a->number[i];
-    a->n = kept;
-    for (i = 0; i < kept; i++)
-        if (!(a->value[i] = gbl_arena_printf(p->arena, "%lld", (long long)a->number[i]))) return gbl_nomem(err, 0);
-    p->fleet = a;
-    return GBL_OK;
+    const char *key = gbl_node_key(c);
+    *pools |= strncmp(key, "cluster.pools", 13) == 0;
+    if (p->find != GBL_FIND_FLEET || !counts_replicas(key)) return read_axis(p, c, &p->axis[p->n_axes++], err);
+    gbl_axis *a = &p->dim[p->n_dims++];
+    *a = (gbl_axis){.key = key, .at = c};
+    return gbl_plan_counts(p, c, a, 1, err);
 }
 
-/* No replicas among the choices of a fleet: 1, 2, ... of the flat cluster. */
-static int own_fleet(gbl_planner *p, gbl_err *err)
+static int count_grid(gbl_planner *p, gbl_err *err)
 {
-    gbl_axis *a = gbl_arena_take(p->arena, sizeof *a);
-    size_t n = (size_t)p->max_replicas;
-    if (!a || !(a->value = gbl_arena_take(p->arena, n * sizeof *a->value)) || !(a->number = gbl_arena_take(p->arena, n * sizeof *a->number)))
-        return gbl_nomem(err, n * sizeof *a->value);
-    a->key = "cluster.replicas";
-    for (a->n = 0; a->n < n; a->n++) {
-        a->number[a->n] = (int64_t)a->n + 1;
-        if (!(a->value[a->n] = gbl_arena_printf(p->arena, "%zu", a->n + 1))) return gbl_nomem(err, 0);
+    enum { CELLS_MOST = 10000, FLEETS_MOST = 1 << 20 };
+    p->n_cells = 1;
+    p->n_fleets = 1;
+    for (size_t k = 0; k < p->n_axes; k++) {
+        p->n_cells *= p->axis[k].n;
+        if (p->n_cells <= CELLS_MOST) continue;
+        gbl_node_fail(p->choices, err, "the choices make more than %d combinations besides the replicas", CELLS_MOST);
+        return gbl_expected(err, "fewer values");
     }
-    p->fleet = a;
+    for (size_t k = 0; k < p->n_dims; k++) {
+        p->n_fleets *= (int64_t)p->dim[k].n;
+        if (p->n_fleets * (int64_t)p->n_cells <= FLEETS_MOST) continue;
+        gbl_node_fail(p->mix ? p->mix : p->choices, err, "the grid has more than %d fleets", FLEETS_MOST);
+        return gbl_expected(err, "fewer values or kinds, or a smaller most_replicas");
+    }
     return GBL_OK;
 }
 
@@ -255,27 +246,22 @@ static int read_choices(gbl_planner *p, int pools, gbl_err *err)
         return gbl_expected(err, "{\"cluster.hardware\": [\"h100-sxm\", \"l4\"], ...}");
     }
     size_t n = p->choices ? gbl_node_size(p->choices) : 0;
-    gbl_axis *all = gbl_arena_take(p->arena, (n + 1) * sizeof *all);
     p->axis = gbl_arena_take(p->arena, (n + 1) * sizeof *p->axis);
-    if (!all || !p->axis) return gbl_nomem(err, n * sizeof *all);
-    size_t k = 0, last = n;
-    for (const gbl_node *c = n ? gbl_node_first(p->choices) : NULL; c; c = gbl_node_next(c), k++) {
-        if (read_axis(p, c, &all[k], err)) return err->code;
-        if (p->find == GBL_FIND_FLEET && ends_with(all[k].key, "replicas")) last = k;
-        pools |= strncmp(all[k].key, "cluster.pools", 13) == 0;
+    p->dim = gbl_arena_take(p->arena, (n + 1) * sizeof *p->dim);
+    if (!p->dim || !p->axis) return gbl_nomem(err, n * sizeof *p->dim);
+    for (const gbl_node *c = n ? gbl_node_first(p->choices) : NULL; c; c = gbl_node_next(c))
+        if (read_choice(p, c, &pools, err)) return err->code;
+    if (p->mix && gbl_node_kind(p->mix) == GBL_NULL) p->mix = NULL;
+    if (p->mix && p->n_dims) {
+        gbl_node_fail_key(p->dim[0].at, err, "'%s' beside a mix would be read by nothing", p->dim[0].key);
+        return gbl_expected(err, "counts in the mix: most_replicas, or replicas in its pools");
     }
-    if (last < n && make_fleet(p, &all[last], err)) return err->code;
-    if (p->find == GBL_FIND_FLEET && !p->fleet && !pools && own_fleet(p, err)) return err->code;
-    p->n_cells = 1;
-    for (k = 0; k < n; k++) {
-        if (k == last) continue;
-        p->axis[p->n_axes++] = all[k];
-        p->n_cells *= all[k].n;
-        if (p->n_cells <= CELLS_MOST) continue;
-        gbl_node_fail(p->choices, err, "the choices make more than %d combinations besides the replicas", CELLS_MOST);
-        return gbl_expected(err, "fewer values");
+    if (p->mix && gbl_plan_read_mix(p, err)) return err->code;
+    if (p->find == GBL_FIND_FLEET && !p->n_dims && !pools) { /* 1, 2, ... of the flat cluster */
+        p->dim[p->n_dims++] = (gbl_axis){.key = "cluster.replicas"};
+        if (gbl_plan_range(p, &p->dim[0], 1, p->max_replicas, err)) return err->code;
     }
-    return GBL_OK;
+    return count_grid(p, err);
 }
 
 /* ---------------------------------------------------------------- all of it ---- */

@@ -1,4 +1,9 @@
-/* plan_search.c - bisection over rates, and over fleets between two bounds. */
+/* plan_search.c - the points that were run, and bisection over rates.
+ *
+ * A short trace hides a rate that is a few percent too high: its queue has no time to grow. So rates are searched on the
+ * trace as it is, and the one found is confirmed on a trace GBL_PLAN_LONGER times as long (a generated one; a file cannot be
+ * lengthened), stepping down until one holds; and no rate is tried above what the engine could serve at all: by the bound
+ * of its steps, and by what it did serve with everything queued at once. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,18 +12,11 @@
 #include "reports/farm.h"
 #include "reports/plan_parts.h"
 
-static void make_point(const gbl_planner *p, size_t cell, int64_t at, double rate, const gbl_probe *x, gbl_point *o)
+static void make_point(const gbl_planner *p, const gbl_variant *v, const gbl_probe *x, gbl_point *o)
 {
-    const gbl_cell *c = &p->cell[cell];
-    double number = p->fleet ? (double)p->fleet->number[at] : 0;
     memset(o, 0, sizeof *o);
-    o->cell = cell;
-    o->at = at;
-    o->rate = rate;
-    o->gpus = c->gpus0 + c->gpus1 * number;
-    o->usd_h = c->usd0 + c->usd1 * number;
-    o->probe = *x;
-    o->feasible = gbl_plan_holds(p, x);
+    *o = (gbl_point){.cell = v->cell, .at = v->at, .rate = v->rate, .stretch = v->stretch, .probe = *x, .feasible = gbl_plan_holds(p, x)};
+    gbl_plan_cost_of(p, v->cell, v->at, &o->gpus, &o->usd_h);
 }
 
 static int keep_point(gbl_planner *p, const gbl_point *o, gbl_err *err)
@@ -28,6 +26,13 @@ static int keep_point(gbl_planner *p, const gbl_point *o, gbl_err *err)
     p->runs += p->replications;
     gbl_progress_tick(p->shown, (double)p->runs, 0, "runs");
     return GBL_OK;
+}
+
+int gbl_plan_keep(gbl_planner *p, const gbl_variant *v, const gbl_probe *x, gbl_err *err)
+{
+    gbl_point o;
+    make_point(p, v, x, &o);
+    return keep_point(p, &o, err);
 }
 
 /* How far a point is from its SLO: 1 meets it. */
@@ -44,7 +49,7 @@ static double miss(const gbl_planner *p, const gbl_probe *x)
     return worst;
 }
 
-static void find_nearest(gbl_planner *p)
+void gbl_plan_find_nearest(gbl_planner *p)
 {
     double least = INFINITY;
     for (size_t i = 0; i < p->n_points; i++) {
@@ -57,10 +62,12 @@ static void find_nearest(gbl_planner *p)
 
 /* ---------------------------------------------------------------- rate ---- */
 
-enum { TRIES = 96 };
+enum { TRIES = 128 };
 
 typedef struct hunt { /* one combination's search, as a worker sends it: plain data */
     int64_t n, best, beyond; /* tries; indices of the last rate that holds and of the first that does not, -1 */
+    double saturated_s;
+    int64_t extra;           /* runs besides the tries */
     gbl_point tried[TRIES];
 } hunt;
 
@@ -76,6 +83,7 @@ typedef struct hunter {
     hunt *h;
     int64_t low, high; /* grid indices: highest that holds, lowest that does not */
     int has_low, has_high;
+    int64_t stretch;
     gbl_err *err;
 } hunter;
 
@@ -85,8 +93,9 @@ static int try_rate(hunter *t, int64_t k)
     gbl_probe x;
     hunt *h = t->h;
     if (h->n == TRIES) return 0; /* never: a gallop doubles its steps */
-    if (gbl_plan_probe(t->p, t->cell, 0, rate_at(t->p, k), t->workers, &x, t->err)) return -1;
-    make_point(t->p, t->cell, 0, rate_at(t->p, k), &x, &h->tried[h->n]);
+    gbl_variant v = {.cell = t->cell, .rate = rate_at(t->p, k), .stretch = t->stretch};
+    if (gbl_plan_probe(t->p, &v, t->workers, &x, t->err)) return -1;
+    make_point(t->p, &v, &x, &h->tried[h->n]);
     int good = h->tried[h->n].feasible;
     if (good && (!t->has_low || k > t->low)) {
         t->low = k;
@@ -102,9 +111,10 @@ static int try_rate(hunter *t, int64_t k)
 }
 
 /* Steps away from `from` in growing strides until the answer changes, at most to `end`. */
-static int gallop(hunter *t, int64_t from, int64_t end, int want)
+static int gallop(hunter *t, int64_t from, int64_t end, int64_t stride, int want)
 {
-    int64_t stride = 4, dir = want ? -1 : 1, k = from;
+    int64_t dir = want ? -1 : 1, k = from;
+    if (from == end) return !want;
     for (;;) {
         k += dir * stride;
         stride *= 2;
@@ -121,17 +131,56 @@ static int bisect(hunter *t)
     return 0;
 }
 
+/* What it serves with everything queued at once. Prompts that share their beginnings would find less in the cache than
+ * when they come one after the other, so nothing is concluded there. */
+static int saturate(hunter *t)
+{
+    gbl_probe x;
+    t->h->saturated_s = NAN;
+    if (t->p->load.shares || t->p->rule == GBL_RULE_SARATHI) return 0;
+    gbl_variant v = {.cell = t->cell, .rate = INFINITY, .stretch = t->stretch};
+    if (gbl_plan_probe(t->p, &v, t->workers, &x, t->err)) return -1;
+    t->h->extra += t->p->replications;
+    t->h->saturated_s = x.saturated_s;
+    return 0;
+}
+
+/* The search on the trace as it is stands; what it found must hold on a longer one, too. */
+static int confirm(hunter *t, int64_t least)
+{
+    if (t->stretch == 1 || !t->has_low) return 0;
+    int64_t found = t->low;
+    t->has_low = 0;
+    t->h->best = -1;
+    int good = try_rate(t, found);
+    if (good == 0) good = gallop(t, found, least < found ? least : found, 1, 1);
+    return good < 0 ? -1 : bisect(t);
+}
+
 /* Half the perfect rate is where to begin. When it fails, a rate at which requests hardly ever meet says whether any
  * rate can do. */
 static int hunt_rate(hunter *t)
 {
-    double step = log(1 + t->p->granularity), perfect = t->p->cell[t->cell].floor.rate_s;
+    const gbl_floor *f = &t->p->cell[t->cell].floor;
+    int64_t stretch = t->p->load.generated && t->p->rule == GBL_RULE_SLO ? GBL_PLAN_LONGER : 1;
+    double step = log(1 + t->p->granularity), perfect = f->rate_s;
+    t->stretch = stretch;
+    if (saturate(t)) return -1;
     if (!isfinite(perfect) || perfect <= 0) perfect = t->p->load.rate_s * 1024;
-    int64_t most = (int64_t)ceil(log(perfect * 2) / step), first = (int64_t)floor(log(perfect / 2) / step), least = (int64_t)floor(log(perfect / 2048) / step);
+    double cap = t->p->rule == GBL_RULE_SARATHI ? perfect * 2 : fmin(fmin(perfect, f->engine_rate_s), isnan(t->h->saturated_s) ? INFINITY : t->h->saturated_s);
+    int64_t most = (int64_t)floor(log(cap) / step), least = (int64_t)floor(log(cap / 2048) / step), first = (int64_t)floor(log(fmin(perfect, cap) / 2) / step);
+    t->stretch = 1;
     int good = try_rate(t, first);
-    if (good > 0) good = gallop(t, first, most, 0);
-    else if (good == 0 && (good = try_rate(t, least)) > 0) good = gallop(t, first, least, 1);
-    return good < 0 ? -1 : bisect(t);
+    if (good > 0) good = gallop(t, first, most, 4, 0);
+    else if (good == 0) {
+        t->stretch = stretch;
+        good = try_rate(t, least);
+        t->stretch = 1;
+        if (good > 0) good = gallop(t, first, least + 1, 4, 1) < 0 ? -1 : 1;
+    }
+    if (good < 0 || bisect(t)) return -1;
+    t->stretch = stretch;
+    return confirm(t, least);
 }
 
 typedef struct rate_job {
@@ -145,7 +194,7 @@ static int rate_cell(void *ctx, size_t i, void *out, gbl_err *err)
     const rate_job *j = ctx;
     hunt *h = out;
     hunter t = {.p = j->p, .cell = j->cell[i], .workers = j->workers, .h = h, .err = err};
-    h->n = 0;
+    h->n = h->extra = 0;
     h->best = h->beyond = -1;
     return hunt_rate(&t) < 0 ? err->code : GBL_OK;
 }
@@ -155,6 +204,11 @@ static int take_hunt(gbl_planner *p, size_t cell, const hunt *h, gbl_err *err)
     int64_t first = (int64_t)p->n_points;
     for (int64_t i = 0; i < h->n; i++)
         if (keep_point(p, &h->tried[i], err)) return err->code;
+    p->runs += h->extra;
+    p->cell[cell].saturated_s = h->saturated_s;
+    /* Rates that only the short trace sustains are not. */
+    double most = h->best >= 0 ? h->tried[h->best].rate : 0;
+    for (size_t i = (size_t)first; i < p->n_points; i++) p->point[i].feasible = p->point[i].feasible && p->point[i].rate <= most;
     if (h->best >= 0) p->cell[cell].best = first + h->best;
     if (h->beyond >= 0) p->cell[cell].beyond = first + h->beyond;
     return GBL_OK;
@@ -188,144 +242,6 @@ int gbl_plan_rate(gbl_planner *p, gbl_err *err)
     gbl_free(all);
     gbl_free(cell);
     if (!code) best_rate(p);
-    if (!code && p->best < 0) find_nearest(p);
+    if (!code && p->best < 0) gbl_plan_find_nearest(p);
     return code;
-}
-
-/* ---------------------------------------------------------------- fleet ---- */
-
-static double price_at(const gbl_planner *p, size_t cell, int64_t at)
-{
-    const gbl_cell *c = &p->cell[cell];
-    double number = p->fleet ? (double)p->fleet->number[at] : 0;
-    return p->minimize == GBL_CHEAPEST_GPUS ? c->gpus0 + c->gpus1 * number : c->usd0 + c->usd1 * number;
-}
-
-/* Brute force's order: price, then the combination's place among the choices. */
-static int better(const gbl_planner *p, size_t cell, int64_t at, int64_t than)
-{
-    if (than < 0) return 1;
-    const gbl_point *b = &p->point[than];
-    double mine = price_at(p, cell, at), theirs = price_at(p, b->cell, b->at), tie = 1e-9 * fabs(theirs);
-    if (fabs(mine - theirs) > tie) return mine < theirs;
-    return cell < b->cell || (cell == b->cell && at < b->at);
-}
-
-/* 1: the fleet holds the SLO, 0: not, -1: error. */
-static int try_fleet(gbl_planner *p, size_t cell, int64_t at, gbl_err *err)
-{
-    gbl_probe x;
-    gbl_point o;
-    if (gbl_plan_probe(p, cell, at, NAN, p->ask.workers, &x, err)) return -1;
-    make_point(p, cell, at, NAN, &x, &o);
-    if (keep_point(p, &o, err)) return -1;
-    int64_t i = (int64_t)p->n_points - 1;
-    gbl_cell *c = &p->cell[cell];
-    if (o.feasible && (c->best < 0 || at < p->point[c->best].at)) c->best = i;
-    if (!o.feasible && (c->beyond < 0 || at > p->point[c->beyond].at)) c->beyond = i;
-    if (o.feasible && better(p, cell, at, p->best)) p->best = i;
-    return o.feasible;
-}
-
-/* The smallest index in [low, high] that holds. The largest comes first: most combinations are out after that one run. */
-static int search_fleet(gbl_planner *p, size_t cell, int64_t low, int64_t high, gbl_err *err)
-{
-    int good = try_fleet(p, cell, high, err);
-    while (good > 0 && low < high) {
-        int64_t mid = low + (high - low) / 2;
-        int there = try_fleet(p, cell, mid, err);
-        if (there < 0) return -1;
-        if (there) high = mid;
-        else low = mid + 1;
-    }
-    return good < 0 ? -1 : 0;
-}
-
-static int64_t axis_end(const gbl_planner *p)
-{
-    return p->fleet ? (int64_t)p->fleet->n - 1 : 0;
-}
-
-typedef struct ordered {
-    double price;
-    size_t cell;
-} ordered;
-
-static int by_price(const void *a, const void *b)
-{
-    const ordered *x = a, *y = b;
-    if (x->price != y->price) return x->price < y->price ? -1 : 1;
-    return (x->cell > y->cell) - (x->cell < y->cell);
-}
-
-/* Nothing of it, or nothing more of it, can be the answer? Says why. */
-static int prune(gbl_planner *p, size_t cell, int64_t *high)
-{
-    gbl_cell *c = &p->cell[cell];
-    const gbl_floor *f = &c->floor;
-    if (!c->runs) return 1;
-    *high = axis_end(p);
-    if (f->reason[0]) {
-        snprintf(c->pruned, sizeof c->pruned, "%s", f->reason);
-        return 1;
-    }
-    if (f->at > *high) {
-        snprintf(c->pruned, sizeof c->pruned, "%s: a perfect system needs %.4g replicas", f->limited_by, f->replicas_exact);
-        return 1;
-    }
-    while (*high >= f->at && !better(p, cell, *high, p->best)) --*high;
-    if (*high >= f->at) {
-        int n = f->at > 0 ? snprintf(c->pruned, sizeof c->pruned, "below %s replicas: %s of a perfect system is not enough", p->fleet->value[f->at], f->limited_by) : 0;
-        if (*high < axis_end(p))
-            snprintf(c->pruned + n, sizeof c->pruned - (size_t)n, "%sabove %s replicas: the best found costs less", n ? "; " : "", p->fleet->value[*high]);
-        return 0;
-    }
-    snprintf(c->pruned, sizeof c->pruned, "at least %.4g %s even for a perfect system: the best found has less", price_at(p, cell, f->at),
-             p->minimize == GBL_CHEAPEST_GPUS ? "GPUs" : "USD/h");
-    return 1;
-}
-
-static int search_all(gbl_planner *p, gbl_err *err)
-{
-    ordered *order = gbl_alloc(p->n_cells, sizeof *order);
-    if (!order) return gbl_nomem(err, p->n_cells * sizeof *order);
-    int bad = 0;
-    for (size_t i = 0; i < p->n_cells; i++) {
-        int64_t at = p->cell[i].floor.at <= axis_end(p) ? p->cell[i].floor.at : axis_end(p);
-        order[i] = (ordered){p->cell[i].runs ? price_at(p, i, at) : INFINITY, i};
-    }
-    qsort(order, p->n_cells, sizeof *order, by_price);
-    for (size_t i = 0; i < p->n_cells && !bad; i++) {
-        int64_t high;
-        size_t cell = order[i].cell;
-        if (!prune(p, cell, &high)) bad = search_fleet(p, cell, p->cell[cell].floor.at, high, err) < 0;
-    }
-    gbl_free(order);
-    return bad ? err->code : GBL_OK;
-}
-
-static int exhaust(gbl_planner *p, gbl_err *err)
-{
-    for (size_t i = 0; i < p->n_cells; i++)
-        for (int64_t at = 0; p->cell[i].runs && at <= axis_end(p); at++)
-            if (try_fleet(p, i, at, err) < 0) return err->code;
-    return GBL_OK;
-}
-
-/* Nothing will do: the largest fleet of every combination says how near it comes. */
-static int look_near(gbl_planner *p, gbl_err *err)
-{
-    for (size_t i = 0; i < p->n_cells; i++) {
-        int known = !p->cell[i].runs;
-        for (size_t k = 0; k < p->n_points && !known; k++) known = p->point[k].cell == i && p->point[k].at == axis_end(p);
-        if (!known && try_fleet(p, i, axis_end(p), err) < 0) return err->code;
-    }
-    find_nearest(p);
-    return GBL_OK;
-}
-
-int gbl_plan_fleet(gbl_planner *p, gbl_err *err)
-{
-    int code = p->ask.exhaustive ? exhaust(p, err) : search_all(p, err);
-    return !code && p->best < 0 ? look_near(p, err) : code;
 }

@@ -28,7 +28,8 @@ $ gable plan hard.json --json 2> /dev/null | grep -E '"(verdict|best|constraint)
 $ sed 's/"find": "rate"/"find": "fleet", "replications": 1, "choices": {"model": ["llama-3.1-8b", "llama-3.1-405b"], "cluster.tp": [1, 3], "cluster.replicas": [1, 2, 3, 4, 5, 6, 7, 8]}/; s/"rate_s": 5/"rate_s": 60/' rate.json > fleet.json; gable plan fleet.json | grep -E '^(FEASIBLE|best|pruned|      .*(fit|divide))'
 FEASIBLE: the cheapest fleet
 best        model llama-3.1-8b, tp 1, replicas *: * GPUs, * USD/h, * USD a million output tokens
-pruned      model llama-3.1-8b, tp 3: cannot run: tp 3 does not divide 32 attention heads
+pruned      model llama-3.1-8b, tp 1: * no cheaper than the best
+            model llama-3.1-8b, tp 3: cannot run: tp 3 does not divide 32 attention heads
             model llama-3.1-405b, tp 1: cannot run: llama-3.1-405b does not fit: *
             model llama-3.1-405b, tp 3: cannot run: tp 3 does not divide 128 attention heads
 $ gable plan fleet.json --json | grep -A 5 '"choices": {' | head -n 4 > a; gable plan fleet.json --json --exhaustive | grep -A 5 '"choices": {' | head -n 4 | cmp - a
@@ -64,6 +65,35 @@ $ cat > misfit.json <<'END'
 > {"gable":"plan/1","scenario":{"model":"llama-3.1-70b","trace":{"generate":{"requests":100,"arrival":{"use":"poisson","rate_s":2},"input":{"use":"fixed","tokens":500},"output":{"use":"fixed","tokens":50}}}},
 >  "slo":{"ttft_ms":2000,"tpot_ms":100,"attain":0.9},"find":"fleet","choices":{"cluster.hardware":["l40s","h100-sxm"],"cluster.tp":[1,3,4],"cluster.replicas":[1,2,3,4]}}
 > END
-$ gable plan misfit.json > misfit.txt; sed -n 2p misfit.txt; grep -c 'cannot run' misfit.txt
+$ gable plan misfit.json > misfit.txt; sed -n 2p misfit.txt; grep -c ': cannot run' misfit.txt
 FEASIBLE: the cheapest fleet
 4
+
+# A mix of kinds: the best is brute force's, and the counts add up to the grid.
+$ cat > mix.json <<'END'
+> {"gable":"plan/1","scenario":{"trace":{"generate":{"requests":150,"arrival":{"use":"poisson","rate_s":25},"input":{"use":"uniform","low":400,"high":1200},"output":{"use":"fixed","tokens":80}}}},
+>  "slo":{"ttft_ms":400,"tpot_ms":30,"attain":0.95},"find":"fleet","replications":1,"mix":{"hardware":["l40s"],"pools":[{"hardware":"h100-sxm","replicas":[0,1,2]}],"most_replicas":4}}
+> END
+$ gable plan mix.json > mix.txt; grep -E '^(FEASIBLE|best|runs)' mix.txt
+FEASIBLE: the cheapest fleet
+best        * x h100-sxm: * GPUs, * USD/h, * USD a million output tokens
+runs        * of the grid's 14 configurations
+$ gable plan mix.json --json | grep -A 6 '"choices": {' | head -n 5 > a; gable plan mix.json --json --exhaustive | grep -A 6 '"choices": {' | head -n 5 | cmp - a
+# No drawing in a pipe.
+$ grep -c '# best' mix.txt
+0
+? 1
+# What a rate was judged on; what cannot fit says so.
+$ gable plan rate.json | grep -A 1 '^judged'
+judged on   1200 requests, 4 times the trace: on a short one no queue has time to grow;
+            * requests/s*
+$ echo '{"scenario": {"model": "llama-3.1-70b", "cluster": {"hardware": "l40s"}}, "find": "rate"}' > big.json; gable plan big.json | sed -n 2,3p
+INFEASIBLE: no rate meets the SLO
+binding     memory: cannot run: llama-3.1-70b does not fit: *
+! gable: infeasible: nothing among the choices holds the SLO
+$ echo '{"find": "fleet", "mix": {"hardware": ["l40s", "l40z"]}}' > bad.json; gable plan bad.json
+! gable: unknown hardware "l40z"
+!   where: bad.json:1:* (mix.hardware.1)
+!   expected: *
+!   nearest: l40s
+? 2

@@ -1,68 +1,9 @@
 /* Plans: bounds and bisection find what brute force finds, in a tenth of the runs; what is called nearest is feasible. */
-#include "tests/unit/check.h"
+#include "tests/unit/plan_help.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/text.h"
 #include "reports/farm.h"
-#include "reports/plan.h"
-
-static char path[] = "/tmp/gable-plan-XXXXXX";
-
-#define TRACE "{\"generate\": {\"requests\": 240, \"arrival\": {\"use\": \"poisson\", \"rate_s\": 12}, \"input\": {\"use\": \"uniform\", \"low\": 400, " \
-              "\"high\": 1200}, \"output\": {\"use\": \"uniform\", \"low\": 20, \"high\": 120}}}"
-
-typedef struct answer {
-    gbl_doc *doc;
-    gbl_err err;
-    int code;
-} answer;
-
-static answer solve_with(const char *text, int workers, int exhaustive)
-{
-    answer a = {.code = 0};
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-    gbl_plan_ask ask = {.path = path, .seed = GBL_NULL_INT, .workers = workers, .exhaustive = exhaustive, .progress = GBL_PROGRESS_OFF};
-    gbl_planner *p = NULL;
-    if ((a.code = gbl_plan_solve(&p, &ask, &a.err)) != 0) return a;
-    gbl_json *j = gbl_json_new(0);
-    assert_int_equal(gbl_plan_json(p, j, &a.err), 0);
-    assert_int_equal(gbl_doc_parse(&a.doc, "answer", gbl_json_text(j), strlen(gbl_json_text(j)), &a.err), 0);
-    gbl_json_free(j);
-    gbl_plan_free(p);
-    return a;
-}
-
-static answer solve(const char *text)
-{
-    answer a = solve_with(text, 1, 0);
-    if (a.code) fail_msg("%s (%s)", a.err.what, a.err.where);
-    return a;
-}
-
-static double num(const answer *a, const char *at)
-{
-    const gbl_node *n = gbl_node_at(gbl_doc_root(a->doc), at);
-    return n && gbl_node_kind(n) == GBL_NUMBER ? gbl_node_num(n) : NAN;
-}
-
-static const char *word(const answer *a, const char *at)
-{
-    const gbl_node *n = gbl_node_at(gbl_doc_root(a->doc), at);
-    return n && gbl_node_kind(n) == GBL_STRING ? gbl_node_text(n) : "";
-}
-
-static char *part(const answer *a, const char *at)
-{
-    const gbl_node *n = gbl_node_at(gbl_doc_root(a->doc), at);
-    return n ? gbl_node_canonical(n) : NULL;
-}
 
 /* ---------------------------------------------------------------- fleets ---- */
 
@@ -120,7 +61,9 @@ static void test_fleet_pruned(void **state)
     assert_string_equal(word(&a, "verdict"), "feasible");
     assert_true(num(&a, "best.gpus") == 4 * num(&a, "best.replicas"));
     assert_non_null(strstr(word(&a, "pruned.0.reason"), "does not fit"));
-    assert_non_null(strstr(word(&a, "pruned.1.reason"), "does not divide"));
+    assert_non_null(strstr(word(&a, "pruned.2.reason"), "does not divide"));
+    assert_true(num(&a, "accounts.cannot_run") == 8);
+    assert_accounts(&a);
     gbl_doc_free(a.doc);
 }
 
@@ -270,19 +213,6 @@ static void test_farm(void **state)
     int mode = 2;
     assert_int_equal(gbl_farm(square, &mode, 40, 2, sizeof *v, v, NULL, &err), GBL_EFAULT);
     assert_string_equal(err.what, "a worker died of signal 9");
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return unlink(path);
 }
 
 int main(void)
