@@ -431,7 +431,28 @@ int gbl_result_each(const gbl_result *r, int (*fn)(void *to, const char *name, c
         const row *w = &r->r[i];
         if (fn(to, *w->group ? w->group : w->stat, *w->group ? w->stat : "value", w->value)) return i;
     }
-    return r->n;
+    int n = r->n;
+    for (int32_t t = 0; t < r->n_tiers; t++) {
+        const char *key;
+        double v;
+        for (int i = 0; (key = gbl_tier_result_at(&r->tier[t], i, &v)); i++, n++) {
+            char stat[64];
+            snprintf(stat, sizeof stat, "by_tier.%s.%s", r->tier[t].name, key);
+            if (fn(to, "kv", stat, v)) return n;
+        }
+    }
+    return n;
+}
+
+static double tier_value(const gbl_result *r, const char *name) { /* NAME.key */
+    const char *dot = strchr(name, '.'), *key;
+    double v;
+    for (int32_t t = 0; dot && t < r->n_tiers; t++) {
+        if (strlen(r->tier[t].name) != (size_t)(dot - name) || strncmp(name, r->tier[t].name, (size_t)(dot - name))) continue;
+        for (int i = 0; (key = gbl_tier_result_at(&r->tier[t], i, &v)); i++)
+            if (!strcmp(key, dot + 1)) return v;
+    }
+    return NAN;
 }
 
 double gbl_result_get(const gbl_result *r, const char *name) {
@@ -441,7 +462,7 @@ double gbl_result_get(const gbl_result *r, const char *name) {
         const row *w = &r->r[i];
         if (strlen(w->group) == n && !strncmp(w->group, name, n) && !strcmp(w->stat, dot ? dot + 1 : name)) return w->value;
     }
-    return NAN;
+    return strncmp(name, "kv.by_tier.", 11) ? NAN : tier_value(r, name + 11);
 }
 
 /* ---- the table people read ---- */

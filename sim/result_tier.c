@@ -49,23 +49,27 @@ int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS + 1], const gbl_engine *e
     return n;
 }
 
+const char *gbl_tier_result_at(const gbl_tier_result *t, int i, double *v) {
+    const struct { const char *key; double v; } of[] = {
+        {"capacity_blocks", (double)t->capacity_blocks}, {"peak_blocks", (double)t->peak_blocks},         {"blocks", (double)t->blocks},
+        {"hit_tokens", (double)t->hit_tokens},           {"loaded_blocks", (double)t->hit_blocks},        {"inserted_blocks", (double)t->inserted_blocks},
+        {"evicted_blocks", (double)t->evicted_blocks},   {"moved_blocks", (double)t->moved_blocks},       {"loaded_bytes", t->loaded_bytes},
+        {"written_bytes", t->written_bytes},             {"unwritten_bytes", t->unwritten_bytes},         {"drive_writes_day", t->drive_writes_day},
+        {"years_to_endurance", t->years_to_endurance}};
+    int n = (int)(sizeof of / sizeof *of) - (t->ssd ? 0 : 2);
+    if (i < 0 || i >= n) return NULL;
+    *v = isfinite(of[i].v) ? of[i].v : NAN;
+    return of[i].key;
+}
+
 void gbl_tier_result_json(const gbl_tier_result *t, gbl_json *j) {
+    const char *key;
+    double v;
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "name", t->name);
-    gbl_json_int(j, "capacity_blocks", t->capacity_blocks);
-    gbl_json_int(j, "peak_blocks", t->peak_blocks);
-    gbl_json_int(j, "blocks", t->blocks);
-    gbl_json_int(j, "hit_tokens", t->hit_tokens);
-    gbl_json_int(j, "loaded_blocks", t->hit_blocks);
-    gbl_json_int(j, "inserted_blocks", t->inserted_blocks);
-    gbl_json_int(j, "evicted_blocks", t->evicted_blocks);
-    gbl_json_int(j, "moved_blocks", t->moved_blocks);
-    gbl_json_num(j, "loaded_bytes", t->loaded_bytes);
-    gbl_json_num(j, "written_bytes", t->written_bytes);
-    gbl_json_num(j, "unwritten_bytes", t->unwritten_bytes);
-    if (t->ssd) {
-        gbl_json_num(j, "drive_writes_day", t->drive_writes_day);
-        gbl_json_num(j, "years_to_endurance", t->years_to_endurance);
+    for (int i = 0; (key = gbl_tier_result_at(t, i, &v)); i++) {
+        if (strstr(key, "_bytes") || strstr(key, "_day") || strstr(key, "years")) gbl_json_num(j, key, v);
+        else gbl_json_int(j, key, (int64_t)v);
     }
     gbl_json_end(j);
 }

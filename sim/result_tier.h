@@ -13,6 +13,8 @@ typedef struct gbl_tier_result {
     double drive_writes_day, years_to_endurance;
 } gbl_tier_result;
 
+/* The i-th number of a tier by its key in kv.by_tier, for the store; NULL past the last. */
+const char *gbl_tier_result_at(const gbl_tier_result *t, int i, double *v);
 /* Fills up to GBL_TIERS and one for the store that replicas share; returns how many there are. span_s: simulated seconds. */
 int32_t gbl_tier_results(gbl_tier_result out[GBL_TIERS + 1], const gbl_engine *e, double span_s);
 void gbl_tier_result_json(const gbl_tier_result *t, gbl_json *j); /* an element of kv.by_tier */

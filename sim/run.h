@@ -50,7 +50,7 @@ void gbl_result_json(const gbl_result *r, gbl_json *j);    /* the whole object o
 void gbl_result_print(const gbl_result *r, FILE *to);      /* the table people read */
 /* Every number of the result as (name, stat, value), for the store: "ttft_ms","p99",12.3. Returns how many; fn may be called with NaN. */
 int gbl_result_each(const gbl_result *r, int (*fn)(void *to, const char *name, const char *stat, double v), void *to);
-/* A number by name as in JSON ("ttft_ms.p99", "throughput.request_s"); NaN when unknown. */
+/* A number by name as in JSON ("ttft_ms.p99", "throughput.request_s", "kv.by_tier.dram.hit_tokens"); NaN when unknown. */
 double gbl_result_get(const gbl_result *r, const char *name);
 
 #endif

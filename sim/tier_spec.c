@@ -79,9 +79,10 @@ static int check_name(const gbl_tier_spec *first, const gbl_tier_spec *t, gbl_er
         gbl_node_fail(t->at, err, "two tiers are called '%s'", t->name);
         return gbl_expected(err, "a name of its own for each");
     }
-    if (strcmp(t->name, "hbm") && *t->name) return 0;
-    gbl_node_fail(t->at, err, "a tier below HBM cannot be called '%s'", t->name);
-    return gbl_expected(err, "another name, such as \"dram\"");
+    size_t plain = strspn(t->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    if (strcmp(t->name, "hbm") && plain && plain < 25 && !t->name[plain]) return 0;
+    gbl_node_fail(t->at, err, "a tier below HBM cannot be called '%.40s'", t->name);
+    return gbl_expected(err, "another name of up to 24 letters, digits, - and _, such as \"dram\"");
 }
 
 int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_arena *a, gbl_err *err) {

@@ -17,7 +17,7 @@ $ gable run --set 'tiers=[{"name": "dram", "bytes": 1e18}]'
 $ gable run --set 'tiers=[{"name": "disk", "bytes": 1e9}]'
 ! gable: tier 'disk' does not say what it is
 !   where: --set tiers (tiers.0)
-!   expected: "kind": "dram" or "ssd"
+!   expected: "kind": "dram", "ssd" or "remote"
 ? 2
 $ gable run --set 'tiers=[{"name": "dram", "bytes": 1e9, "iops": 5}]'
 ! gable: 'iops' says something of an ssd, and tier 'dram' is none
@@ -80,3 +80,12 @@ parameters
     load_weight  REAL  1  0..1000000  A second of loading counts as this many seconds of computing; above 1 spares the links.
 
 in a scenario: "policy": {"prefetch": {"use": "cost", "load_weight": 1}}
+$ gable run --set 'tiers=[{"name": "a b", "kind": "dram", "bytes": 1e9}]'
+! gable: a tier below HBM cannot be called 'a b'
+!   where: --set tiers (tiers.0)
+!   expected: another name of up to 24 letters, digits, - and _, such as "dram"
+? 2
+$ gable run --set trace.limit=150 --set engine.kv_blocks=1500 --set 'tiers=[{"name": "dram", "bytes": 4e9}]' --db tiers.db >tiers.txt && gable sql "select stat, value > 0 from metric where stat like 'by_tier.%.written_bytes'" --db tiers.db
+stat                        value > 0
+--------------------------  ---------
+by_tier.dram.written_bytes          1
