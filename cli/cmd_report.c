@@ -51,7 +51,8 @@ const gbl_command gbl_cmd_report = {
     .name = "report",
     .operands = "",
     .brief = "one self-contained HTML page about the runs of a store",
-    .about = "Latency tables and charts, utilisation and KV occupancy over time of the newest runs. The page works "
+    .about = "Of the newest run: verdict, latencies, load and resources over time, where time went, a roofline. Of all: throughput "
+             "against latency, price against latency, intervals over seeds, what `sens --db` and `claims --db` kept. The page works "
              "offline and prints.",
     .example = {{"gable report", "results.db into report.html"},
                 {"gable report --db sweep.db -o sweep.html", "another store, another page"}},

@@ -46,9 +46,9 @@ const gbl_command gbl_cmd_sql = {
     .name = "sql",
     .operands = "QUERY",
     .brief = "ask the store of results in SQL",
-    .about = "The store is opened for reading only. Tables: run, run_param, metric, request, timeline, claim, profile, "
+    .about = "The store is opened for reading only. Tables: run, run_param, metric, request, timeline, step, sens, claim, profile, "
              "measurement, note; views: "
-             "latest, summary, newest, request_ms, request_part, time_went, load_10s, occupancy, metric_wide. percentile(x, p), p in 0..100, "
+             "latest, summary, newest, request_ms, request_part, time_went, load_10s, occupancy, operator, metric_wide. percentile(x, p), p in 0..100, "
              "interpolates as numpy does.",
     .example = {{"gable sql 'SELECT * FROM latest'", "the last twenty runs"},
                 {"gable sql 'SELECT percentile(ttft_ms, 99) AS p99 FROM request_ms WHERE run = 1' --json",

@@ -218,7 +218,7 @@ static gbl_table *make_table(const gbl_standings *r, size_t keys)
     for (int i = 0; i < METRICS; i++) {
         h[n++] = metrics[i].header;
     }
-    gbl_table_columns(t, ">#", h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14], h[15], h[16], h[17], h[18], NULL);
+    gbl_table_columns(t, ">#", h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11], h[12], h[13], h[14], h[15], h[16], h[17], h[18], (char *)NULL);
     return t;
 }
 
