@@ -47,16 +47,17 @@ static int64_t replicas_of(const gbl_planner *p, const gbl_unit *u, int64_t at)
 static enum gbl_fate fate_of(const gbl_planner *p, const gbl_cell *c, int64_t at)
 {
     double total = 0, lost = 0, may = (1 - p->bounds.attain) * (double)p->replications, n = (double)p->load.n;
-    int late = 1;
+    int late = 1, split = 0;
     for (size_t i = 0; i < c->n_units; i++) {
         const gbl_unit *u = &c->unit[i];
         double k = (double)replicas_of(p, u, at);
         if (k == 0) continue;
         if (u->misfit[0]) return GBL_CANNOT;
-        late &= u->late[0] != 0;
+        late &= u->late[0] != 0 && u->role == GBL_ROLE_BOTH; /* the other phase is no business of its own */
+        split |= u->role != GBL_ROLE_BOTH;
         total += k;
     }
-    for (size_t i = 0; i < c->n_units && c->even; i++) {
+    for (size_t i = 0; i < c->n_units && c->even && !split; i++) {
         const gbl_unit *u = &c->unit[i];
         lost += fmax(0, (double)replicas_of(p, u, at) / total - (1 - u->late_share));
     }
