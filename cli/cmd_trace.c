@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/tracing.h"
+#include "models/price.h"
 #include "sim/hits.h"
 #include "traces/trace.h"
 
@@ -78,7 +79,7 @@ static const gbl_command info = {.name = "info",
 /* ---------------------------------------------------------------- hits ---- */
 
 typedef struct hits_opt {
-    const char *evict, *blocks, *format;
+    const char *evict, *blocks, *format, *price;
     int64_t seed;
     int32_t json;
 } hits_opt;
@@ -105,6 +106,13 @@ static const gbl_flag hits_flags[] = {
              .high = 9e18,
              .help = "seed of a policy's draws (random, advice)"},
      .arg = "N"},
+    {.row = {.name = "price",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(hits_opt, price),
+             .dflt = "null",
+             .help = "also what an API would ask for the trace, with its cache and without: a price card; `gable list cards`"},
+     .arg = "CARD"},
     FLAG_FORMAT(hits_opt),
     GBL_FLAG_JSON(hits_opt, json),
     {.row = {.name = NULL}}};
@@ -125,7 +133,79 @@ static double share(int64_t part, int64_t whole)
     return whole ? (double)part / (double)whole : 0.0;
 }
 
-static int hits_json(const gbl_hits *h, const char *policy, gbl_err *err)
+/* What an API asks: its cache has room for all and forgets a prefix some time after its last use, whatever --evict keeps. */
+typedef struct bill {
+    const char *card; /* NULL: nobody asked */
+    struct {
+        const char *name;
+        double usd;
+        int64_t read;
+    } way[3];
+} bill;
+
+static int api_hits(const gbl_chains *c, const char *ttl, gbl_arena *a, int64_t *out, gbl_err *err)
+{
+    gbl_doc *spec = NULL;
+    gbl_choice evict;
+    gbl_hits h = {0};
+    int code = gbl_spec_doc(&spec, "--price", ttl, err);
+    if (!code) code = gbl_choice_bind(&evict, GBL_EVICT, gbl_doc_root(spec), "ttl", a, err);
+    if (!code) code = gbl_hits_replay(&h, c, &evict, -1, 0, err);
+    *out = h.hit_tokens;
+    gbl_doc_free(spec);
+    return code;
+}
+
+static int make_bill(bill *b, const gbl_chains *c, const char *card, gbl_arena *a, gbl_err *err)
+{
+    static const struct { const char *name, *ttl; } ways[] = {{"not cached", NULL}, {"5 minutes", "ttl{ttl_s=300}"}, {"1 hour", "ttl{ttl_s=3600}"}};
+    gbl_price p;
+    int64_t input = 0;
+    int code = gbl_price_load(&p, card, NULL, a, err);
+    const double write[] = {1, p.write_5m_share, p.write_1h_share};
+    for (size_t i = 0; i < c->n_one; i++) input += c->one[i].input;
+    b->card = card;
+    for (int k = 0; k < 3 && !code; k++) {
+        if (ways[k].ttl) code = api_hits(c, ways[k].ttl, a, &b->way[k].read, err);
+        b->way[k].name = ways[k].name;
+        b->way[k].usd = gbl_price_usd(&p, write[k], input, b->way[k].read, c->output);
+    }
+    return code;
+}
+
+static void bill_json(const bill *b, gbl_json *j)
+{
+    static const char *const key[] = {"not_cached", "cached_5m", "cached_1h"};
+    gbl_json_obj(j, "api");
+    gbl_json_str(j, "price", b->card);
+    for (int k = 0; k < 3; k++) {
+        gbl_json_obj(j, key[k]);
+        gbl_json_num(j, "usd", b->way[k].usd);
+        gbl_json_int(j, "read_tokens", b->way[k].read);
+        gbl_json_end(j);
+    }
+    gbl_json_end(j);
+}
+
+static int bill_print(const bill *b, gbl_err *err)
+{
+    char read[32], title[160];
+    snprintf(title, sizeof title, "asked by an API, %s", b->card);
+    gbl_table *t = gbl_table_new(title);
+    if (!t) return gbl_nomem(err, 0);
+    gbl_table_columns(t, "kept after the last use", ">tokens read", ">USD", (const char *)NULL);
+    for (int k = 0; k < 3; k++) {
+        gbl_table_cell(t, "%s", b->way[k].name);
+        gbl_table_cell(t, "%s", gbl_human_int(read, sizeof read, b->way[k].read));
+        gbl_table_cell(t, "%.2f", b->way[k].usd);
+    }
+    putchar('\n');
+    gbl_table_print(t, stdout);
+    gbl_table_free(t);
+    return GBL_OK;
+}
+
+static int hits_json(const gbl_hits *h, const char *policy, const bill *b, gbl_err *err)
 {
     gbl_json *j = gbl_json_new(2);
     if (!j) return gbl_nomem(err, 0);
@@ -144,6 +224,7 @@ static int hits_json(const gbl_hits *h, const char *policy, gbl_err *err)
     gbl_json_int(j, "requests", h->requests);
     gbl_json_int(j, "requests_any_hit", h->requests_any_hit);
     gbl_json_int(j, "evicted_blocks", h->evicted_blocks);
+    if (b->card) bill_json(b, j);
     gbl_json_end(j);
     return gbl_output_json(j, err);
 }
@@ -157,7 +238,7 @@ static void hits_row(gbl_table *t, const char *what, int64_t hit, int64_t total)
     gbl_table_cell(t, "%.2f %%", 100.0 * share(hit, total));
 }
 
-static int hits_print(const gbl_hits *h, const char *policy, gbl_err *err)
+static int hits_print(const gbl_hits *h, const char *policy, const bill *b, gbl_err *err)
 {
     char title[160], blocks[32], evicted[32];
     snprintf(title, sizeof title, "%s, %s blocks, %s evicted", policy,
@@ -171,7 +252,7 @@ static int hits_print(const gbl_hits *h, const char *policy, gbl_err *err)
     hits_row(t, "requests with a hit", h->requests_any_hit, h->requests);
     gbl_table_print(t, stdout);
     gbl_table_free(t);
-    return GBL_OK;
+    return b->card ? bill_print(b, err) : GBL_OK;
 }
 
 static int run_hits(const gbl_call *call, gbl_err *err)
@@ -183,6 +264,7 @@ static int run_hits(const gbl_call *call, gbl_err *err)
     gbl_choice evict;
     gbl_chains chains = {0};
     gbl_hits h = {0};
+    bill asked = {0};
     int code = read_blocks(o->blocks, &blocks, err);
     if (!code) code = gbl_spec_doc(&spec, "--evict", o->evict, err);
     if (!code && (code = gbl_choice_bind(&evict, GBL_EVICT, gbl_doc_root(spec), "lru", call->arena, err)) != GBL_OK)
@@ -190,7 +272,8 @@ static int run_hits(const gbl_call *call, gbl_err *err)
     if (!code) code = gbl_source_open_file(&s, call->arg[0], o->format, err);
     if (!code) code = gbl_chains_read(&chains, s, err);
     if (!code) code = gbl_hits_replay(&h, &chains, &evict, blocks, (uint64_t)o->seed, err);
-    if (!code) code = o->json ? hits_json(&h, evict.policy->name, err) : hits_print(&h, evict.policy->name, err);
+    if (!code && o->price) code = make_bill(&asked, &chains, o->price, call->arena, err);
+    if (!code) code = o->json ? hits_json(&h, evict.policy->name, &asked, err) : hits_print(&h, evict.policy->name, &asked, err);
     gbl_chains_fini(&chains);
     if (s) gbl_source_close(s);
     gbl_doc_free(spec);
@@ -205,7 +288,7 @@ static const gbl_command hits = {
              "block of the leading "
              "run that is resident.",
     .example = {{"gable trace hits conversation.jsonl.gz --evict lru --blocks 10000", "LRU in 10,000 blocks"},
-                {"gable trace hits conversation.jsonl.gz --blocks inf --json", "the most that any policy can find"}},
+                {"gable trace hits conversation.jsonl.gz --blocks inf --price claude-sonnet-4", "the most that any policy can find, and what an API would ask"}},
     .flags = hits_flags,
     .opt_size = sizeof(hits_opt),
     .least = 1,

@@ -8,6 +8,7 @@
 const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS] = {{"hardware", "models/cards/hardware"},
                                                       {"llm", "models/cards/llm"},
                                                       {"runtime", "models/cards/runtime"},
+                                                      {"price", "models/cards/price"},
                                                       {"compress", "policies/cards/compress"}};
 
 int gbl_catalogue_there(gbl_arena *a, gbl_err *err)

@@ -18,7 +18,8 @@ static int unknown_card(const char *kind, const char *name, const char *relative
     size_t n = 0;
     const char **known = gbl_data_list(a, relative, &n);
     gbl_fail(err, GBL_EINPUT, "unknown %s \"%s\"", kind, name);
-    gbl_expected(err, "a card's name (gable list %s) or the path of a file", kind);
+    int listed = strcmp(kind, "price") != 0;
+    gbl_expected(err, "a card's name (gable list %s) or the path of a file", listed ? kind : "cards");
     return gbl_nearest(err, known ? gbl_near(name, known, n) : NULL);
 }
 

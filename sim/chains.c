@@ -8,6 +8,7 @@ static int add(gbl_chains *c, gbl_map *dense, const gbl_record *r, gbl_err *err)
     if (gbl_grow(&c->one, &c->one_room, c->n_one + 1, sizeof *c->one) || gbl_grow(&c->block, &c->room, c->n + (size_t)r->n_ids, sizeof *c->block))
         return gbl_nomem(err, c->n * sizeof *c->block);
     c->one[c->n_one++] = (gbl_chain){r->input, r->session, r->arrival_ns, c->n, r->n_ids, r->id_tokens, r->tenant};
+    c->output += r->output;
     for (int32_t i = 0; i < r->n_ids; i++) {
         int32_t id = gbl_map_get(dense, r->ids[i]);
         if (id < 0) {

@@ -17,6 +17,7 @@ typedef struct gbl_chains {
     gbl_chain *one;
     size_t n, n_one, room, one_room; /* n: blocks of all requests */
     int32_t n_ids;
+    int64_t output; /* tokens of all requests */
 } gbl_chains;
 /* Reads a source to its end; fails where it carries no ids. */
 int gbl_chains_read(gbl_chains *c, gbl_source *s, gbl_err *err);

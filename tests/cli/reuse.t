@@ -22,3 +22,26 @@ continuum is lru
 # The optimum on the order that a run produced, told beside what the run found.
 $ gable run agents.json --set policy.evict=pin_until --set run.belady=true | grep -c 'Belady on the order that this run produced'
 1
+# A prompt of 512 tokens at 0, 100 and 1,000 s with an output of one: with 5 minutes the second is read, with 1 hour the third, too.
+$ for t in 0 100000 1000000; do echo "{\"timestamp\": $t, \"input_length\": 512, \"output_length\": 1, \"hash_ids\": [1]}"; done > thrice.jsonl; gable trace hits thrice.jsonl --price claude-sonnet-4 --json | sed -n '/"api"/,$p'
+  "api": {
+    "price": "claude-sonnet-4",
+    "not_cached": {
+      "usd": 0.004653,
+      "read_tokens": 0
+    },
+    "cached_5m": {
+      "usd": 0.0040386,
+      "read_tokens": 512
+    },
+    "cached_1h": {
+      "usd": 0.0034242,
+      "read_tokens": 1024
+    }
+  }
+}
+$ gable trace hits thrice.jsonl --price gtp-5
+! gable: unknown price "gtp-5"
+!   expected: a card's name (gable list cards) or the path of a file
+!   nearest: gpt-5
+? 2
