@@ -267,6 +267,8 @@ typedef struct gbl_kv_quality {
 } gbl_kv_quality;
 /* Rows of method i of the plan that fit its settings: exact ones, else between the nearest two budgets (marked). Returns how many. */
 int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, int most);
+/* The rows of all methods as an array: {method, task, model, value, baseline, source, interpolated, combined}. */
+void gbl_kv_quality_json(const gbl_kv_plan *plan, const char *key, gbl_json *j);
 /* Opens the card of a method or of one of its settings ("kivi-2bit" lies in kivi.json). */
 int gbl_compress_open(gbl_doc **out, const char *name, const char *folder, const char **setting, gbl_arena *a, gbl_err *err);
 /* Reads and checks a card alone: keys, units, ranges, sources. */

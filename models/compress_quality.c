@@ -78,3 +78,24 @@ int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, i
     }
     return n;
 }
+
+void gbl_kv_quality_json(const gbl_kv_plan *p, const char *key, gbl_json *j) {
+    gbl_kv_quality row[64];
+    gbl_json_arr(j, key);
+    for (int32_t i = 0; i < p->n_methods; i++) {
+        int n = gbl_kv_quality_of(p, i, row, 64);
+        for (int k = 0; k < n; k++) {
+            gbl_json_obj(j, NULL);
+            gbl_json_str(j, "method", p->method[i].name);
+            gbl_json_str(j, "task", row[k].task);
+            gbl_json_str(j, "model", row[k].model);
+            gbl_json_num(j, "value", row[k].value);
+            gbl_json_num(j, "baseline", row[k].baseline);
+            gbl_json_str(j, "source", row[k].source);
+            gbl_json_bool(j, "interpolated", row[k].interpolated);
+            gbl_json_bool(j, "combined", p->n_methods > 1); /* measured alone, used in combination */
+            gbl_json_end(j);
+        }
+    }
+    gbl_json_end(j);
+}

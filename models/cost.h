@@ -84,6 +84,10 @@ void gbl_batch_chunk(const gbl_cost *c, gbl_batch *b, int64_t chunk, int64_t cac
 void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled);
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv);
+/* Before a hold over a compressed cache: the step just made may have flushed what the coming ones do not. Forget its events and add
+ * those of each decode's next step, at kv tokens now. */
+void gbl_batch_forget_events(gbl_batch *b);
+void gbl_batch_next_event(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
 void gbl_batch_advance(gbl_batch *b);                                              /* every decode one token on */
 /* Tokens until a decode at kv crosses the window (then dec_below changes and a hold ends); INT64_MAX for none. */
 int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv);

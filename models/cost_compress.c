@@ -52,6 +52,14 @@ void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_
     add_work(b, w);
 }
 
+void gbl_batch_forget_events(gbl_batch *b) { b->kv.tensor_flops = b->kv.vector_flops = b->kv.bytes = b->kv.launches = 0; }
+
+void gbl_batch_next_event(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv) {
+    gbl_kv_work w[GBL_KV_PARTS];
+    gbl_kv_event_work(c->spec.compress, prompt < kv ? prompt : kv, kv + 1, w);
+    add_work(b, w);
+}
+
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled) {
     const gbl_kv_plan *plan = c->spec.compress;
     if (plan && plan->peak_when == GBL_WHEN_PREFILL_CHUNK && cached > 0) { /* earlier chunks have shrunk already */

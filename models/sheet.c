@@ -194,28 +194,6 @@ static void work_json(const char *key, const gbl_kv_work *w, gbl_json *j)
     gbl_json_end(j);
 }
 
-static void quality_json(const gbl_kv_plan *p, gbl_json *j)
-{
-    gbl_kv_quality row[64];
-    gbl_json_arr(j, "quality");
-    for (int32_t i = 0; i < p->n_methods; i++) {
-        int n = gbl_kv_quality_of(p, i, row, 64);
-        for (int k = 0; k < n; k++) {
-            gbl_json_obj(j, NULL);
-            gbl_json_str(j, "method", p->method[i].name);
-            gbl_json_str(j, "task", row[k].task);
-            gbl_json_str(j, "model", row[k].model);
-            gbl_json_num(j, "value", row[k].value);
-            gbl_json_num(j, "baseline", row[k].baseline);
-            gbl_json_str(j, "source", row[k].source);
-            gbl_json_bool(j, "interpolated", row[k].interpolated);
-            gbl_json_bool(j, "combined", p->n_methods > 1); /* measured alone, used in combination */
-            gbl_json_end(j);
-        }
-    }
-    gbl_json_end(j);
-}
-
 static void compress_json(const gbl_sheet *s, gbl_json *j)
 {
     const gbl_kv_plan *p = s->compress;
@@ -235,7 +213,7 @@ static void compress_json(const gbl_sheet *s, gbl_json *j)
         gbl_json_str(j, NULL, p->note[i]);
     gbl_json_end(j);
     gbl_json_end(j);
-    quality_json(p, j);
+    gbl_kv_quality_json(p, "quality", j);
 }
 
 static void print_compress(const gbl_sheet *s, FILE *to)

@@ -46,7 +46,7 @@ static void thin_samples(gbl_engine *e) {
 
 /* A step counts with all its busy time when it begins: what of it lies behind t is taken off again. */
 static gbl_sample sample_of(gbl_replica *r, int64_t t) {
-    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool)};
+    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool) / r->unit};
     double alone = (double)r->cost.demand.alone_ns, ahead = 0;
     if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
     for (int k = 0; k < GBL_R_N; k++) {
@@ -378,6 +378,7 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
 }
 
 static void engine_fini(gbl_engine *e) {
+    gbl_map_free(e->would_share);
     for (int32_t i = 0; e->replica && i < e->n_replicas; i++) gbl_replica_fini(&e->replica[i]);
     for (int32_t i = 0; i < e->n_ids; i++) {
         gbl_free(e->priv[i].ids);

@@ -53,7 +53,9 @@ typedef struct gbl_priv {
     size_t chain_room;
     int32_t n_chain;
     int32_t first_cached;
-    int64_t private_blocks, swapped_blocks;
+    int64_t private_blocks, swapped_blocks; /* in the pool's units (units.c) */
+    int64_t kv_prompt, kv_to; /* under compression: its prompt as it was admitted; tokens that it has room for */
+    int32_t shrunk, in_pieces; /* that prompt is done; it was cut at its admission */
     int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
     int64_t gap_sum, gap_n;
     gbl_handoff *move;   /* NULL until its id has moved between replicas */
@@ -101,7 +103,8 @@ typedef struct gbl_hold {
     int64_t most;      /* held steps allowed before a slope change, a reservation's end, or the finish */
     int64_t finish;    /* the held step at whose end the first sequence finishes */
     int64_t measured;  /* of its decodes, those that count in the metrics */
-    int64_t *ring;     /* block_size counters: decodes that need a block at step k = index + 1 modulo block_size */
+    int64_t *ring;     /* block_size counters: units of the pool that are needed at step k = index + 1 modulo block_size */
+    int64_t each;      /* and at every step */
 } gbl_hold;
 
 enum gbl_replica_state { GBL_IDLE, GBL_STEPPING, GBL_FETCHING /* waits for transfers before its step */ };
@@ -116,6 +119,7 @@ struct gbl_replica {
     gbl_view view;
     void *instance[GBL_FAMILIES];
     gbl_kvpool pool;
+    int64_t unit, capacity; /* the pool's units in a block; of the whole pool */
     gbl_order *order; /* of the uses of its blocks; NULL where none is recorded */
     gbl_fluid fluid;
     int32_t flow_event;  /* heap handle, -1 */
@@ -201,6 +205,8 @@ struct gbl_engine {
     int64_t *program_ns;
     size_t program_room;
     gbl_prefix_rules rules;
+    gbl_map *would_share; /* keys of prompts that compression keeps from being shared */
+    int64_t lost_tokens;
     uint64_t root; /* of every chain: what KV must have in common besides its tokens */
     int32_t block_size;
     int64_t max_model_len;
@@ -241,6 +247,21 @@ int gbl_replica_occupy(gbl_replica *r, int32_t id, const struct gbl_match *m, in
 void gbl_replica_loaded(gbl_replica *r, int32_t id); /* a transfer up has ended: the request runs, or its blocks are cached */
 int64_t gbl_replica_resident_tokens(const gbl_replica *r, int32_t id); /* reuse.c: leading prompt tokens in its prefix cache */
 int gbl_replica_run(gbl_replica *r, int32_t id); /* onto the list of the running */
+
+/* units.c: what KV takes of the pool */
+int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err);      /* `blocks`: uncompressed ones that fit */
+int64_t gbl_units(const gbl_replica *r, int32_t id, int64_t tokens);   /* of a request that has, or is to have, so many tokens */
+int64_t gbl_units_most(const gbl_replica *r, int32_t id, int64_t tokens); /* on the way there, however it is scheduled */
+static inline int64_t gbl_units_held(const gbl_replica *r, int32_t id) { return r->e->priv[id].private_blocks + r->e->priv[id].n_chain * r->unit; }
+void gbl_units_set(gbl_replica *r, int32_t id, int64_t units, int64_t tokens); /* it holds so many, room for `tokens` */
+void gbl_units_admit(gbl_replica *r, int32_t id);    /* what is known of it now is its prompt */
+void gbl_units_computed(gbl_replica *r, int32_t id); /* a chunk is done: what compression drops is given back */
+void gbl_units_settle(gbl_replica *r, int32_t id);
+void gbl_units_forget(gbl_replica *r, int32_t id);
+void gbl_units_lost(gbl_replica *r, int32_t id);     /* counts sharing that compression prevents */
+double gbl_units_bytes(const gbl_replica *r, int64_t units);
+/* Adds how a decode's KV grows under compression; returns the steps that holds for. */
+int64_t gbl_units_hold(gbl_replica *r, int32_t id, int64_t *each, int64_t *ring);
 
 /* route.c: who serves a request */
 int gbl_gates_init(gbl_engine *e, gbl_err *err);

@@ -116,7 +116,7 @@ static int land(gbl_replica *to, int32_t id, double limit_s) {
     int32_t hit = gbl_replica_reserve(to, id, tokens_to_land(to, id), e->s->kv_transfer_reuse);
     if (hit < 0) return 0;
     int64_t bs = e->block_size, cached = (int64_t)hit * bs;
-    double bytes = (double)((q->input + bs - 1) / bs - hit) * to->view.block_bytes;
+    double bytes = gbl_units_bytes(to, gbl_units(to, id, q->input) - hit * to->unit);
     to->view.n_loading++;
     to->live_tokens += q->input - cached;
     m->landing = 1;
@@ -258,6 +258,7 @@ void gbl_handoff_landed(gbl_engine *e, int32_t id) {
     gbl_replica_account(to, e->now_ns);
     to->view.n_loading--;
     q->state = GBL_REQ_RUNNING;
+    if (e->s->compress) gbl_units_settle(to, id);
     if (gbl_replica_run(to, id)) return;
     gbl_replica_index_prompt(to, id);
     if (gbl_deque_push(&to->joined, id)) gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));

@@ -21,12 +21,19 @@ int gbl_hold_begin(gbl_replica *r) {
     h->finish = INT64_MAX;
     h->k = 0;
     h->measured = 0;
+    h->each = 0;
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &e->req[r->item[i]];
         h->measured += q->arrival_ns >= e->m.measured_from_ns;
         int64_t left = q->output - q->generated; /* it finishes at the end of held step `left` */
         h->finish = min64(h->finish, left);
-        h->most = min64(h->most, gbl_batch_slope(r->price, q->computed));
+        h->most = min64(h->most, gbl_batch_slope_of(r->price, e->priv[r->item[i]].kv_prompt, q->computed));
+        if (e->s->compress) {
+            h->most = min64(h->most, gbl_units_hold(r, r->item[i], &h->each, h->ring));
+            if (!i) gbl_batch_forget_events(&r->batch);
+            gbl_batch_next_event(r->price, &r->batch, e->priv[r->item[i]].kv_prompt, q->computed);
+            continue;
+        }
         int64_t spare = (int64_t)q->blocks * bs - q->computed; /* tokens before it needs a block */
         if (spare >= left) continue;
         if (spare < bs && !by_more) h->ring[spare]++;
@@ -54,6 +61,10 @@ void gbl_hold_end(gbl_replica *r, int cut) {
         p->gap_sum += e->now_ns - p->last_ns;
         p->gap_n += k - cut;
         p->last_ns = e->now_ns;
+        if (e->s->compress) {
+            if (q->computed > p->kv_to) gbl_units_set(r, r->item[i], gbl_units(r, r->item[i], q->computed), q->computed);
+            continue;
+        }
         int32_t blocks = (q->computed + bs - 1) / bs;
         if (blocks <= q->blocks) continue;
         p->private_blocks += blocks - q->blocks;
@@ -71,16 +82,17 @@ static int may_go_on(gbl_replica *r) {
     const gbl_hold *h = &r->hold;
     if (h->k >= h->most || r->fluid.n || r->view.n_running != r->plan.n || r->disturbed) return 0; /* somebody was moved in, or left */
     if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
-    int64_t need = h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
+    int64_t need = h->each + h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
     if (r->pool.below && need > gbl_kvpool_empty(&r->pool)) return 0; /* what goes is written down: a transfer begins */
-    return need <= have && have >= r->plan.hold_free_blocks;
+    return need <= have && have / r->unit >= r->plan.hold_free_blocks;
 }
 
 static void held_step(gbl_replica *r, int64_t now_ns) {
     gbl_hold *h = &r->hold;
     gbl_replica_account(r, now_ns);
-    int64_t need = h->ring[h->k % r->e->block_size];
-    if (need) {
+    int64_t need = h->each + h->ring[h->k % r->e->block_size];
+    if (need < 0) gbl_kvpool_give(&r->pool, -need);
+    if (need > 0) {
         const char *broken = gbl_kvpool_take(&r->pool, need);
         if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
     }

@@ -7,7 +7,8 @@
 #include "sim/tier_flow.h"
 
 static gbl_replica *replica_of(const gbl_host *h) { return h->engine; }
-static int64_t blocks_for(const gbl_replica *r, int64_t tokens) { return (tokens + r->e->block_size - 1) / r->e->block_size; }
+/* As policies see them. */
+static int64_t in_blocks(const gbl_replica *r, int64_t units) { return (units + r->unit - 1) / r->unit; }
 
 void gbl_replica_refresh(gbl_replica *r) {
     gbl_view *v = &r->view;
@@ -17,7 +18,7 @@ void gbl_replica_refresh(gbl_replica *r) {
     v->waiting = r->waiting.a ? r->waiting.a + r->waiting.head : NULL;
     v->n_waiting = (int32_t)r->visible;
     v->swapped = r->swapped;
-    v->free_blocks = gbl_kvpool_free(&r->pool);
+    v->free_blocks = gbl_kvpool_free(&r->pool) / r->unit;
 }
 
 void gbl_replica_account(gbl_replica *r, int64_t now_ns) {
@@ -53,13 +54,13 @@ static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key)
     r->pool.now_ns = r->e->now_ns;
     if (node >= 0) {
         if (!gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens -= r->e->block_size;
-        gbl_kvpool_give(&r->pool, 1);
+        gbl_kvpool_give(&r->pool, r->unit);
     } else {
         node = gbl_kvpool_index(&r->pool, key, parent, &use);
         if (node < 0) return gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
         if (r->pool.below && r->pool.below->broken) gbl_policy_fault(r, GBL_EVICT, r->pool.below->broken);
     }
-    p->private_blocks--;
+    p->private_blocks -= r->unit;
     return append_chain(r, id, node);
 }
 
@@ -141,19 +142,18 @@ static int64_t reserve(gbl_replica *r, int32_t id, int64_t tokens) {
 /* What an admission with this match takes from the free blocks: new ones, and matched ones that nobody uses. */
 static int64_t admission_need(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
     int32_t in_use = m->coming ? m->blocks + m->load : m->blocks ? gbl_reuse_run(r, id, m->blocks, GBL_IN_USE) : 0;
-    return blocks_for(r, tokens) - in_use + m->idle;
+    return gbl_units(r, id, tokens) - (in_use - m->idle) * r->unit;
 }
 
 static int64_t host_blocks_needed(const gbl_host *h, int32_t id, int64_t tokens) {
     gbl_replica *r = replica_of(h);
-    const gbl_req *q = &r->e->req[id];
-    if (q->state == GBL_REQ_WAITING) {
+    if (r->e->req[id].state == GBL_REQ_WAITING) {
         gbl_match m;
         gbl_reuse_match(r, id, &m);
-        return admission_need(r, id, &m, reserve(r, id, tokens));
+        return in_blocks(r, admission_need(r, id, &m, reserve(r, id, tokens)));
     }
-    int64_t need = blocks_for(r, tokens) - q->blocks;
-    return need > 0 ? blocks_for(r, reserve(r, id, tokens)) - q->blocks : 0;
+    int64_t held = gbl_units_held(r, id);
+    return gbl_units(r, id, tokens) > held ? in_blocks(r, gbl_units(r, id, reserve(r, id, tokens)) - held) : 0;
 }
 
 static int32_t host_cached(const gbl_host *h, int32_t id) {
@@ -174,7 +174,7 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
     r->live_tokens -= private_tokens + (int64_t)freed * r->e->block_size;
     p->n_chain = 0;
     p->copied = p->kept_chunks = 0;
-    p->private_blocks = 0;
+    p->private_blocks = p->kv_to = 0;
     q->blocks = 0;
     gbl_tier_unswap(r, id);
     gbl_replica_expire(r);
@@ -220,15 +220,18 @@ static int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t 
     if (tokens > left) tokens = left;
     int64_t to = q->computed + tokens;
     if (reserve_tokens > to) to = reserve_tokens;
-    int64_t need = blocks_for(r, to) - q->blocks;
-    if (need > 0) {
-        need = blocks_for(r, reserve(r, id, to)) - q->blocks;
-        if (need > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
-        if (take_blocks(r, need)) return GBL_NO_BLOCKS;
-        r->e->priv[id].private_blocks += need;
-        q->blocks += (int32_t)need;
-        r->view.free_blocks = gbl_kvpool_free(&r->pool);
-    }
+    if (r->e->priv[id].kv_to > to) to = r->e->priv[id].kv_to;
+    int64_t held = gbl_units_held(r, id), units = gbl_units(r, id, to);
+    if (units > held) {
+        units = gbl_units(r, id, to = reserve(r, id, to));
+        if (units - held > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
+        if (take_blocks(r, units - held)) return GBL_NO_BLOCKS;
+        gbl_units_set(r, id, units, to);
+        r->view.free_blocks = gbl_kvpool_free(&r->pool) / r->unit;
+    } else if (units < held && r->e->s->compress) { /* more was dropped than came */
+        gbl_kvpool_give(&r->pool, held - units);
+        gbl_units_set(r, id, units, to);
+    } else r->e->priv[id].kv_to = to;
     return advance(r, id, tokens);
 }
 
@@ -245,6 +248,7 @@ static void waiting_remove(gbl_replica *r, int32_t id) {
 static void first_admission(gbl_replica *r, int32_t id, int64_t cached) {
     gbl_priv *p = &r->e->priv[id];
     if (p->admitted) return;
+    gbl_units_lost(r, id);
     p->admitted = 1;
     p->scheduled_ns = r->e->now_ns;
     p->part_ns[GBL_PART_FRONT] = r->e->req[id].queued_ns - p->let_in_ns;
@@ -269,11 +273,12 @@ int gbl_replica_run(gbl_replica *r, int32_t id) {
  * they are free. What it copies from stays meanwhile. */
 int gbl_replica_occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
     gbl_kvuse use = use_of(r, id);
+    gbl_units_admit(r, id);
+    int64_t units = gbl_units(r, id, tokens);
     if (m->coming) { /* it holds the rest */
-        int64_t more = blocks_for(r, tokens) - m->blocks - m->load;
+        int64_t more = units - gbl_units_held(r, id);
         if (more > 0 && take_blocks(r, more)) return GBL_EFAULT;
-        r->e->priv[id].private_blocks += more;
-        r->e->req[id].blocks = (int32_t)blocks_for(r, tokens);
+        gbl_units_set(r, id, units, tokens);
         return 0;
     }
     for (int32_t k = 0, node = -1; k < m->blocks; k++) {
@@ -281,12 +286,10 @@ int gbl_replica_occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t t
         if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
         if (append_chain(r, id, node)) return GBL_EFAULT;
     }
-    int64_t fresh = blocks_for(r, tokens) - m->blocks;
     gbl_reuse_hold(r, id, m, 1);
-    if (take_blocks(r, fresh)) return GBL_EFAULT;
+    if (take_blocks(r, units - m->blocks * r->unit)) return GBL_EFAULT;
     gbl_reuse_hold(r, id, m, 0);
-    r->e->priv[id].private_blocks = fresh;
-    r->e->req[id].blocks = (int32_t)(fresh + m->blocks);
+    gbl_units_set(r, id, units, tokens);
     return 0;
 }
 
@@ -307,6 +310,7 @@ static int64_t admitted_tokens(gbl_replica *r, int32_t id, const gbl_match *m, i
     int64_t cached = gbl_reuse_tokens(r, m), left = r->e->req[id].known - cached;
     if (*tokens > left) *tokens = left;
     int64_t to = cached + *tokens;
+    r->e->priv[id].in_pieces = to < r->e->req[id].known;
     return reserve(r, id, reserve_tokens > to ? reserve_tokens : to);
 }
 
@@ -399,10 +403,10 @@ static void unplan(gbl_replica *r, int32_t id) { /* takes a planned decode back 
     q->scheduled = 0;
 }
 
-static int copy(gbl_replica *r, int64_t blocks, enum gbl_resource dir, int64_t tag) {
+static int copy(gbl_replica *r, int64_t units, enum gbl_resource dir, int64_t tag) {
     gbl_demand d;
-    double bytes = (double)blocks * r->view.block_bytes;
-    gbl_cost_transfer(r->price, bytes, blocks * 2 * r->e->s->llm.layers, dir, &d);
+    double bytes = gbl_units_bytes(r, units);
+    gbl_cost_transfer(r->price, bytes, in_blocks(r, units) * 2 * r->e->s->llm.layers, dir, &d);
     for (int i = 0; i < GBL_R_N; i++) r->load.busy_ns[i] += d.busy_ns[i];
     r->e->m.swapped_bytes += bytes;
     if (gbl_fluid_start(&r->fluid, r->e->now_ns, &d, tag, r->e->err)) return gbl_engine_fail(r->e, GBL_EFAULT);
@@ -412,11 +416,12 @@ static int copy(gbl_replica *r, int64_t blocks, enum gbl_resource dir, int64_t t
 
 static void swap_out_all(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
-    p->swapped_blocks = blocks_for(r, r->e->req[id].computed);
+    int64_t units = gbl_units(r, id, r->e->req[id].computed);
+    p->swapped_blocks = in_blocks(r, units);
     r->view.swapped_blocks += p->swapped_blocks;
     gbl_replica_release(r, id);
     r->outs++;
-    copy(r, p->swapped_blocks, GBL_R_PCIE_D2H, GBL_TAG_OUT);
+    copy(r, units, GBL_R_PCIE_D2H, GBL_TAG_OUT);
 }
 
 /* 0 where the tiers have no room for it. */
@@ -434,6 +439,7 @@ static int preempt_by_swap(gbl_replica *r, int32_t id) {
 
 static void start_over(gbl_replica *r, int32_t id) { /* it holds nothing */
     gbl_req *q = &r->e->req[id];
+    gbl_units_forget(r, id);
     r->e->m.dropped += q->computed;
     r->outstanding_tokens += q->generated && q->known - q->computed == 1 ? q->known : q->computed;
     q->computed = 0;
@@ -492,16 +498,14 @@ static int host_preempt(const gbl_host *h, int32_t id) {
 
 static int swap_in_all(gbl_replica *r, int32_t id) {
     gbl_req *q = &r->e->req[id];
-    gbl_priv *p = &r->e->priv[id];
-    int64_t blocks = p->swapped_blocks;
+    int64_t units = gbl_units(r, id, q->computed);
     /* Room for its next token too, or it would be put out again at once. */
-    if (blocks_for(r, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, blocks)) return 0;
-    p->private_blocks = blocks;
-    q->blocks = (int32_t)blocks;
+    if (gbl_units(r, id, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, units)) return 0;
+    gbl_units_set(r, id, units, q->computed);
     q->state = GBL_REQ_LOADING;
     r->view.n_loading++;
     r->live_tokens += q->computed;
-    copy(r, blocks, GBL_R_PCIE_H2D, id);
+    copy(r, units, GBL_R_PCIE_H2D, id);
     return 1;
 }
 

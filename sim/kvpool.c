@@ -82,11 +82,11 @@ static int make_index(gbl_kvpool *p, size_t ids, int ghosts, gbl_err *err) {
 static double ids_of(const gbl_choice *evict, double capacity) { return capacity * (evict->policy->flags & GBL_EVICT_GHOSTS ? 2 : 1); }
 
 int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err) {
-    *p = (gbl_kvpool){.capacity = spec->capacity, .block_size = spec->block_size, .levels = 1 + spec->n_tiers};
+    *p = (gbl_kvpool){.capacity = spec->capacity, .each = spec->each ? spec->each : 1, .block_size = spec->block_size, .levels = 1 + spec->n_tiers};
     if (!spec->evict) return 0;
     const gbl_policy *head = spec->evict->policy;
     if (head->flags & (GBL_EVICT_NEEDS_ORACLE | GBL_EVICT_NEEDS_ADVICE)) return refuse_oracle(head, err);
-    double blocks = (double)spec->capacity, all = ids_of(spec->evict, blocks) + 1;
+    double blocks = (double)(spec->capacity / p->each), all = ids_of(spec->evict, blocks) + 1;
     int ghosts = (head->flags & GBL_EVICT_GHOSTS) != 0;
     p->needs_cost = (head->flags & GBL_EVICT_NEEDS_COST) != 0;
     for (int32_t i = 0; i < spec->n_tiers; i++) {
@@ -99,7 +99,7 @@ int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err) {
     }
     if (blocks > INT32_MAX / 4) return refuse_number(blocks, err); /* queues of a policy count twice the ids in 32 bits */
     p->ids = (size_t)all;
-    gbl_evictor_spec lend = {.choice = spec->evict, .host = spec->host, .capacity = spec->capacity, .ids = (int32_t)all, .owner = p, .forget = forget};
+    gbl_evictor_spec lend = {.choice = spec->evict, .host = spec->host, .capacity = spec->capacity / p->each, .ids = (int32_t)all, .owner = p, .forget = forget};
     int code = make_index(p, (size_t)all, ghosts, err);
     if (!code) code = gbl_evictor_init(&p->evictor, &lend, err);
     if (!code && spec->n_tiers) code = gbl_tiers_new(&p->below, p, spec, (int32_t)all, err);
@@ -209,7 +209,7 @@ static const char *drop_proposed(gbl_kvpool *p, int32_t id, enum gbl_gone reason
     if (id < 0 || id >= p->n_ids) return "it proposes a block that does not exist";
     if (p->node[id].refs != 0 || gbl_kvpool_kids(p, id, 0) != 0) return "it proposes a block that is held or gone";
     const char *broken = drop(p, id, reason);
-    return broken ? broken : p->ghosts > p->capacity ? "it remembers more blocks than the pool has" : NULL;
+    return broken ? broken : p->ghosts > p->capacity / p->each ? "it remembers more blocks than the pool has" : NULL;
 }
 
 /* Block by block, whatever is asked for at once: with its last child gone a parent may be older than the next in line, and
@@ -223,7 +223,7 @@ const char *gbl_kvpool_take(gbl_kvpool *p, int64_t n) {
         if (!n) return NULL;
         const gbl_evict_policy *e = p->evictor.p;
         int32_t out = -1;
-        if (e->resize) e->resize(p->evictor.state, p->capacity - p->private_blocks - 1);
+        if (e->resize) e->resize(p->evictor.state, (p->capacity - p->private_blocks - 1) / p->each);
         if (e->victims(p->evictor.state, 1, &out) != 1) return "it proposes no victim while evictable blocks are resident";
         const char *broken = drop_proposed(p, out, GBL_GONE_EVICTED);
         if (broken) return broken;
@@ -314,7 +314,7 @@ static int32_t new_node(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t dep
 }
 
 int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use) {
-    assert(p->private_blocks > 0);
+    assert(p->private_blocks >= p->each);
     assert(parent < 0 || p->node[parent].refs > 0);
     int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1;
     int32_t id = p->below ? gbl_kvpool_child_anywhere(p, parent, key) : -1; /* below: it comes up again */
@@ -329,7 +329,7 @@ int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_
     n->refs = 1;
     gbl_kvpool_enter(p, id, 0);
     if (p->below) gbl_tiers_rise(p, id);
-    p->private_blocks--;
+    p->private_blocks -= p->each;
     p->cached++;
     p->referenced++;
     p->inserted++;

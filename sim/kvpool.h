@@ -42,6 +42,7 @@ typedef struct gbl_kvpiece {
 
 typedef struct gbl_kvpool {
     int64_t capacity, private_blocks, cached, referenced; /* referenced: cached blocks with a user */
+    int64_t each; /* capacity and private_blocks count units; a cached block is so many of them: 1 but under compression */
     int64_t evicted, inserted, ghosts;
     int32_t block_size;
     gbl_map *index;
@@ -68,7 +69,7 @@ typedef struct gbl_kvpool {
  * be numbered. */
 struct gbl_tier_spec;
 typedef struct gbl_kvpool_spec {
-    int64_t capacity;
+    int64_t capacity, each;
     int32_t block_size, n_tiers;
     const gbl_choice *evict;
     const struct gbl_tier_spec *tier;
@@ -77,9 +78,9 @@ typedef struct gbl_kvpool_spec {
 int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err);
 void gbl_kvpool_fini(gbl_kvpool *p);
 
-static inline int64_t gbl_kvpool_empty(const gbl_kvpool *p) { return p->capacity - p->private_blocks - p->cached; }
-static inline int64_t gbl_kvpool_free(const gbl_kvpool *p) { return p->capacity - p->private_blocks - p->referenced; }
-static inline int64_t gbl_kvpool_used(const gbl_kvpool *p) { return p->private_blocks + p->referenced; }
+static inline int64_t gbl_kvpool_empty(const gbl_kvpool *p) { return p->capacity - p->private_blocks - p->cached * p->each; }
+static inline int64_t gbl_kvpool_free(const gbl_kvpool *p) { return p->capacity - p->private_blocks - p->referenced * p->each; }
+static inline int64_t gbl_kvpool_used(const gbl_kvpool *p) { return p->private_blocks + p->referenced * p->each; }
 
 /* Takes n private blocks, evicting as needed. The caller has seen that n <= free. Returns NULL, or the rule that the
  * eviction policy broke. */

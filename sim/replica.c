@@ -72,12 +72,13 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     gbl_host_bind(r);
     int code = make_instances(r, err);
     if (code) return code;
-    int indexed = !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX);
-    gbl_kvpool_spec pool_spec = {.capacity = capacity, .block_size = e->block_size, .n_tiers = indexed ? s->n_tiers : 0,
+    if ((code = gbl_units_init(r, capacity, err))) return code;
+    int indexed = gbl_scenario_shares(s);
+    gbl_kvpool_spec pool_spec = {.capacity = r->capacity, .each = r->unit, .block_size = e->block_size, .n_tiers = indexed ? s->n_tiers : 0,
                                  .evict = indexed ? &s->choice[GBL_EVICT] : NULL, .tier = s->tier, .host = &r->host};
     if ((code = gbl_kvpool_init(&r->pool, &pool_spec, err))) return code;
     gbl_tier_ready(r);
-    if (gbl_reuse_keeps(r, GBL_PREFIX_TAILS) && (code = gbl_kvpool_look_inside(&r->pool, err))) return code;
+    if (indexed && gbl_reuse_keeps(r, GBL_PREFIX_TAILS) && (code = gbl_kvpool_look_inside(&r->pool, err))) return code;
     if (s->belady) {
         if (!(r->order = gbl_alloc(1, sizeof *r->order))) return gbl_nomem(err, sizeof *r->order);
         if ((code = gbl_order_init(r->order, err))) return code;
@@ -158,8 +159,8 @@ static void build_batch(gbl_replica *r) {
     r->batch = (gbl_batch){0};
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &r->e->req[r->item[i]];
-        if (!r->e->priv[r->item[i]].chunk) gbl_batch_decode(c, &r->batch, q->computed);
-        else gbl_batch_chunk(c, &r->batch, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+        if (!r->e->priv[r->item[i]].chunk) gbl_batch_decode_of(c, &r->batch, r->e->priv[r->item[i]].kv_prompt, q->computed);
+        else gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
         r->batch.pre_kv += 2 * (int64_t)r->e->priv[r->item[i]].copied; /* a copy reads and writes */
         r->e->priv[r->item[i]].copied = 0;
     }
@@ -282,6 +283,7 @@ static int hand_out(gbl_replica *r) {
         gbl_req *q = &e->req[id];
         gbl_priv *p = &e->priv[id];
         q->scheduled = 0;
+        if (e->s->compress) gbl_units_computed(r, id);
         if (q->computed != q->known) continue;
         q->generated++;
         q->known++;

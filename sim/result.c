@@ -20,7 +20,7 @@ enum { ROWS = 200 };
 struct gbl_result {
     row r[ROWS];
     int n;
-    char *scenario_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
+    char *scenario_json, *quality_json, *version, *runtime, *calibration, *name, *model, *hardware, *slo;
     int exact_quantiles, itl_per_request;
     int64_t seed, replicas, gpus;
     char *classes; /* goodput by SLO class, as JSON; NULL without a list */
@@ -70,10 +70,10 @@ static totals add_up(const gbl_engine *e) {
         t.idle_w += r->kind->hw.idle_w * gpus;
         t.busy_joule += (r->kind->hw.tdp_w - r->kind->hw.idle_w) * gpus * r->load.power_ns * 1e-9;
         t.usd_h += r->kind->hw.usd_h > 0 ? r->kind->hw.usd_h * gpus : NAN;
-        t.capacity += r->view.total_blocks;
+        t.capacity += r->capacity / r->unit;
         t.token_s += (double)r->load.token_ns * 1e-9;
-        t.mean_blocks += (double)r->load.used_block_ns;
-        t.peak_blocks += r->peak_used;
+        t.mean_blocks += (double)r->load.used_block_ns / (double)r->unit;
+        t.peak_blocks += (r->peak_used + r->unit - 1) / r->unit;
         t.evicted += r->pool.evicted;
     }
     return t;
@@ -165,7 +165,10 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     put_int(r, "kv", "preemptions", m->preemptions);
     put(r, "kv", "swapped_bytes", m->swapped_bytes);
     put(r, "kv", "token_seconds", t->token_s);
-    put(r, "kv", "fragmentation", 1 - ratio(t->token_s * 1e9, t->mean_blocks * e->block_size));
+    if (e->s->compress) {
+        put_int(r, "kv", "lost_sharing_tokens", e->lost_tokens);
+        put(r, "kv", "fragmentation", NAN); /* tokens and bytes have no fixed ratio */
+    } else put(r, "kv", "fragmentation", 1 - ratio(t->token_s * 1e9, t->mean_blocks * e->block_size));
     put_hits(r, e, t);
 }
 
@@ -253,8 +256,20 @@ static char *hardware_names(const gbl_scenario *s) {
     return copy_text(text);
 }
 
+/* What was published about the quality of the compression in use. */
+static char *quality_text(const gbl_scenario *s) {
+    if (!s->compress) return copy_text("[]");
+    gbl_json *j = gbl_json_new(0);
+    if (!j) return NULL;
+    gbl_kv_quality_json(s->compress, NULL, j);
+    char *text = copy_text(gbl_json_text(j));
+    gbl_json_free(j);
+    return text;
+}
+
 static int copy_names(gbl_result *r, const gbl_scenario *s) {
     r->scenario_json = copy_text(gbl_scenario_json(s, 0));
+    r->quality_json = quality_text(s);
     r->version = copy_text(GBL_VERSION);
     r->runtime = copy_text(s->runtime.name);
     r->calibration = copy_text(weakest_calibration(s));
@@ -264,7 +279,7 @@ static int copy_names(gbl_result *r, const gbl_scenario *s) {
     r->model = copy_text(s->llm.name);
     r->hardware = hardware_names(s);
     r->slo = s->n_slo_classes ? copy_text("by class and tenant") : slo_text(&s->slo);
-    return r->slo && r->scenario_json && r->version && r->runtime && r->calibration && r->name && r->model && r->hardware;
+    return r->slo && r->scenario_json && r->quality_json && r->version && r->runtime && r->calibration && r->name && r->model && r->hardware;
 }
 
 /* Goodput of each element of a list of SLOs. */
@@ -336,6 +351,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
 void gbl_result_free(gbl_result *r) {
     if (!r) return;
     gbl_free(r->scenario_json);
+    gbl_free(r->quality_json);
     gbl_free(r->version);
     gbl_free(r->runtime);
     gbl_free(r->calibration);
@@ -415,8 +431,7 @@ void gbl_result_json(const gbl_result *r, gbl_json *j) {
             group_end(r, j, in, group);
             group = r->r[i].group;
             if (!strcmp(group, "energy")) {
-                gbl_json_arr(j, "quality");
-                gbl_json_end(j);
+                gbl_json_raw(j, "quality", r->quality_json);
             }
             if (*group) gbl_json_obj(j, group);
         }

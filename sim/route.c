@@ -13,7 +13,7 @@ static gbl_replica *behind(const gbl_host *h, int32_t i) {
 static const gbl_replica_view *lend_replica(const gbl_host *h, int32_t i) {
     gbl_replica *r = behind(h, i);
     r->seen = (gbl_replica_view){.n_waiting = (int32_t)(r->waiting.n + r->landing.n), .n_running = r->view.n_running + r->view.n_loading,
-                                 .n_swapped = r->view.n_swapped, .used_blocks = gbl_kvpool_used(&r->pool), .total_blocks = r->view.total_blocks,
+                                 .n_swapped = r->view.n_swapped, .used_blocks = gbl_kvpool_used(&r->pool) / r->unit, .total_blocks = r->view.total_blocks,
                                  .block_size = r->view.block_size, .queued_tokens = r->queued_tokens, .outstanding_tokens = r->outstanding_tokens};
     return &r->seen;
 }
@@ -41,7 +41,7 @@ int gbl_can_ever_run(gbl_replica *r, int32_t id) {
     if (p->most_tokens && p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id) > tokens)
         tokens = p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id);
     tokens = k->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);
-    return (tokens + e->block_size - 1) / e->block_size <= r->view.total_blocks;
+    return gbl_units_most(r, id, tokens) <= r->capacity;
 }
 
 /* Replicas of a role, in order. Where one is too small for a request that another can take, only that request does not see it. */

@@ -367,6 +367,7 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     if (!code && s->policy_node) code = gbl_node_only(s->policy_node, known, err);
     for (int f = 0; f < GBL_FAMILIES && !code; f++) {
         const gbl_node *n = gbl_node_get(s->policy_node, known[f]);
+        if (f == GBL_COMPRESS && n && gbl_node_kind(n) != GBL_STRING) continue; /* bind_compress */
         if (gbl_policy_at((enum gbl_family)f, 0)) code = gbl_choice_bind(&s->choice[f], (enum gbl_family)f, n, family_default[f], s->arena, err);
         else if (n && !is_default_word(n, (enum gbl_family)f)) {
             gbl_node_fail(n, err, "family %s has no policy to choose", known[f]);
@@ -383,6 +384,34 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);
     return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
+}
+
+int gbl_scenario_shares(const gbl_scenario *s) {
+    return !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) && (!s->compress || s->compress->shareable);
+}
+
+static int whole_codes(const gbl_kv_plan *plan) {
+    for (int32_t i = 0; i < plan->n_cells; i++)
+        if (plan->cell[i].res_k > 0 || plan->cell[i].res_v > 0 || plan->cell[i].extra > 0 || plan->cell[i].tier) return 0;
+    return plan->shareable && plan->const_bytes == 0;
+}
+
+/* Methods of KV compression are cards, composed in models/compress.h. */
+static int bind_compress(gbl_scenario *s, gbl_err *err) {
+    const gbl_node *n = gbl_node_get(s->policy_node, "compress");
+    if (!n || gbl_node_kind(n) == GBL_STRING || (gbl_node_kind(n) == GBL_ARRAY && !gbl_node_size(n))) return 0;
+    int code = gbl_kv_plan_new(&s->compress, n, &s->llm, gbl_format_bytes((enum gbl_format)s->kv), gbl_doc_folder(s->doc), s->arena, err);
+    if (code) {
+        err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
+        return code;
+    }
+    if (s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) {
+        gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "compressed KV lies in pages, and policy.kvmem is \"%s\"", s->choice[GBL_KVMEM].policy->name);
+        return gbl_expected(err, "\"paged\"");
+    }
+    if (!s->n_tiers || whole_codes(s->compress)) return 0;
+    gbl_node_fail(n, err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, or a choice of tokens)");
+    return gbl_expected(err, "no tiers, or a method that keeps every token in codes, such as fp8_kv");
 }
 
 static int bind_run(gbl_scenario *s, gbl_err *err) {
@@ -419,6 +448,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = bind_tiers(s, err);
     if (!code) code = check_network(s, err);
     if (!code) code = bind_slo(s, err);
+    if (!code) code = bind_compress(s, err);
     if (!code) code = bind_client(s, err);
     if (!code) code = bind_run(s, err);
     if (!code && s->trace) code = gbl_trace_check(s->trace, err);
@@ -436,7 +466,7 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *
     gbl_cost_spec spec = {.hw = &p->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)p->tp, .pp = (int32_t)p->pp,
                           .dp = (int32_t)p->dp, .ep = (int32_t)p->ep, .weights = s->weights, .activations = s->activations, .kv = s->kv,
                           .block_size = (int32_t)s->block_size, .memory_utilization = s->memory_utilization, .max_num_seqs = s->max_num_seqs,
-                          .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks, .kv_scale = s->kv_scale};
+                          .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks, .kv_scale = s->kv_scale, .compress = s->compress};
     int code = gbl_cost_new(out, &spec, err);
     if (!code) return 0;
     err->misfit = code == GBL_EINPUT;
@@ -495,6 +525,7 @@ void gbl_scenario_free(gbl_scenario *s) {
     if (!s) return;
     gbl_doc *doc = s->doc;
     gbl_arena *a = s->arena;
+    gbl_kv_plan_free(s->compress);
     gbl_arena_free(a);
     gbl_doc_free(doc);
 }
@@ -522,12 +553,18 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_end(j);
 }
 
+static void compress_json(const gbl_scenario *s, const char *key, gbl_json *j) {
+    char *text = s->compress ? gbl_node_canonical(gbl_node_get(s->policy_node, "compress")) : NULL;
+    gbl_json_raw(j, key, text ? text : "[]");
+    gbl_free(text);
+}
+
 static void policies_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_obj(j, "policy");
     for (int f = 0; f < GBL_FAMILIES; f++) {
         const char *key = gbl_family_name((enum gbl_family)f);
         if (s->choice[f].policy) gbl_choice_json(&s->choice[f], key, j);
-        else if (f == GBL_COMPRESS) gbl_json_raw(j, key, "[]");
+        else if (f == GBL_COMPRESS) compress_json(s, key, j);
         else gbl_json_str(j, key, family_default[f]);
     }
     gbl_json_end(j);

@@ -52,6 +52,7 @@ typedef struct gbl_scenario {
     double memory_utilization;
     /* policy */
     gbl_choice choice[GBL_FAMILIES];
+    gbl_kv_plan *compress; /* NULL: none */
     gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
     int32_t n_tiers;
     gbl_shared_spec store; /* shared by all replicas; bytes 0: none */
@@ -79,6 +80,7 @@ int gbl_scenario_open(gbl_scenario **out, const char *path, const char *const *s
 /* From a document already read; takes ownership of it, also on failure. */
 int gbl_scenario_bind(gbl_scenario **out, gbl_doc *doc, gbl_err *err);
 void gbl_scenario_free(gbl_scenario *s);
+int gbl_scenario_shares(const gbl_scenario *s); /* prefixes are indexed: the prefix policy caches, and compression leaves them alike */
 /* The whole scenario with every default, as canonical JSON text (arena-owned). */
 const char *gbl_scenario_json(const gbl_scenario *s, int indent);
 /* The cost of a step of one replica of pool i. Messages name the key to change. */

@@ -160,7 +160,7 @@ void gbl_shared_fetch(gbl_replica *r, int32_t id) {
     int32_t n = e->failed || m.load ? 0 : found(s, r, id, m.blocks); /* what its own tiers have comes from there */
     if (n <= 0 || !is_worth(r, n, m.blocks)) return;
     m = (gbl_match){.blocks = m.blocks};
-    if (n + m.blocks - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE) > gbl_kvpool_free(&r->pool)) return;
+    if ((n + m.blocks - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE)) * r->unit > gbl_kvpool_free(&r->pool)) return;
     gbl_replica_account(r, e->now_ns);
     for (int32_t k = m.blocks + n - 1; k >= m.blocks; k--) touch(s, gbl_map_get(s->index, gbl_reuse_key(r, id, k)));
     if (gbl_replica_occupy(r, id, &m, (int64_t)(m.blocks + n) * e->block_size)) return;

@@ -91,7 +91,7 @@ void gbl_tier_prefetch(gbl_replica *r) {
         gbl_reuse_match(r, id, &m);
         m = (gbl_match){.blocks = m.blocks};
         int32_t n = ask(r, id, m.blocks, 1);
-        if (!n || r->e->failed || n + m.blocks - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE) > gbl_kvpool_free(&r->pool)) continue;
+        if (!n || r->e->failed || (n + m.blocks - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE)) * r->unit > gbl_kvpool_free(&r->pool)) continue;
         count_below(r, id, m.blocks, n, below);
         if (gbl_replica_occupy(r, id, &m, (int64_t)(m.blocks + n) * r->e->block_size)) return;
         r->e->req[id].blocks = 0; /* it holds them, but not by admission */
@@ -103,7 +103,7 @@ void gbl_tier_prefetch(gbl_replica *r) {
 /* What came up for a request that still waits is cached from now on, and may go again. */
 static void cache_loaded(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
-    gbl_replica_index_to(r, id, p->n_chain + (int32_t)p->private_blocks);
+    gbl_replica_index_to(r, id, p->n_chain + (int32_t)(p->private_blocks / r->unit));
     int32_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain, r->e->now_ns);
     r->live_tokens -= (int64_t)freed * r->e->block_size;
     p->n_chain = 0;

@@ -54,7 +54,7 @@ int gbl_tier_swap_in(gbl_replica *r, int32_t id) {
     if (gbl_reuse_run(r, id, chain, GBL_ANYWHERE) < chain) return -1;
     gbl_match m = {.blocks = gbl_reuse_run(r, id, chain, GBL_IN_HBM)};
     /* Room for its next token too, or it would be put out again at once. */
-    if (q->computed / bs + 1 - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE) > gbl_kvpool_free(&r->pool)) return 0;
+    if ((q->computed / bs + 1 - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE)) * r->unit > gbl_kvpool_free(&r->pool)) return 0;
     m.load = chain - m.blocks;
     gbl_tier_count(r, id, &m, below);
     n += m.load;
