@@ -89,7 +89,7 @@ static int take_out(gbl_deque *d, int32_t id) { /* its place, or -1 */
 static void drop_load(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     gbl_replica_account(r, r->e->now_ns);
-    int64_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain, r->e->now_ns) + p->private_blocks;
+    int64_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain, r->e->now_ns) + p->private_blocks / r->unit;
     gbl_kvpool_give(&r->pool, p->private_blocks);
     r->live_tokens -= freed * r->e->block_size;
     p->n_chain = p->load = 0;

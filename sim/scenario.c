@@ -367,7 +367,7 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     if (!code && s->policy_node) code = gbl_node_only(s->policy_node, known, err);
     for (int f = 0; f < GBL_FAMILIES && !code; f++) {
         const gbl_node *n = gbl_node_get(s->policy_node, known[f]);
-        if (f == GBL_COMPRESS && n && gbl_node_kind(n) != GBL_STRING) continue; /* bind_compress */
+        if (f == GBL_COMPRESS) continue; /* bind_compress */
         if (gbl_policy_at((enum gbl_family)f, 0)) code = gbl_choice_bind(&s->choice[f], (enum gbl_family)f, n, family_default[f], s->arena, err);
         else if (n && !is_default_word(n, (enum gbl_family)f)) {
             gbl_node_fail(n, err, "family %s has no policy to choose", known[f]);
@@ -399,8 +399,11 @@ static int whole_codes(const gbl_kv_plan *plan) {
 /* Methods of KV compression are cards, composed in models/compress.h. */
 static int bind_compress(gbl_scenario *s, gbl_err *err) {
     const gbl_node *n = gbl_node_get(s->policy_node, "compress");
-    if (!n || gbl_node_kind(n) == GBL_STRING || (gbl_node_kind(n) == GBL_ARRAY && !gbl_node_size(n))) return 0;
-    int code = gbl_kv_plan_new(&s->compress, n, &s->llm, gbl_format_bytes((enum gbl_format)s->kv), gbl_doc_folder(s->doc), s->arena, err);
+    if (!n || is_default_word(n, GBL_COMPRESS)) return 0;
+    double bytes = gbl_format_bytes((enum gbl_format)s->kv);
+    int code = gbl_node_kind(n) == GBL_STRING ? gbl_kv_plan_text(&s->compress, gbl_node_text(n), &s->llm, bytes, s->arena, err)
+                                              : gbl_kv_plan_new(&s->compress, n, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
+    if (code && gbl_node_kind(n) == GBL_STRING) at_node(err, n);
     if (code) {
         err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
         return code;
