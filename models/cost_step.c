@@ -131,7 +131,7 @@ static double clip_ns(double seconds, double most_ns)
 
 static void demand(const gbl_cost *c, const gbl_cost_row *all, double host, gbl_demand *d)
 {
-    int link = c->g.hw->nvlink_bps > 0 ? GBL_R_NVLINK : GBL_R_PCIE_D2H;
+    int link = gbl_hw_nvlinked(c->g.hw, (double)c->spec.tp * c->spec.dp) ? GBL_R_NVLINK : GBL_R_PCIE_D2H;
     double ns = ceil((all->time_s + host) * 1e9);
     if (!(ns < 9e18))
         ns = 9e18;

@@ -62,7 +62,7 @@ static int read_peaks(gbl_hw *hw, const gbl_node *root, gbl_err *err)
 
 static int read_numbers(gbl_hw *hw, const gbl_node *root, gbl_err *err)
 {
-    double sms = 0, node = 8;
+    double sms = 0, node = 8, group = 0;
     const struct { gbl_card_number n; double unit; } rows[] = {
         {{"memory_MiB", &hw->hbm_bytes, NULL, 1, 1e8, 1}, 1048576.0},
         {{"memory_GB_s", &hw->hbm_bps, NULL, 0.1, 1e6, 1}, 1e9},
@@ -75,6 +75,7 @@ static int read_numbers(gbl_hw *hw, const gbl_node *root, gbl_err *err)
         {{"dram_GB_s", &hw->dram_bps, NULL, 0.01, 1e5, 1}, 1e9},
         {{"ssd_GB_s", &hw->ssd_bps, NULL, 0.001, 1e5, 1}, 1e9},
         {{"network_GB_s", &hw->network_bps, NULL, 0.001, 1e5, 1}, 1e9},
+        {{"nvlink_group", &group, NULL, 0, 1024, 0}, 1},
         {{"gpus_per_node", &node, NULL, 1, 1024, 0}, 1},
         {{"tdp_W", &hw->tdp_w, NULL, 1, 1e5, 1}, 1},
         {{"idle_W", &hw->idle_w, NULL, 0, 1e5, 1}, 1},
@@ -89,6 +90,7 @@ static int read_numbers(gbl_hw *hw, const gbl_node *root, gbl_err *err)
     }
     hw->sms = (int32_t)sms;
     hw->gpus_per_node = (int32_t)node;
+    hw->nvlink_group = (int32_t)group;
     return 0;
 }
 
@@ -174,7 +176,7 @@ static int bind(gbl_hw *hw, const gbl_node *root, gbl_arena *a, gbl_err *err)
 {
     static const char *const known[] = {
         "gable", "name", "arch", "note", "peak_TFLOP_s", "memory_MiB", "memory_GB_s", "l2_MiB", "sms", "clock_MHz",
-        "fma_sm_clock", "nvlink_GB_s", "pcie_GB_s", "dram_GB_s", "ssd_GB_s", "network_GB_s", "gpus_per_node", "tdp_W",
+        "fma_sm_clock", "nvlink_GB_s", "nvlink_group", "pcie_GB_s", "dram_GB_s", "ssd_GB_s", "network_GB_s", "gpus_per_node", "tdp_W",
         "idle_W", "usd_h", "link_latency_us", "pcie_latency_us", "calibration", NULL};
     if (gbl_card_form(root, "hardware/1", err) || gbl_node_only(root, known, err) ||
         gbl_card_text(root, "name", 1, &hw->name, a, err) || gbl_card_text(root, "arch", 1, &hw->arch, a, err) ||

@@ -20,6 +20,7 @@ typedef struct gbl_hw {
     double hbm_bytes;             /* what the driver reports, bytes */
     double hbm_bps, l2_bytes;
     double nvlink_bps;            /* per direction and GPU; 0 = none: collectives go over PCIe */
+    int32_t nvlink_group;         /* GPUs that NVLink joins; more of a node talk over PCIe. 0: all of the node */
     double pcie_bps, dram_bps, ssd_bps, network_bps;
     int32_t sms, gpus_per_node;
     double clock_hz, tdp_w, idle_w, usd_h;
@@ -31,6 +32,12 @@ typedef struct gbl_hw {
     const struct gbl_spread *spread; /* their covariance, scatter of shapes, transfer (models/calib.h); never NULL */
     const char *eff_from;         /* the card whose calibration it is: its own name when fitted */
 } gbl_hw;
+
+/* Whether n GPUs of a node are joined by NVLink, all of them. */
+static inline int gbl_hw_nvlinked(const gbl_hw *hw, double n)
+{
+    return hw->nvlink_bps > 0 && (hw->nvlink_group == 0 || n <= hw->nvlink_group);
+}
 
 /* `name` is a card's name or the path of a card (beside `folder`, or in the current folder). All that the struct
  * points to lives in `a`. Unknown names are answered with the nearest known one; unknown keys are refused. A card

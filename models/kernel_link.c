@@ -26,9 +26,10 @@ static int older(const gbl_hw *hw)
     return !strcmp(hw->arch, "ampere") || !strcmp(hw->arch, "ada");
 }
 
-static double link_of(const gbl_hw *hw)
+/* Of n GPUs of a node. A ring is as fast as its slowest link, so one hop over PCIe makes all of it PCIe. */
+static double link_of(const gbl_hw *hw, double n)
 {
-    return hw->nvlink_bps > 0 ? hw->nvlink_bps : hw->pcie_bps;
+    return gbl_hw_nvlinked(hw, n) ? hw->nvlink_bps : hw->pcie_bps;
 }
 
 /* n GPUs: `in` of them in a node, on `nodes` nodes. */
@@ -43,10 +44,10 @@ static spread spread_of(const gbl_machine *g, int32_t n)
 static double reduce_inside(const gbl_machine *g, double bytes, double n)
 {
     const gbl_calib *c = g->cal;
-    double link = link_of(g->hw), ring = 2 * (n - 1) / n * bytes;
+    double link = link_of(g->hw, n), ring = 2 * (n - 1) / n * bytes;
     if (g->ideal)
         return ring / link;
-    if (g->hw->nvlink_bps <= 0)
+    if (!gbl_hw_nvlinked(g->hw, n))
         return c->pcie_ar_a + c->pcie_ar_rank * (n - 1) + ring / (link * c->pcie_ar_e);
     double wait = g->engine ? c->ar_extra : 0;
     if (bytes >= custom_most)
@@ -59,10 +60,10 @@ static double reduce_inside(const gbl_machine *g, double bytes, double n)
 static double one_way_inside(const gbl_machine *g, const one_way *p, double bytes, double n, double sent)
 {
     const gbl_calib *c = g->cal;
-    double link = link_of(g->hw);
+    double link = link_of(g->hw, n);
     if (g->ideal)
         return sent / link;
-    if (g->hw->nvlink_bps <= 0)
+    if (!gbl_hw_nvlinked(g->hw, n))
         return c->pcie_ar_a + c->pcie_ar_rank * (n - 1) + sent / (link * c->pcie_ar_e);
     return p->a + p->rank * (n - 1) + p->root * sqrt(bytes / 1e6) + sent / (link * p->e * pow(n / 8, p->gain));
 }
@@ -76,11 +77,11 @@ static double between(const gbl_machine *g, double sent, double steps)
     return steps * network_latency + sent / (net * network_share);
 }
 
-static void bill(const gbl_machine *g, double inside, double outside, gbl_kernel *out)
+static void bill(const gbl_machine *g, double n, double inside, double outside, gbl_kernel *out)
 {
     memset(out, 0, sizeof *out);
     out->link_bytes = inside + outside;
-    out->link_s = inside / link_of(g->hw);
+    out->link_s = inside / link_of(g->hw, n);
     out->net_s = outside > 0 ? outside / g->hw->network_bps : 0;
 }
 
@@ -91,7 +92,7 @@ void gbl_all_reduce(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *o
         return;
     spread s = spread_of(g, n);
     double inside = 2 * (s.in - 1) / s.in * bytes, outside = 2 * (s.nodes - 1) / s.nodes * bytes / s.in;
-    bill(g, inside, outside, out);
+    bill(g, s.in, inside, outside, out);
     out->time_s = s.in > 1 ? reduce_inside(g, bytes, s.in) : 0;
     if (s.nodes > 1)
         out->time_s += between(g, outside, 2 * (s.nodes - 1));
@@ -104,7 +105,7 @@ static void gather(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *ou
         return;
     spread s = spread_of(g, n);
     double inside = (s.in - 1) / s.in * bytes, outside = (s.nodes - 1) / s.nodes * bytes / s.in;
-    bill(g, inside, outside, out);
+    bill(g, s.in, inside, outside, out);
     out->time_s = s.in > 1 ? one_way_inside(g, older(g->hw) ? &gather_ampere : &gather_hopper, bytes, s.in, inside) : 0;
     if (s.nodes > 1)
         out->time_s += between(g, outside, s.nodes - 1);
@@ -128,7 +129,7 @@ void gbl_all_to_all(const gbl_machine *g, double bytes, int32_t n, gbl_kernel *o
         return;
     spread s = spread_of(g, n);
     double all = s.in * s.nodes, inside = (s.in - 1) / all * bytes, outside = (all - s.in) / all * bytes;
-    bill(g, inside, outside, out);
+    bill(g, s.in, inside, outside, out);
     double near = s.in > 1 ? one_way_inside(g, older(g->hw) ? &to_all_ampere : &to_all_hopper, bytes, s.in, inside) : 0;
     out->time_s = s.nodes > 1 ? fmax(near, between(g, outside, 1)) : near;
 }
@@ -138,11 +139,12 @@ void gbl_send(const gbl_machine *g, double bytes, int across, gbl_kernel *out)
     memset(out, 0, sizeof *out);
     if (bytes <= 0)
         return;
-    bill(g, across ? 0 : bytes, across ? bytes : 0, out);
+    double pair = g->hw->nvlink_group ? g->hw->nvlink_group + 1 : 2; /* the next stage lies in another group */
+    bill(g, pair, across ? 0 : bytes, across ? bytes : 0, out);
     if (across)
         out->time_s = between(g, bytes, 1);
     else if (g->ideal)
         out->time_s = out->link_s;
     else
-        out->time_s = send_latency + out->link_s / (g->hw->nvlink_bps > 0 ? send_share : g->cal->pcie_ar_e);
+        out->time_s = send_latency + out->link_s / (gbl_hw_nvlinked(g->hw, pair) ? send_share : g->cal->pcie_ar_e);
 }

@@ -265,6 +265,19 @@ typedef struct gbl_preempt_policy {
     int32_t (*victim)(void *state, const gbl_host *h, int32_t for_id); /* a running id; maybe for_id */
     int (*how)(void *state, const gbl_host *h, int32_t id);            /* GBL_BY_* */
 } gbl_preempt_policy;
+/* A victim: the newest running request that has not been given work yet, or only the next token of its answer; a chunk already
+ * planned stays. */
+static inline int32_t gbl_newest_running(void *state, const gbl_host *h, int32_t for_id) {
+    (void)state;
+    const gbl_view *v = h->view;
+    for (int32_t i = v->n_running - 1; i >= 0; i--) {
+        int32_t id = v->running[i];
+        const gbl_req *r = &v->req[id];
+        int decodes = r->scheduled == 1 && r->generated > 0 && r->computed == r->known;
+        if (id == for_id || !r->scheduled || decodes) return id;
+    }
+    return for_id;
+}
 
 /* kvmem: how KV tokens become blocks. */
 enum { GBL_KVMEM_UNSHARED = 1 /* a request's KV is one piece of memory: nothing is shared between requests */ };

@@ -10,17 +10,6 @@ static const gbl_param params[] = {
      "Host memory for swapped KV of a replica (vLLM v0: --swap-space, 4 GiB)."},
     {0}};
 
-static int32_t newest(void *state, const gbl_host *h, int32_t for_id) {
-    (void)state;
-    const gbl_view *v = h->view;
-    for (int32_t i = v->n_running - 1; i >= 0; i--) {
-        int32_t id = v->running[i];
-        const gbl_req *r = &v->req[id];
-        int decodes = r->scheduled == 1 && r->generated > 0 && r->computed == r->known;
-        if (id == for_id || !r->scheduled || decodes) return id; /* a chunk already planned stays */
-    }
-    return for_id;
-}
 static int how(void *state, const gbl_host *h, int32_t id) {
     const swap *s = state;
     const gbl_view *v = h->view;
@@ -32,5 +21,5 @@ static const gbl_preempt_policy swap_policy = {
     {sizeof(gbl_preempt_policy), GBL_PREEMPT, GBL_ABI, "swap",
      "The newest running request gives way; its KV is swapped to host memory over PCIe.",
      "vLLM v0 swapping (arXiv 2309.06180, section 4.5)", params, sizeof(swap), 0, 0},
-    NULL, newest, how};
+    NULL, gbl_newest_running, how};
 GBL_EXPORT(&swap_policy.head);

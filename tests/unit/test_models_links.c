@@ -155,8 +155,33 @@ static void sends(void **state)
     }
 }
 
+/* A bridge joins two cards: two talk over it, four as if there were none. */
+static void bridged_pairs(void **state)
+{
+    (void)state;
+    gbl_arena *arena = gbl_arena_new();
+    gbl_hw pairs, plain;
+    gbl_machine with, without;
+    open_machine(&pairs, "a100-80-pcie-nvlink", arena, &with);
+    plain = pairs;
+    plain.nvlink_bps = 0;
+    without = with;
+    without.hw = &plain;
+    for (int32_t n = 2; n <= 4; n += 2) {
+        gbl_kernel a, b;
+        gbl_all_reduce(&with, 64e6, n, &a);
+        gbl_all_reduce(&without, 64e6, n, &b);
+        if (n == 2) assert_true(b.time_s > 4 * a.time_s);
+        else assert_close(a.time_s, b.time_s, 0);
+        gbl_all_gather(&with, 64e6, n, &a);
+        gbl_all_gather(&without, 64e6, n, &b);
+        assert_true(n == 2 ? b.time_s > 3 * a.time_s : b.time_s == a.time_s);
+    }
+    gbl_arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_way_collectives), cmocka_unit_test(sends)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_way_collectives), cmocka_unit_test(sends), cmocka_unit_test(bridged_pairs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
