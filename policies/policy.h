@@ -15,6 +15,7 @@
 #ifndef GBL_POLICY_H
 #define GBL_POLICY_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -4,8 +4,6 @@
  *   priority  by class, smaller first (vLLM); a class may take the place of running requests of a worse one
  *   fair      by tenant: who has been served least, prompt and output tokens weighted (the virtual token counter)
  * Ties go to who came first. Nobody overtakes the head: where it does not fit, nobody behind it is tried. */
-#include <math.h>
-
 #include "policies/policy.h"
 
 enum kind { SHORTEST, DEADLINE, PRIORITY, FAIR };
