@@ -74,10 +74,10 @@ document = {
 }
 (folder / "sweep.json").write_text(json.dumps(document))
 
-# A pod that is killed as soon as its shard holds something, and the new pod of the same index.
+# A pod that is killed while it writes its second point (one takes less than 280,000 bytes), and the new pod of the same index.
 first = pod(sweep, 0)
 store = folder / "shard-1.db"
-while first.poll() is None and not (store.exists() and store.stat().st_size > 100_000):
+while first.poll() is None and not (store.exists() and store.stat().st_size > 300_000):
     time.sleep(0.005)
 first.send_signal(signal.SIGKILL)
 first.communicate()

@@ -135,8 +135,8 @@ job() { printf '%s\n' "$1" | sed -n 's/^Submitted batch job //p'; }
 state() { scontrol -o show job "$1" | tr ' ' '\n' | sed -n 's/^JobState=//p'; }
 over() { [ -z "$(squeue -h -j "$1" 2>/dev/null)" ]; }
 kept() { "$gable" sql "SELECT count(*) AS n FROM run" --db "$dir/shard-$1.db" --csv 2>/dev/null | tail -n 1 | tr -d '\r' | grep -x '[0-9]*' || echo 0; }
-# A reader would wait for the writer that owns the store: a run of this sweep is larger than this.
-has_some() { [ "$(stat -c %s "$dir/shard-$1.db" 2>/dev/null || echo 0)" -gt 150000 ]; }
+# A reader would wait for the writer that owns the store: one run takes less than this, so a second one is being written.
+has_some() { [ "$(stat -c %s "$dir/shard-$1.db" 2>/dev/null || echo 0)" -gt 300000 ]; }
 
 first=$(job "$(eval "$submit")")
 step "the printed line submits the array" test -n "$first"
