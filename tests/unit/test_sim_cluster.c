@@ -132,6 +132,42 @@ static void a_shared_store_serves_the_other_replica(void **state) {
     for (int k = 0; k < 2; k++) free(o[k].json);
 }
 
+/* ---- the door and the clients, by hand: requests that come 1 ns apart ---- */
+
+#define BURST "{\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1e9},\"input\":{\"use\":\"fixed\",\"tokens\":100},\"output\":{\"use\":\"fixed\",\"tokens\":%d}}}," \
+              "\"engine\":{\"runtime\":\"ideal\",\"max_num_seqs\":%d},\"policy\":{\"prefix\":\"off\",\"admit\":%s},\"client\":{%s},\"slo\":{\"ttft_ms\":null,\"tpot_ms\":null}}"
+
+/* A bucket of one request that fills at two a second lets in one every half second; the wait is queueing. */
+static void a_bucket_lets_in_at_its_rate(void **state) {
+    (void)state;
+    char text[900];
+    snprintf(text, sizeof text, BURST, 1, 4, "{\"use\":\"token_bucket\",\"rate_s\":2,\"burst\":1,\"then\":\"wait\"}", "");
+    outcome o = run(text, 0);
+    for (int i = 1; i < 4; i++) {
+        int64_t let_in = o.life[i].scheduled_ns - o.life[0].scheduled_ns;
+        assert_true(llabs(let_in - i * 500000000ll) <= i + 1); /* it is asked again at the next whole ns */
+        assert_int_equal(o.life[i].part_ns[GBL_PART_QUEUE], o.life[i].scheduled_ns - o.life[i].arrival_ns);
+    }
+    free(o.json);
+    snprintf(text, sizeof text, BURST, 1, 4, "{\"use\":\"token_bucket\",\"rate_s\":2,\"burst\":1}", "");
+    o = run(text, 0);
+    assert_close(o.rejected, 3, 0);
+    free(o.json);
+}
+
+/* One slot and long outputs: three of four have no first token after a second. Each is sent again two times, then given up. */
+static void clients_give_up_and_come_again(void **state) {
+    (void)state;
+    char text[900];
+    snprintf(text, sizeof text, BURST, 4000, 1, "\"always\"", "\"timeout_s\":1,\"timeout_until\":\"first_token\",\"retries\":2,\"backoff_s\":0.25");
+    outcome o = run(text, 0);
+    assert_close(o.gone, 3, 0);
+    assert_close(o.retried, 6, 0);
+    assert_int_equal(o.life[0].status, 0);
+    for (int i = 1; i < 4; i++) assert_int_equal(o.life[i].status, 2);
+    free(o.json);
+}
+
 /* ---- orders: forty requests come at once to a replica with one slot ---- */
 
 enum { CROWD = 40 };
@@ -243,6 +279,6 @@ static void random_clusters_keep_the_laws(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kv_crosses_the_network_at_its_speed), cmocka_unit_test(layer_by_layer_hides_all_but_the_last_layer),
-                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
+                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_bucket_lets_in_at_its_rate), cmocka_unit_test(clients_give_up_and_come_again), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
