@@ -15,8 +15,9 @@
 
 typedef struct info_opt {
     const char *format;
-    int32_t json;
+    int32_t json, prefix;
 } info_opt;
+enum { PREFIX_ON, PREFIX_OFF };
 
 #define FLAG_FORMAT(T)                                                                                       \
     {                                                                                                        \
@@ -29,7 +30,15 @@ typedef struct info_opt {
         .arg = "NAME"                                                                                        \
     }
 
-static const gbl_flag info_flags[] = {FLAG_FORMAT(info_opt), GBL_FLAG_JSON(info_opt, json), {.row = {.name = NULL}}};
+static const gbl_flag info_flags[] = {FLAG_FORMAT(info_opt),
+                                      {.row = {.name = "prefix",
+                                               .type = GBL_P_CHOICE,
+                                               .offset = offsetof(info_opt, prefix),
+                                               .dflt = "\"on\"",
+                                               .choices = "on|off",
+                                               .help = "prefix statistics; their memory grows with the different blocks"},
+                                       .arg = "on|off"},
+                                      GBL_FLAG_JSON(info_opt, json), {.row = {.name = NULL}}};
 
 static int info_print(const gbl_trace_info *info, int json, gbl_err *err)
 {
@@ -53,7 +62,7 @@ static int run_info(const gbl_call *call, gbl_err *err)
     gbl_trace_info *info = NULL;
     int code = gbl_source_open_file(&s, call->arg[0], o->format, err);
     if (code) return code;
-    code = gbl_trace_info_new(&info, s, err);
+    code = o->prefix == PREFIX_ON ? gbl_trace_info_new(&info, s, err) : gbl_trace_info_short(&info, s, err);
     if (!code) {
         code = info_print(info, o->json, err);
         gbl_trace_info_free(info);
@@ -338,12 +347,12 @@ static const gbl_command convert = {
 
 /* ---------------------------------------------------------------- trace ---- */
 
-static const gbl_command *const subs[] = {&info, &hits, &gbl_cmd_trace_mrc, &gbl_cmd_trace_generate, &convert, NULL};
+static const gbl_command *const subs[] = {&info, &hits, &gbl_cmd_trace_mrc, &gbl_cmd_trace_generate, &convert, &gbl_cmd_trace_shape, NULL};
 
 const gbl_command gbl_cmd_trace = {
     .name = "trace",
-    .operands = "info|hits|mrc|generate|convert ...",
-    .brief = "inspect, replay untimed, generate and convert traces",
+    .operands = "info|hits|mrc|generate|convert|shape ...",
+    .brief = "inspect, replay untimed, generate, convert and shape traces",
     .about = "A trace is a list of requests: arrival time, prompt tokens, output tokens, and the ids of its prompt's "
              "blocks where it has them.",
     .example = {{"gable trace info traces/samples/chat.jsonl.gz", "what is in it"},

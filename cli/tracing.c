@@ -42,7 +42,7 @@ static int summary_json(int64_t rows, const gbl_repairs *w, gbl_err *err)
 
 int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
 {
-    static const char *const format[] = {"mooncake", "azure"};
+    static const char *const format[] = {"mooncake", "azure", "vidur", "burstgpt", "llmservingsim"};
     FILE *spool = gbl_spool_new(err);
     if (!spool) return err->code;
     int64_t rows = gbl_trace_write(s, format[t->format], spool, err);

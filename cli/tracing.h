@@ -6,6 +6,7 @@
 
 extern const gbl_command gbl_cmd_trace_generate;
 extern const gbl_command gbl_cmd_trace_mrc;
+extern const gbl_command gbl_cmd_trace_shape;
 
 #define GBL_FLAG_TO(T, field)                                                      \
     {                                                                              \
@@ -13,8 +14,8 @@ extern const gbl_command gbl_cmd_trace_mrc;
                 .type = GBL_P_CHOICE,                                              \
                 .offset = offsetof(T, field),                                      \
                 .dflt = "\"mooncake\"",                                            \
-                .choices = "mooncake|azure",                                       \
-                .help = "format to write: JSON lines, or CSV without prefix ids"}, \
+                .choices = "mooncake|azure|vidur|burstgpt|llmservingsim",            \
+                .help = "format to write; only mooncake keeps prefix ids"},       \
         .arg = "FORMAT"                                                            \
     }
 #define GBL_FLAG_OUT(T, field)                                                                        \

@@ -8,6 +8,7 @@
 #include "traces/generate.h"
 #include "traces/once.h"
 #include "traces/reader.h"
+#include "traces/shape.h"
 
 typedef struct conf {
     const char *file, *format;
@@ -59,6 +60,7 @@ struct gbl_source {
     /* of sessions: */
     gbl_turns *turns;
     gbl_replay how;
+    gbl_shaper *shaper;
     int64_t row_ns; /* of the last row with a time of its own; -1 */
 };
 
@@ -306,6 +308,7 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
 void gbl_source_close(gbl_source *s)
 {
     if (!s) return;
+    gbl_shaper_free(s->shaper);
     gbl_turns_free(s->turns);
     if (s->state) s->format->close(s->state);
     gbl_rows_close(&s->rows);
@@ -386,7 +389,17 @@ static int scale(gbl_source *s, gbl_record *r, gbl_err *err)
     return -1;
 }
 
+int gbl_source_shape(gbl_source *s, const gbl_shape *how, gbl_source *other, gbl_err *err)
+{
+    return gbl_shaper_new(&s->shaper, how, s, other, err);
+}
+
 int gbl_source_next(gbl_source *s, gbl_record *out, gbl_err *err)
+{
+    return s->shaper ? gbl_shaper_next(s->shaper, out, err) : gbl_source_raw(s, out, err);
+}
+
+int gbl_source_raw(gbl_source *s, gbl_record *out, gbl_err *err)
 {
     if (s->limit && s->serial == s->limit) return 0;
     *out = (gbl_record)GBL_RECORD_NONE;

@@ -93,10 +93,13 @@ int gbl_trace_format_at(int i, const char **name, const char **help, int *readab
  *                   min(run * id_tokens, input) tokens; ideal_hit_ratio over all input tokens, null without ids */
 typedef struct gbl_trace_info gbl_trace_info;
 int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err);
+/* The same without the prefix statistics, whose memory grows with the unique blocks: their members are null. */
+int gbl_trace_info_short(gbl_trace_info **out, gbl_source *s, gbl_err *err);
 void gbl_trace_info_free(gbl_trace_info *i);
 void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j); /* members of contract.md's object, into the open object */
 void gbl_trace_info_print(const gbl_trace_info *i, FILE *to);
-/* Writes a source as "mooncake" JSONL or "azure" CSV (which has no ids) to `to`; returns rows or -1. */
+/* Writes a source as "mooncake" JSONL (with ids, in 512-token blocks), "azure", "vidur" or "burstgpt" CSV, or "llmservingsim" JSONL
+ * (without) to `to`; returns rows or -1. */
 int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *err);
 
 #endif

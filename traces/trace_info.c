@@ -40,6 +40,7 @@ struct gbl_trace_info {
     window windows[WINDOWS];
     int64_t blocks, hit_blocks, hit_tokens, rows_with_ids;
     gbl_map *seen, *sessions;
+    int prefix; /* statistics of it are wanted */
     gbl_repairs repairs;
 };
 
@@ -90,7 +91,7 @@ static int add(gbl_trace_info *i, const gbl_record *r)
     for (int w = 0; w < WINDOWS; w++) window_count(&i->windows[w], r->arrival_ns, window_s[w]);
     i->last_ns = r->arrival_ns;
     i->rows++;
-    if (tokens_add(&i->input, r->input) || tokens_add(&i->output, r->output) || add_prefix(i, r)) return -1;
+    if (tokens_add(&i->input, r->input) || tokens_add(&i->output, r->output) || (i->prefix && add_prefix(i, r))) return -1;
     return r->session >= 0 && gbl_map_put(i->sessions, (uint64_t)r->session, 1) ? -1 : 0;
 }
 
@@ -110,10 +111,11 @@ static int read_all(gbl_trace_info *i, gbl_source *s, gbl_err *err)
     return 0;
 }
 
-int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err)
+static int info_new(gbl_trace_info **out, gbl_source *s, int prefix, gbl_err *err)
 {
     gbl_trace_info *i = gbl_alloc(1, sizeof *i);
     if (!i) return gbl_nomem(err, sizeof *i);
+    i->prefix = prefix;
     i->input.q = gbl_quantile_new(0);
     i->output.q = gbl_quantile_new(0);
     i->seen = gbl_map_new(1024);
@@ -123,6 +125,9 @@ int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err)
     else *out = i;
     return rc;
 }
+
+int gbl_trace_info_new(gbl_trace_info **out, gbl_source *s, gbl_err *err) { return info_new(out, s, 1, err); }
+int gbl_trace_info_short(gbl_trace_info **out, gbl_source *s, gbl_err *err) { return info_new(out, s, 0, err); }
 
 void gbl_trace_info_free(gbl_trace_info *i)
 {
@@ -157,6 +162,21 @@ static void tokens_json(const tokens *t, const char *key, gbl_json *j)
     gbl_json_end(j);
 }
 
+static void prefix_json(const gbl_trace_info *i, gbl_json *j)
+{
+    if (!i->prefix) {
+        gbl_json_null(j, "prefix");
+        return;
+    }
+    gbl_json_obj(j, "prefix");
+    gbl_json_int(j, "blocks", i->blocks);
+    gbl_json_int(j, "unique", gbl_map_size(i->seen));
+    gbl_json_int(j, "ideal_hit_blocks", i->hit_blocks);
+    gbl_json_int(j, "ideal_hit_tokens", i->hit_tokens);
+    gbl_json_num(j, "ideal_hit_ratio", hit_ratio(i));
+    gbl_json_end(j);
+}
+
 void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j)
 {
     gbl_json_str(j, "format", i->format);
@@ -173,13 +193,7 @@ void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j)
         gbl_json_num(j, key, dispersion(&i->windows[w]));
     }
     gbl_json_end(j);
-    gbl_json_obj(j, "prefix");
-    gbl_json_int(j, "blocks", i->blocks);
-    gbl_json_int(j, "unique", gbl_map_size(i->seen));
-    gbl_json_int(j, "ideal_hit_blocks", i->hit_blocks);
-    gbl_json_int(j, "ideal_hit_tokens", i->hit_tokens);
-    gbl_json_num(j, "ideal_hit_ratio", hit_ratio(i));
-    gbl_json_end(j);
+    prefix_json(i, j);
     gbl_json_int(j, "sessions", gbl_map_size(i->sessions));
     gbl_json_obj(j, "repairs");
     const char *key, *text;
@@ -222,6 +236,10 @@ static void print_arrivals(const gbl_trace_info *i, FILE *to)
 static void print_prefix(const gbl_trace_info *i, FILE *to)
 {
     char blocks[32], unique[32], hit[32];
+    if (!i->prefix) {
+        fprintf(to, "prefixes: not looked at\n");
+        return;
+    }
     if (!i->rows_with_ids) {
         fprintf(to, "prefixes: the trace has no block ids\n");
         return;

@@ -1,11 +1,12 @@
-/* trace_write.c - a stream of requests as a file again. Mooncake JSON lines keep everything but sessions; Azure CSV has no
- * room for prefix ids. Both write times exactly, so that a file read back gives the same records. */
+/* trace_write.c - a stream of requests as a file again. Mooncake JSON lines keep prefix ids, in blocks of 512 tokens; the CSV formats
+ * have no room for them, and none keeps sessions. Times are written exactly, so that a file read back gives the same records. */
 #include <inttypes.h>
 #include <string.h>
 #include "base/text.h"
 #include "traces/trace.h"
 
-enum { MOONCAKE, AZURE };
+enum { MOONCAKE, AZURE, VIDUR, BURSTGPT, LLMSERVINGSIM, FORMATS };
+enum { BLOCK_TOKENS = 512 };
 
 /* ns as "12" or "12.000345", of a unit that has `digits` decimals of ns below it. */
 static void put_time(FILE *to, int64_t ns, int64_t unit, int digits)
@@ -17,16 +18,23 @@ static void put_time(FILE *to, int64_t ns, int64_t unit, int digits)
     fprintf(to, ".%0*" PRId64, digits, rest);
 }
 
+/* Ids are chained: that of a finer block at the end of a 512-token one stands for the whole of it. */
+static void put_ids(FILE *to, const gbl_record *r)
+{
+    if (!r->n_ids || BLOCK_TOKENS % r->id_tokens) return;
+    int32_t per = BLOCK_TOKENS / r->id_tokens;
+    fputs(", \"hash_ids\": [", to);
+    for (int32_t k = 0; k < r->n_ids; k += per)
+        fprintf(to, "%s%" PRIu64, k ? ", " : "", r->ids[k + per <= r->n_ids ? k + per - 1 : r->n_ids - 1]);
+    fputc(']', to);
+}
+
 static void put_mooncake(FILE *to, const gbl_record *r)
 {
     fputs("{\"timestamp\": ", to);
     put_time(to, r->arrival_ns, 1000000, 6);
     fprintf(to, ", \"input_length\": %" PRId64 ", \"output_length\": %" PRId64, r->input, r->output);
-    if (r->n_ids && r->id_tokens == 512) {
-        fputs(", \"hash_ids\": [", to);
-        for (int32_t i = 0; i < r->n_ids; i++) fprintf(to, "%s%" PRIu64, i ? ", " : "", r->ids[i]);
-        fputc(']', to);
-    }
+    put_ids(to, r);
     fputs("}\n", to);
 }
 
@@ -55,14 +63,38 @@ static void put_azure(FILE *to, const gbl_record *r)
     fprintf(to, ",%" PRId64 ",%" PRId64 "\n", r->input, r->output);
 }
 
+static void put_plain(FILE *to, const gbl_record *r, const char *between, const char *end)
+{
+    put_time(to, r->arrival_ns, 1000000000, 9);
+    fprintf(to, "%s%" PRId64 ",%" PRId64 "%s", between, r->input, r->output, end);
+}
+
+static void put_burstgpt(FILE *to, const gbl_record *r)
+{
+    char end[64];
+    snprintf(end, sizeof end, ",%" PRId64 ",trace\n", r->input + r->output);
+    put_plain(to, r, ",model,", end);
+}
+
+static void put_row(FILE *to, int kind, const gbl_record *r)
+{
+    switch (kind) {
+    case MOONCAKE: put_mooncake(to, r); break;
+    case AZURE: put_azure(to, r); break;
+    case VIDUR: put_plain(to, r, ",", "\n"); break;
+    case BURSTGPT: put_burstgpt(to, r); break;
+    default: fprintf(to, "{\"input_toks\": %" PRId64 ", \"output_toks\": %" PRId64 ", \"arrival_time_ns\": %" PRId64 "}\n", r->input, r->output, r->arrival_ns);
+    }
+}
+
 static int format_of(const char *format, gbl_err *err)
 {
-    static const char *const known[] = {"mooncake", "azure"};
-    for (int i = 0; i < 2; i++)
+    static const char *const known[FORMATS] = {"mooncake", "azure", "vidur", "burstgpt", "llmservingsim"};
+    for (int i = 0; i < FORMATS; i++)
         if (!strcmp(format, known[i])) return i;
     gbl_fail(err, GBL_EINPUT, "a trace cannot be written as \"%s\"", format);
-    gbl_expected(err, "mooncake or azure");
-    gbl_nearest(err, gbl_near(format, known, 2));
+    gbl_expected(err, "mooncake, azure, vidur, burstgpt or llmservingsim");
+    gbl_nearest(err, gbl_near(format, known, FORMATS));
     return -1;
 }
 
@@ -77,10 +109,11 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *er
         gbl_expected(err, "open arrivals: poisson, deterministic, gamma, weibull or curve");
         return -1;
     }
-    if (kind == AZURE) fputs("TIMESTAMP,ContextTokens,GeneratedTokens\n", to);
+    static const char *const header[FORMATS] = {[AZURE] = "TIMESTAMP,ContextTokens,GeneratedTokens\n", [VIDUR] = "arrived_at,num_prefill_tokens,num_decode_tokens\n",
+                                                [BURSTGPT] = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"};
+    if (header[kind]) fputs(header[kind], to);
     while (!ferror(to) && (got = gbl_source_next(s, &r, err)) == 1) {
-        if (kind == AZURE) put_azure(to, &r);
-        else put_mooncake(to, &r);
+        put_row(to, kind, &r);
         rows++;
     }
     if (got < 0) return -1;

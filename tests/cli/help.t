@@ -2,7 +2,7 @@
 $ gable --version
 gable 0.*
 $ gable --help
-gable * - what LLM serving policies are worth, by replaying request traces through a model of the machine
+gable 0.1.0 - what LLM serving policies are worth, by replaying request traces through a model of the machine
 
 usage: gable COMMAND [operands] [flags]
 
@@ -17,7 +17,7 @@ commands
   plan       the largest rate under an SLO, or the smallest fleet for a trace
   sens       what the metrics hang on: resources, KV bytes, load
   why        where the time of requests went, to the nanosecond
-  trace      inspect, replay untimed, generate and convert traces
+  trace      inspect, replay untimed, generate, convert and shape traces
   model      the analytical sheet of a model on a machine
   calibrate  fit a GPU's parameters to measured kernels
   validate   the models against measurements
@@ -61,7 +61,7 @@ gable trace hits - what an eviction policy would find again, without time
 gable trace mrc - the miss-ratio curve of a trace: what LRU would find at every capacity
 gable trace generate - write a synthetic trace
 gable trace convert - rewrite a trace in another format
-gable trace - inspect, replay untimed, generate and convert traces
+gable trace - inspect, replay untimed, generate, convert and shape traces
 gable model - the analytical sheet of a model on a machine
 gable calibrate - fit a GPU's parameters to measured kernels
 gable validate engine - replay real engines' request logs and print the errors
@@ -129,7 +129,7 @@ $ gable trace hit
 ? 2
 $ gable trace
 ! gable: no command after gable trace
-!   expected: gable trace info|hits|mrc|generate|convert ...
+!   expected: gable trace info|hits|mrc|generate|convert|shape ...
 ? 2
 $ gable run --jsn
 ! gable: unknown flag --jsn
@@ -193,11 +193,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-30
+31
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
 6
 $ gable help --json | grep -c '"name"'
-30
+31
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion

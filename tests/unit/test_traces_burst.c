@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "traces/shape.h"
 
 static gbl_doc *info_of(gbl_source *s)
 {
@@ -222,10 +223,108 @@ static void draws_are_paired(void **state)
     assert_memory_equal(seen[0], seen[1], sizeof seen[0]);
 }
 
+/* ---- shaping and writing ---- */
+
+#define ROWS                                                                                         \
+    "{\"timestamp\": 0, \"input_length\": 1000, \"output_length\": 5, \"hash_ids\": [1, 2]}\n"           \
+    "{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 50}\n"                                \
+    "{\"timestamp\": 3000, \"input_length\": 600, \"output_length\": 7, \"hash_ids\": [1, 3]}\n"         \
+    "{\"timestamp\": 6000, \"input_length\": 10, \"output_length\": 8}\n"
+
+static gbl_source *shaped(gbl_shape how, gbl_source *other)
+{
+    gbl_err err;
+    gbl_source *s = from_file(TRACE);
+    must(gbl_source_shape(s, &how, other, &err), &err);
+    return s;
+}
+
+static void shapes(void **state)
+{
+    (void)state;
+    put(ROWS);
+    gbl_source *s = shaped((gbl_shape){.from_s = 3, .until_s = 6, .keep = 1, .rate_scale = 2, .cap_input = 512, .cap_output = 6}, NULL);
+    gbl_record r = next_of(s);
+    assert_int_equal(r.arrival_ns, 0);
+    assert_int_equal(r.input, 512);
+    assert_int_equal(r.n_ids, 1);
+    assert_int_equal(r.output, 6);
+    ends(s);
+    s = shaped((gbl_shape){.from_s = NAN, .until_s = NAN, .keep = 1, .rate_scale = 1, .spread_s = 5, .seed = 3}, NULL);
+    const int64_t from[] = {0, 0, 3000000000, 6000000000, 11000000000}; /* an instant's requests stay before the next */
+    int64_t last = 0;
+    for (int i = 0; i < 4; i++) {
+        r = next_of(s);
+        assert_int_equal(r.serial, i);
+        assert_true(r.arrival_ns >= last && r.arrival_ns >= from[i] && r.arrival_ns <= from[i + (i ? 1 : 2)]);
+        last = r.arrival_ns;
+    }
+    ends(s);
+    s = shaped((gbl_shape){.from_s = NAN, .until_s = NAN, .keep = 1, .rate_scale = 1, .limit = 6}, from_file(TRACE));
+    uint64_t first = next_of(s).ids[0];
+    assert_int_equal(next_of(s).input, 10);
+    assert_true(next_of(s).ids[0] != first); /* the other trace's ids are its own */
+    assert_int_equal(next_of(s).input, 10);
+    assert_int_equal(next_of(s).arrival_ns, 3000000000);
+    next_of(s);
+    ends(s);
+}
+
+static void thins_by_draw(void **state)
+{
+    (void)state;
+    char text[40000] = "";
+    size_t n = 0;
+    for (int i = 0; i < 1000; i++) n += (size_t)sprintf(text + n, "%d,%d,1\n", i, i + 1);
+    char all[41000];
+    snprintf(all, sizeof all, "arrived_at,num_prefill_tokens,num_decode_tokens\n%s", text);
+    put(all);
+    gbl_err err;
+    gbl_record r;
+    int64_t of[2] = {0, 0}, sum[2] = {0, 0};
+    for (int again = 0; again < 2; again++) {
+        gbl_source *s = shaped((gbl_shape){.from_s = NAN, .until_s = NAN, .keep = 0.3, .rate_scale = 1, .seed = 4}, NULL);
+        while (gbl_source_next(s, &r, &err) == 1) of[again]++, sum[again] += r.input;
+        gbl_source_close(s);
+    }
+    assert_int_equal(of[0], of[1]);
+    assert_int_equal(sum[0], sum[1]);
+    assert_close((double)of[0], 300, 0.15);
+}
+
+/* What can be written is read back the same; finer ids become those of 512-token blocks. */
+static void writes(void **state)
+{
+    (void)state;
+    const char *formats[] = {"mooncake", "azure", "vidur", "burstgpt", "llmservingsim"};
+    for (int k = 0; k < 5; k++) {
+        gbl_err err;
+        gbl_source *s = from_json("{\"generate\": {\"requests\": 50, \"input\": {\"use\": \"fixed\", \"tokens\": 500}, \"shared_prefix\": {\"tokens\": 1024}}}", 2), *again;
+        FILE *f = fopen(TRACE, "w");
+        assert_int_equal(gbl_trace_write(s, formats[k], f, &err), 50);
+        fclose(f);
+        gbl_source_close(s);
+        s = from_json("{\"generate\": {\"requests\": 50, \"input\": {\"use\": \"fixed\", \"tokens\": 500}, \"shared_prefix\": {\"tokens\": 1024}}}", 2);
+        again = from_file(TRACE);
+        uint64_t head[2] = {0, 0};
+        for (int i = 0; i < 50; i++) {
+            gbl_record a = next_of(s), b = next_of(again);
+            assert_true(a.input == b.input && a.output == b.output && a.arrival_ns == b.arrival_ns);
+            if (k) continue;
+            assert_int_equal(b.n_ids, 3);
+            if (i) assert_memory_equal(head, b.ids, sizeof head);
+            memcpy(head, b.ids, sizeof head);
+        }
+        ends(s);
+        ends(again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(curve_dispersion), cmocka_unit_test(servegen_dispersion), cmocka_unit_test(servegen_clients),
-                                       cmocka_unit_test(heads_by_zipf), cmocka_unit_test(sessions_grow), cmocka_unit_test(draws_are_paired)};
+                                       cmocka_unit_test(heads_by_zipf), cmocka_unit_test(sessions_grow), cmocka_unit_test(draws_are_paired),
+                                       cmocka_unit_test(shapes), cmocka_unit_test(thins_by_draw), cmocka_unit_test(writes)};
     work_in_tmp();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     leave_tmp();

@@ -209,7 +209,7 @@ static void bad_objects(void **state)
     refuse_json("{\"file\": \"a\", \"generate\": {}}", "trace has both file and generate", "trace:1:10 (file)", "either a file or a generator", "");
     refuse_json("{\"format\": \"azure\", \"generate\": {}}", "trace has both format and generate", "trace:1:12 (format)", "either a file or a generator", "");
     refuse_json("{\"file\": \"" TRACE "\", \"format\": \"moncake\"}", "unknown trace format \"moncake\"", "trace:1:31 (format)",
-                "one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel (left out, it is told from the content)", "mooncake");
+                "one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel, tracelab (left out, it is told from the content)", "mooncake");
     refuse_json("{\"file\": \"" TRACE "\", \"format\": \"servegen\"}", "a ServeGen trace is a folder, not a file", TRACE,
                 "the folder of its chunk-*-trace.csv and chunk-*-dataset.json", "");
     refuse_json("{\"file\": \"none.jsonl\"}", "cannot open the file: No such file or directory", "none.jsonl", "a readable file, or - for standard input", "");
@@ -238,7 +238,7 @@ static void formats_are_listed(void **state)
         assert_int_equal(readable, strcmp(name, "sharegpt") != 0);
         n++;
     }
-    assert_int_equal(n, 13);
+    assert_int_equal(n, 14);
     assert_int_equal(found, 11);
 }
 

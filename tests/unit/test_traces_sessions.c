@@ -354,6 +354,28 @@ static void otel_spans(void **state)
     ends(s);
 }
 
+#define ROUND(SESSION, INPUT, SENT, END)                                                                                                   \
+    "{\"session_id\": \"" SESSION "\", \"input_tokens_total\": " #INPUT ", \"output_tokens\": 10, \"timing_events\": [{\"event_type\": \"tool_result\", " \
+    "\"timestamp\": \"2026-06-01T05:40:" #SENT "Z\"}, {\"event_type\": \"tool_call\", \"timestamp\": \"2026-06-01T05:40:" #END "Z\"}]}\n"
+
+static void tracelab_rounds(void **state)
+{
+    (void)state;
+    put(ROUND("a", 100, 20.000, 25.000) ROUND("a", 150, 28.500, 30.000) ROUND("b", 100, 10.000, 11.000));
+    gbl_source *s = from_json("{\"file\": \"" TRACE "\"}", 1);
+    gbl_record a = next_of(s), b = next_of(s);
+    assert_int_equal(a.tool, 1);
+    assert_int_not_equal(a.session, b.session);
+    gbl_source_done(s, 0, 1000000000);
+    gbl_record c = next_of(s);
+    assert_int_equal(c.arrival_ns, 4500000000); /* 1 s and a pause of 3.5 s */
+    assert_int_equal(c.turn, 1);
+    assert_int_equal(c.input, 150);
+    ends(s);
+    refuse("{\"session_id\": \"a\", \"input_tokens_total\": 1, \"output_tokens\": 1, \"timing_events\": [{\"timestamp\": \"soon\"}]}", "timestamp is not a time: soon", TRACE ":1:97",
+           "a time like 2026-06-01T05:40:20.151Z", "");
+}
+
 /* ---- in the engine ---- */
 
 static double run_get(const char *json, const char *name)
@@ -447,7 +469,7 @@ int main(void)
         cmocka_unit_test(contexts_grow), cmocka_unit_test(contexts_by_delta), cmocka_unit_test(shared_heads), cmocka_unit_test(llmservingsim_closed),
         cmocka_unit_test(llmservingsim_open), cmocka_unit_test(aiperf_turns), cmocka_unit_test(bailian_chats), cmocka_unit_test(bailian_bad),
         cmocka_unit_test(weka_topology), cmocka_unit_test(weka_bad), cmocka_unit_test(sessions_at_a_time), cmocka_unit_test(keys_that_nothing_reads),
-        cmocka_unit_test(burstgpt_rows), cmocka_unit_test(csv_rows), cmocka_unit_test(otel_spans), cmocka_unit_test(turns_hit_prompt_and_output),
+        cmocka_unit_test(burstgpt_rows), cmocka_unit_test(csv_rows), cmocka_unit_test(otel_spans), cmocka_unit_test(tracelab_rounds), cmocka_unit_test(turns_hit_prompt_and_output),
         cmocka_unit_test(weka_in_the_engine), cmocka_unit_test(every_cut), cmocka_unit_test(every_allocation_may_fail)};
     work_in_tmp();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
