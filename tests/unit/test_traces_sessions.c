@@ -372,7 +372,7 @@ static void tracelab_rounds(void **state)
     assert_int_equal(c.turn, 1);
     assert_int_equal(c.input, 150);
     ends(s);
-    refuse("{\"session_id\": \"a\", \"input_tokens_total\": 1, \"output_tokens\": 1, \"timing_events\": [{\"timestamp\": \"soon\"}]}", "timestamp is not a time: soon", TRACE ":1:97",
+    refuse("{\"session_id\": \"a\", \"input_tokens_total\": 1, \"output_tokens\": 1, \"timing_events\": [{\"timestamp\": \"soon\"}]}", "timestamp is not a time: soon", TRACE ":1:99",
            "a time like 2026-06-01T05:40:20.151Z", "");
 }
 
