@@ -95,14 +95,14 @@ static void compressed_memory(gbl_sheet *s, const gbl_cost *c)
     double B = (double)s->batch, copies = gbl_cost_kv_bytes_per_token(c) / (gbl_kv_full_bytes(plan, 1));
     int64_t p = s->prompt < s->context ? s->prompt : s->context, n = s->context;
     double peak = gbl_kv_peak_bytes(plan, p, spec->max_num_batched_tokens), paged = (double)gbl_kv_paged_bytes(plan, p, n, spec->block_size);
-    double pool = (double)gbl_cost_kv_blocks(c) * spec->block_size * gbl_cost_kv_bytes_per_token(c);
     gbl_kv_read read = gbl_kv_read_at(plan, p, n);
     s->score_bytes = gbl_kv_score_bytes(plan, p);
     s->kv_resident_bytes = gbl_kv_resident_bytes(plan, p, n) * B * copies;
+    s->kv_resident_share = gbl_kv_resident_bytes(plan, p, n) / gbl_kv_full_bytes(plan, n);
     s->kv_paged_bytes = paged * B * copies;
     s->kv_peak_bytes = fmax(s->kv_resident_bytes, gbl_kv_resident_bytes(plan, p, n) * (B - 1) * copies + peak * copies + s->score_bytes);
     s->kv_read_bytes = (double)read.bytes_q8 / 256 * B * copies;
-    s->max_concurrency = paged > 0 ? (int64_t)floor(pool / (paged * copies)) : 0;
+    s->max_concurrency = paged > 0 ? (int64_t)floor(s->kv_pool_bytes / (paged * copies)) : 0;
     s->kv_capacity_tokens = s->max_concurrency * n;
     gbl_kv_prefill_work(plan, p, s->prefill_work);
     gbl_kv_step_work(plan, p, n, s->step_work);
@@ -113,6 +113,8 @@ static void memory(gbl_sheet *s, const gbl_cost *c)
     double per = gbl_cost_kv_bytes_per_token(c), B = (double)s->batch;
     int64_t size = gbl_cost_spec_of(c)->block_size, blocks = (s->context + size - 1) / size;
     s->kv_bytes_per_token = per;
+    s->kv_pool_bytes = (double)(gbl_cost_kv_blocks(c) * size) * per;
+    s->kv_resident_share = 1;
     if (s->compress) {
         compressed_memory(s, c);
         return;
@@ -275,18 +277,22 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
     gbl_json_num(j, "parameters", s->parameters);
     gbl_json_num(j, "active_parameters", s->active_parameters);
     gbl_json_num(j, "weight_bytes", s->weight_bytes);
+    gbl_json_num(j, "memory_bytes", s->hw.hbm_bytes * (double)s->tp);
     gbl_json_obj(j, "kv");
     gbl_json_str(j, "format", gbl_format_name((enum gbl_format)s->kv));
     gbl_json_num(j, "bytes_per_token", s->kv_bytes_per_token);
     gbl_json_num(j, "resident_bytes", s->kv_resident_bytes);
+    gbl_json_num(j, "resident_share", s->kv_resident_share);
     gbl_json_num(j, "paged_bytes", s->kv_paged_bytes);
     gbl_json_num(j, "peak_bytes", s->kv_peak_bytes);
     gbl_json_num(j, "read_bytes_per_step", s->kv_read_bytes);
+    gbl_json_num(j, "pool_bytes", s->kv_pool_bytes);
     gbl_json_int(j, "capacity_tokens", s->kv_capacity_tokens);
     gbl_json_int(j, "max_concurrency", s->max_concurrency);
     gbl_json_end(j);
     gbl_json_num(j, "prefill_ms", s->prefill_ms);
     gbl_json_num(j, "decode_ms", s->decode_ms);
+    gbl_json_num(j, "decode_tok_s", (double)s->batch / s->decode_ms * 1e3);
     gbl_json_num(j, "context_switch_ms", s->context_switch_ms);
     if (s->decode.high > 0) {
         gbl_json_obj(j, "interval");

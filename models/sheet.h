@@ -28,6 +28,8 @@ typedef struct gbl_sheet {
     double parameters, active_parameters, weight_bytes;
     double kv_bytes_per_token;    /* all ranks */
     double kv_resident_bytes;     /* B sequences at context C, all ranks, unpaged, without weights */
+    double kv_resident_share;     /* of them without compression */
+    double kv_pool_bytes;         /* that the engine sets aside, all ranks */
     double kv_paged_bytes;        /* the same in whole blocks */
     double kv_peak_bytes;         /* largest resident bytes on the way there */
     double kv_read_bytes;         /* by one decode step of B sequences at context C */

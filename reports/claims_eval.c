@@ -10,7 +10,6 @@
 
 #include "base/param.h"
 #include "base/text.h"
-#include "models/sheet.h"
 #include "reports/claims_parts.h"
 
 enum { DEEPEST = 64 };
@@ -34,12 +33,12 @@ enum arg_kind {
     ARG_MEASURES,  /* an array of them */
     ARG_BOUNDS,    /* an object of them, by metric */
     ARG_NEW,       /* a variable that is new in the other measures of the form */
-    ARG_NUMBERS,   /* an array of numbers */
+    ARG_NUMBERS,   /* an array of numbers, or {"from", "to"}: the integers between */
     ARG_NUMBER,
     ARG_TEXT,
     ARG_SCENARIO,  /* an object, a name of `scenarios`, or a path */
     ARG_SET,       /* an object of settings, a name of `sets`, or an array of both */
-    ARG_MODEL,     /* an object: model_rows */
+    ARG_MODEL,     /* an object, or a name of `models` */
     ARG_BATCH      /* an array of objects: batch_rows */
 };
 enum { ARGS = 6 };
@@ -280,44 +279,13 @@ static int eval_capacity(eval_at *x, const gbl_node *n, const gbl_claim_scope *s
     return code || out->pending ? code : bisect(&q, out, err);
 }
 
-/* ---------------------------------------------------------------- models without a clock ---- */
-
-static const gbl_param model_rows[] = {
-#define TEXT(field) {#field, GBL_P_STR, GBL_P_NULLABLE, offsetof(gbl_sheet_ask, field), "null", 0, 0, NULL, NULL, "as in gable model"}
-#define COUNT(field) {#field, GBL_P_INT, 0, offsetof(gbl_sheet_ask, field), "0", 0, 1e9, NULL, NULL, "as in gable model"}
-    TEXT(llm), TEXT(hardware), TEXT(runtime), TEXT(weights), TEXT(activations), TEXT(kv), COUNT(tp), COUNT(batch), COUNT(context), COUNT(prompt),
-    COUNT(max_num_seqs), COUNT(max_num_batched_tokens),
-    {"memory_utilization", GBL_P_REAL, 0, offsetof(gbl_sheet_ask, memory_utilization), "0.9", 0.01, 1, "share", NULL, "as in gable model"},
-    {0}};
+/* ---------------------------------------------------------------- one step, without a clock ---- */
 
 static int eval_model(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
 {
-    const gbl_node *model = arg(n, "model"), *name = arg(n, "value");
-    gbl_sheet_ask ask = {0};
-    gbl_sheet *sheet = gbl_arena_take(x->c->arena, sizeof *sheet);
-    gbl_json *j = gbl_json_new(0);
-    gbl_doc *doc = NULL;
-    (void)s;
-    int code = sheet && j ? gbl_param_defaults(model_rows, &ask, x->c->arena, err) : gbl_nomem(err, 0);
-    if (!code) code = gbl_param_bind(model_rows, &ask, model, NULL, x->c->arena, err);
-    ask.folder = gbl_doc_folder(x->f->doc);
-    if (!code && gbl_model_sheet(sheet, &ask, x->c->arena, err)) code = err->where[0] ? err->code : gbl_where(err, "%s, model %s", gbl_doc_name(x->f->doc), ask.llm);
-    if (!code) {
-        gbl_json_obj(j, NULL);
-        gbl_sheet_json(sheet, j);
-        gbl_json_end(j);
-        const char *text = gbl_json_text(j);
-        code = text ? gbl_doc_parse(&doc, "sheet", text, strlen(text), err) : gbl_nomem(err, 0);
-    }
-    const gbl_node *found = code ? NULL : gbl_node_at(gbl_doc_root(doc), gbl_node_text(name));
-    if (found && gbl_node_kind(found) == GBL_NUMBER) out->v = gbl_node_num(found);
-    else if (!code) {
-        code = gbl_node_fail(name, err, "the sheet has no number \"%s\"", gbl_node_text(name));
-        gbl_expected(err, "a path in the object of gable model --json, as kv.bytes_per_token");
-    }
-    gbl_doc_free(doc);
-    gbl_json_free(j);
-    return code;
+    settings sets = {0};
+    int code = add_sets(x, &sets, arg(n, "set"), s, err);
+    return code ? code : gbl_claim_sheet(x->c, x->f, arg(n, "model"), sets.set, sets.n, arg(n, "value"), &out->v, err);
 }
 
 typedef struct batch_row {
@@ -426,26 +394,59 @@ static int eval_let(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, val
     return eval(x, arg(n, "in"), &inner, out, err);
 }
 
-/* Of the numbers for which every condition is not 0, the largest or the smallest. All are tried: their runs share the cores. */
+/* Is no condition 0 with the form's variable at v? *pending: not known yet. */
+static int holds_at(eval_at *x, const gbl_node *n, double v, const gbl_claim_scope *s, int *good, int *pending, gbl_err *err)
+{
+    gbl_claim_scope inner = {gbl_node_text(arg(n, form_of(n)->arg[0].key)), v, s};
+    *good = 1;
+    for (const gbl_node *w = gbl_node_first(arg(n, "where")); w; w = gbl_node_next(w)) {
+        value is = {0};
+        if (eval(x, w, &inner, &is, err)) return err->code;
+        *pending |= is.pending;
+        *good &= !is.pending && is.v != 0 && !isnan(is.v);
+    }
+    return GBL_OK;
+}
+
+/* Of a list all are tried, so that their runs share the cores. */
+static int choose_listed(eval_at *x, const gbl_node *n, int smallest, const gbl_claim_scope *s, value *out, int *found, gbl_err *err)
+{
+    for (const gbl_node *k = gbl_node_first(arg(n, "of")); k; k = gbl_node_next(k)) {
+        double v = gbl_node_num(k);
+        int good;
+        if (holds_at(x, n, v, s, &good, &out->pending, err)) return err->code;
+        if (!good || (*found && (smallest ? v >= out->v : v <= out->v))) continue;
+        out->v = v;
+        *found = 1;
+    }
+    return GBL_OK;
+}
+
+/* Of the integers of a range by bisection: conditions that hold on one side of the answer alone. */
+static int choose_between(eval_at *x, const gbl_node *n, int smallest, const gbl_claim_scope *s, value *out, int *found, gbl_err *err)
+{
+    const gbl_node *of = arg(n, "of");
+    double holding = gbl_node_num(gbl_node_get(of, smallest ? "to" : "from")), failing = gbl_node_num(gbl_node_get(of, smallest ? "from" : "to"));
+    int good = 0, code = holds_at(x, n, holding, s, found, &out->pending, err);
+    if (code || !*found) return code;
+    code = holds_at(x, n, failing, s, &good, &out->pending, err);
+    if (good) holding = failing;
+    while (!code && !out->pending && fabs(holding - failing) > 1) {
+        double middle = floor((holding + failing) / 2);
+        code = holds_at(x, n, middle, s, &good, &out->pending, err);
+        *(good ? &holding : &failing) = middle;
+    }
+    out->v = holding;
+    return code;
+}
+
+/* Of the numbers for which every condition is not 0, the largest or the smallest. */
 static int eval_choose(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
 {
-    const char *op = form_of(n)->arg[0].key;
-    int smallest = !strcmp(op, "smallest"), found = 0;
-    for (const gbl_node *k = gbl_node_first(arg(n, "of")); k; k = gbl_node_next(k)) {
-        gbl_claim_scope inner = {gbl_node_text(arg(n, op)), gbl_node_num(k), s};
-        int good = 1;
-        for (const gbl_node *w = gbl_node_first(arg(n, "where")); w; w = gbl_node_next(w)) {
-            value v = {0};
-            if (eval(x, w, &inner, &v, err)) return err->code;
-            out->pending |= v.pending;
-            good &= !v.pending && v.v != 0 && !isnan(v.v);
-        }
-        if (!good || (found && (smallest ? inner.value >= out->v : inner.value <= out->v))) continue;
-        out->v = inner.value;
-        found = 1;
-    }
-    if (!out->pending && !found) no_value(x, out, "no value fulfils the conditions of", gbl_node_text(arg(n, op)));
-    return GBL_OK;
+    int smallest = !strcmp(form_of(n)->arg[0].key, "smallest"), found = 0, listed = gbl_node_kind(arg(n, "of")) == GBL_ARRAY;
+    int code = (listed ? choose_listed : choose_between)(x, n, smallest, s, out, &found, err);
+    if (!code && !out->pending && !found) no_value(x, out, "no value fulfils the conditions of", gbl_node_text(arg(n, form_of(n)->arg[0].key)));
+    return code;
 }
 
 /* ---------------------------------------------------------------- the forms ---- */
@@ -457,7 +458,7 @@ static const form forms[] = {
     {{{"capacity", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"within", ARG_BOUNDS, 0}, {"vary", ARG_TEXT, 1}, {"step", ARG_NUMBER, 1}, {"requests", ARG_NUMBER, 1}},
      eval_capacity, "a scenario"},
     {{{"step_ms", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"batch", ARG_BATCH, 0}}, eval_step, "a scenario"},
-    {{{"model", ARG_MODEL, 0}, {"value", ARG_TEXT, 0}}, eval_model, "an object"},
+    {{{"model", ARG_MODEL, 0}, {"set", ARG_SET, 1}, {"value", ARG_TEXT, 0}}, eval_model, "an object, or a name of \"models\""},
     FOLD("sum"), FOLD("difference"), FOLD("product"), FOLD("ratio"), FOLD("max"), FOLD("min"), FOLD("mean"),
     {{{"descending", ARG_MEASURES, 0}}, eval_descending, "an array of measures"},
     {{{"floor", ARG_MEASURE, 0}}, eval_floor, "a measure"},
@@ -562,9 +563,25 @@ static int check_children(const gbl_claims_file *f, const gbl_node *n, enum gbl_
     return GBL_OK;
 }
 
+static int check_range(const gbl_node *n, gbl_err *err)
+{
+    static const char *const known[] = {"from", "to", NULL};
+    double v[2];
+    if (gbl_node_only(n, known, err)) return err->code;
+    for (int i = 0; i < 2; i++) {
+        const gbl_node *k = gbl_node_get(n, known[i]);
+        if (!k) return gbl_node_fail(n, err, "a range lacks '%s'", known[i]), gbl_expected(err, "{\"from\": 1, \"to\": 1000}");
+        if (gbl_node_real(k, &v[i], err)) return err->code;
+    }
+    if (v[0] == floor(v[0]) && v[1] == floor(v[1]) && v[0] < v[1] && fabs(v[0]) < 1e15 && fabs(v[1]) < 1e15) return GBL_OK;
+    gbl_node_fail(n, err, "no range of integers");
+    return gbl_expected(err, "{\"from\": 1, \"to\": 1000}: integers, the smaller one first");
+}
+
 static int check_numbers(const gbl_node *n, gbl_err *err)
 {
-    if (gbl_node_kind(n) != GBL_ARRAY || !gbl_node_size(n)) return wrong_kind(n, "an array of numbers", err);
+    if (gbl_node_kind(n) == GBL_OBJECT) return check_range(n, err);
+    if (gbl_node_kind(n) != GBL_ARRAY || !gbl_node_size(n)) return wrong_kind(n, "an array of numbers, or {\"from\": 1, \"to\": 1000}", err);
     for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k))
         if (gbl_node_kind(k) != GBL_NUMBER) return wrong_kind(k, "a number", err);
     return GBL_OK;
@@ -603,8 +620,8 @@ static int check_arg(const gbl_claims_file *f, const form_arg *a, const gbl_node
     case ARG_SCENARIO: return check_scenario(f, n, err);
     case ARG_SET: return check_set(f, n, s, depth, err);
     case ARG_MODEL:
-        if (kind == GBL_OBJECT && !gbl_node_get(n, "llm")) return gbl_node_fail(n, err, "'model' names no llm"), gbl_expected(err, "{\"llm\": name, ...}");
-        return check_rows(model_rows, sizeof(gbl_sheet_ask), n, err);
+        if (kind == GBL_STRING && !gbl_node_get(f->models, gbl_node_text(n))) return unknown_name(n, f->models, "model", err);
+        return gbl_claim_sheet_check(f, n, err);
     case ARG_BATCH: return check_batch(n, err);
     case NO_ARG: break;
     }

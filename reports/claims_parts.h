@@ -19,7 +19,7 @@ typedef struct gbl_claim_run {
 typedef struct gbl_claims_file {
     gbl_doc *doc;
     const char *key;
-    const gbl_node *scenarios, *sets, *measures; /* objects, or NULL */
+    const gbl_node *scenarios, *sets, *models, *measures; /* objects, or NULL */
 } gbl_claims_file;
 
 typedef struct gbl_claim_row {
@@ -56,6 +56,10 @@ int gbl_claims_read(gbl_claims *c, gbl_err *err);
 int gbl_claim_check(const gbl_claims_file *f, const gbl_node *measure, gbl_err *err);
 /* *pending: simulations are wanted first. NaN without pending: nothing to measure; `why` (256 bytes) then says so. */
 int gbl_claim_eval(gbl_claims *c, const gbl_claims_file *f, const gbl_node *measure, double *out, int *pending, char *why, gbl_err *err);
+
+/* claims_sheet.c: a number of `gable model --json` for a model (an object, or a name of `models`) with settings "key=value" above it. */
+int gbl_claim_sheet(const gbl_claims *c, const gbl_claims_file *f, const gbl_node *model, const char *const *set, size_t n_set, const gbl_node *name, double *out, gbl_err *err);
+int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_err *err);
 
 /* claims_runs.c */
 int gbl_claims_scenario(const gbl_claims *c, const gbl_node *n, const char *const *set, size_t n_set, gbl_scenario **out, gbl_err *err);

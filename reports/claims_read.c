@@ -80,7 +80,7 @@ static int read_claim(gbl_claims *c, const gbl_claims_file *f, const gbl_node *n
 
 typedef struct file_keys {
     const char *gable, *key, *title, *source, *note;
-    const gbl_node *scenarios, *sets, *measures, *claims;
+    const gbl_node *scenarios, *sets, *models, *measures, *claims;
 } file_keys;
 #undef AT
 #define AT(field) offsetof(file_keys, field)
@@ -92,6 +92,7 @@ static const gbl_param file_rows[] = {
     {"note", GBL_P_STR, 0, AT(note), "\"\"", 0, 0, NULL, NULL, "What holds for all claims of the file."},
     {"scenarios", GBL_P_NODE, 0, AT(scenarios), "null", 0, 0, NULL, NULL, "Scenarios by name."},
     {"sets", GBL_P_NODE, 0, AT(sets), "null", 0, 0, NULL, NULL, "Settings by name."},
+    {"models", GBL_P_NODE, 0, AT(models), "null", 0, 0, NULL, NULL, "Models on machines by name, as gable model takes them."},
     {"measures", GBL_P_NODE, 0, AT(measures), "null", 0, 0, NULL, NULL, "Measures by name."},
     {"claims", GBL_P_NODE, 0, AT(claims), "null", 0, 0, NULL, NULL, "The claims."},
     {0}};
@@ -118,10 +119,11 @@ static int read_file(gbl_claims *c, gbl_claims_file *f, gbl_err *err)
         gbl_node_fail(k.claims ? k.claims : root, err, "a claim file needs a key and claims");
         return gbl_expected(err, "\"key\": \"name\" and \"claims\": [...]");
     }
-    if (check_object(k.scenarios, "scenarios", err) || check_object(k.sets, "settings", err) || check_object(k.measures, "measures", err)) return err->code;
+    if (check_object(k.scenarios, "scenarios", err) || check_object(k.sets, "settings", err) || check_object(k.models, "models", err) || check_object(k.measures, "measures", err)) return err->code;
     f->key = k.key;
     f->scenarios = k.scenarios;
     f->sets = k.sets;
+    f->models = k.models;
     f->measures = k.measures;
     for (const gbl_node *n = gbl_node_first(k.claims); n; n = gbl_node_next(n))
         if (read_claim(c, f, n, err)) return err->code;

@@ -60,7 +60,8 @@ static void verdicts_by_rule(void **state)
 #define SCENE                                                                                                                        \
     "\"scenarios\": {\"small\": {\"trace\": {\"generate\": {\"requests\": 40, \"arrival\": {\"use\": \"poisson\", \"rate_s\": 4}, "  \
     "\"input\": {\"use\": \"fixed\", \"tokens\": 200}, \"output\": {\"use\": \"fixed\", \"tokens\": 20}}}, \"model\": \"opt-1.3b\", " \
-    "\"policy\": {\"prefix\": \"off\"}}}, \"sets\": {\"one\": {\"engine.max_num_seqs\": 1}, \"n\": {\"engine.max_num_seqs\": \"$n\"}}, "
+    "\"policy\": {\"prefix\": \"off\"}}}, \"sets\": {\"one\": {\"engine.max_num_seqs\": 1}, \"n\": {\"engine.max_num_seqs\": \"$n\"}, " \
+    "\"few\": {\"compress\": \"snapkv\"}, \"bad\": {\"compres\": \"snapkv\"}}, \"models\": {\"long\": {\"llm\": \"llama-2-7b\", \"prompt\": 16384, \"context\": 16384}}, "
 
 static gbl_err failure;
 
@@ -124,6 +125,21 @@ static void primitives(void **state)
                         "\"metric\": \"queue_ms.max\"}]}") == 1);
 }
 
+/* The sheet: settings above a named model, compression among them, variables in both; integers by bisection. */
+static void sheets(void **state)
+{
+    (void)state;
+    assert_close(measure("{\"model\": \"long\", \"value\": \"kv.resident_share\"}"), 1, 0);
+    assert_close(measure("{\"model\": \"long\", \"set\": \"few\", \"value\": \"kv.resident_share\"}"), 0.0625, 0); /* 1,024 of 16,384 */
+    assert_close(measure("{\"model\": \"long\", \"set\": [\"few\", {\"compress\": \"kivi-2bit\"}], \"value\": \"kv.resident_share\"}"), 0.190673828125, 1e-12);
+    assert_close(measure("{\"let\": \"b\", \"be\": 3, \"in\": {\"model\": \"long\", \"set\": {\"batch\": \"$b\"}, \"value\": \"batch\"}}"), 3, 0);
+    assert_close(measure("{\"product\": [{\"model\": \"long\", \"value\": \"decode_tok_s\"}, {\"model\": \"long\", \"value\": \"decode_ms\"}]}"), 1000, 1e-9);
+    assert_close(measure("{\"largest\": \"n\", \"of\": {\"from\": 1, \"to\": 100000}, \"where\": [{\"descending\": [77777.5, \"$n\"]}]}"), 77777, 0);
+    assert_close(measure("{\"smallest\": \"n\", \"of\": {\"from\": 1, \"to\": 100000}, \"where\": [{\"descending\": [\"$n\", 777]}]}"), 778, 0);
+    assert_close(measure("{\"largest\": \"n\", \"of\": {\"from\": 5, \"to\": 9}, \"where\": [1]}"), 9, 0);
+    assert_true(isnan(measure("{\"largest\": \"n\", \"of\": {\"from\": 5, \"to\": 9}, \"where\": [0]}")));
+}
+
 /* The answer holds and the next rate of the grid does not. */
 static void capacity_is_the_edge(void **state)
 {
@@ -177,6 +193,11 @@ static void mistakes(void **state)
     refused("{" CLAIM ", \"measure\": {\"run\": \"small\", \"metric\": \"itl_ms.meen\"}}", "itl_ms.meen", "mean");
     refused("{" CLAIM ", \"measure\": {\"model\": {\"hardware\": \"a10\"}, \"value\": \"x\"}}", "llm", "");
     refused("{" CLAIM ", \"measure\": {\"model\": {\"llm\": \"opt-1.3b\"}, \"value\": \"x\"}}", "no number", "");
+    refused("{" CLAIM ", \"measure\": {\"model\": \"lon\", \"value\": \"batch\"}}", "unknown model", "long");
+    refused("{" CLAIM ", \"measure\": {\"model\": \"long\", \"set\": \"bad\", \"value\": \"batch\"}}", "compres", "compress");
+    refused("{" CLAIM ", \"measure\": {\"model\": \"long\", \"set\": {\"compress\": \"snpkv\"}, \"value\": \"batch\"}}", "unknown compression method", "snapkv");
+    refused("{" CLAIM ", \"measure\": {\"largest\": \"n\", \"of\": {\"from\": 9, \"to\": 5}, \"where\": [1]}}", "no range", "");
+    refused("{" CLAIM ", \"measure\": {\"largest\": \"n\", \"of\": {\"from\": 9}, \"where\": [1]}}", "lacks 'to'", "");
     refused("{" CLAIM ", \"measure\": {\"sum\": []}}", "sum", "");
     refused("{" CLAIM ", \"measure\": {\"step_ms\": \"small\", \"batch\": [{\"decode\": 1}]}}", "decode", "decodes");
     refused("{" CLAIM ", \"measure\": {\"capacity\": \"small\", \"within\": {\"itl_ms.p99\": 9}, \"vary\": \"trace.generate.arrival\"}}", "no positive number", "");
@@ -237,7 +258,7 @@ static void shipped_files(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(verdicts_by_rule), cmocka_unit_test(arithmetic), cmocka_unit_test(primitives),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(verdicts_by_rule), cmocka_unit_test(arithmetic), cmocka_unit_test(primitives), cmocka_unit_test(sheets),
                                        cmocka_unit_test(capacity_is_the_edge), cmocka_unit_test(mistakes), cmocka_unit_test(same_answer), cmocka_unit_test(shipped_files)};
     int fd = mkstemp(path);
     if (fd < 0) return 1;
