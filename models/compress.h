@@ -72,10 +72,10 @@ typedef struct gbl_gen_bits {
     int32_t k_mod, v_mod;     /* 1: `mod`, 0: `window` */
     int32_t k_channel;        /* K grouped along tokens, by channel */
     double encode_flop, decode_flop; /* an element */
-    int32_t lossless_prefix;  /* code of a token depends on itself alone */
-    double codebook_bytes;    /* once a model */
+    double codewords;         /* vectors of a codebook, one for each group of channels; kept once a model */
+    int32_t fused;            /* written as codes by the kernel that writes the cache: no pass and no launch of its own */
 } gbl_gen_bits;
-typedef struct gbl_gen_chan { double k_share, v_share, recent, extra; int32_t expand, when; } gbl_gen_chan;
+typedef struct gbl_gen_chan { double k_share, v_share, recent, extra; int32_t expand, when, basis /* rotated by a square matrix a head, kept once a model */; } gbl_gen_chan;
 typedef struct gbl_gen_share { double from, to, group, aux, overlap; int32_t reread, merges; } gbl_gen_share;
 typedef struct gbl_gen_merge { double share; int32_t when; } gbl_gen_merge;
 typedef struct gbl_gen_lowrank { double k_rank, v_rank; } gbl_gen_lowrank;
@@ -247,8 +247,9 @@ typedef struct gbl_kv_work {
 void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL_KV_PARTS]);
 /* Of a step, what does not grow with what it reads; the same until gbl_kv_until says otherwise. */
 void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]);
-/* What does: vector FLOPs a unit of gbl_kv_read.quantised, tensor FLOPs a unit of attended. */
-typedef struct gbl_kv_rates { double dequantise, reconstruct; } gbl_kv_rates;
+/* What does: vector FLOPs a unit of gbl_kv_read.quantised, tensor FLOPs a unit of attended; and bytes of matrices that a step reads once,
+ * however many sequences it has. */
+typedef struct gbl_kv_rates { double dequantise, reconstruct, weight_bytes; } gbl_kv_rates;
 gbl_kv_rates gbl_kv_rates_of(const gbl_kv_plan *plan);
 void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work out[GBL_KV_PARTS]);
 

@@ -189,6 +189,8 @@ static void later(int32_t *when, int32_t w) { /* the later a prompt shrinks, the
 }
 
 static void apply_plan(gbl_kv_plan *plan, const gbl_generator *g) {
+    const gbl_kv_shape *s = &plan->shape;
+    double heads = (double)(s->layers * s->kv_heads);
     switch (g->kind) {
     case GBL_GEN_TOK:
         later(&plan->peak_when, g->u.tok.when);
@@ -200,8 +202,12 @@ static void apply_plan(gbl_kv_plan *plan, const gbl_generator *g) {
         later(&plan->peak_when, g->u.merge.when);
         plan->shareable = 0;
         break;
-    case GBL_GEN_CHAN: later(&plan->peak_when, g->u.chan.when); break;
-    case GBL_GEN_BITS: plan->model_bytes += g->u.bits.codebook_bytes; break;
+    case GBL_GEN_CHAN:
+        later(&plan->peak_when, g->u.chan.when);
+        plan->shareable &= g->u.chan.when == GBL_WHEN_LOAD; /* else a prompt's own queries choose its channels */
+        if (g->u.chan.basis) plan->model_bytes += heads * (s->dk * s->dk + s->dv * s->dv) * s->bits / 8;
+        break;
+    case GBL_GEN_BITS: plan->model_bytes += heads * (s->dk + s->dv) * g->u.bits.codewords * s->bits / 8; break;
     case GBL_GEN_ARCH: plan->arch = g->u.arch; break;
     default: break;
     }
@@ -246,7 +252,7 @@ int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
         if (g->kind == GBL_GEN_SHARE) g->cover *= g->u.share.to - g->u.share.from;
     }
     if (plan->n_methods > 1) gbl_kv_note(plan, a, "the methods' quality is not validated in combination");
-    if (!plan->shareable) gbl_kv_note(plan, a, "the choice of tokens depends on the request: prefixes are not shared (rule j)");
+    if (!plan->shareable) gbl_kv_note(plan, a, "what is kept depends on the request: prefixes are not shared (rule j)");
     return 0;
 }
 

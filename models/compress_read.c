@@ -58,7 +58,8 @@ static const field bits_fields[] = {
     {"k_axis", offsetof(gbl_gen_bits, k_channel), WORD, 0, 0, 0, "token|channel"},
     {"encode_flop", offsetof(gbl_gen_bits, encode_flop), NUM, 5, 0, 1e9, NULL},
     {"decode_flop", offsetof(gbl_gen_bits, decode_flop), NUM, 2, 0, 1e9, NULL},
-    {"codebook_MB", offsetof(gbl_gen_bits, codebook_bytes), NUM, 0, 0, 1e9, NULL},
+    {"codewords", offsetof(gbl_gen_bits, codewords), NUM, 0, 0, 1e6, NULL},
+    {"fused", offsetof(gbl_gen_bits, fused), FLAG, 0, 0, 1, NULL},
     {0}};
 static const field chan_fields[] = {
     {"k_share", offsetof(gbl_gen_chan, k_share), NUM, 1, 0.001, 1, NULL},
@@ -66,6 +67,7 @@ static const field chan_fields[] = {
     {"recent_tokens", offsetof(gbl_gen_chan, recent), NUM, 0, 0, 1e9, NULL},
     {"extra_tokens", offsetof(gbl_gen_chan, extra), NUM, 0, 0, 1e9, NULL},
     {"expand", offsetof(gbl_gen_chan, expand), FLAG, 0, 0, 1, NULL},
+    {"basis", offsetof(gbl_gen_chan, basis), FLAG, 0, 0, 1, NULL},
     {"when", offsetof(gbl_gen_chan, when), WORD, 4, 0, 0, WHENS},
     {0}};
 static const field share_fields[] = {
@@ -258,7 +260,7 @@ static int read_one(reader *r, const gbl_node *n, int32_t split, int32_t part) {
     const gbl_node *body = gbl_node_first(n);
     if (!m->fields) return read_parts(r, body, g);
     if (read_fields_of(r, body, m->fields, &g->u)) return r->err->code;
-    if (m->kind == GBL_GEN_BITS) g->u.bits.codebook_bytes *= 1e6;
+    if (m->kind == GBL_GEN_BITS && g->u.bits.codewords > 0) g->u.bits.encode_flop = 2 * g->u.bits.codewords; /* a distance to each, an element */
     if (m->kind == GBL_GEN_STATE) g->u.state.bytes *= 1e6;
     if (m->kind == GBL_GEN_TOK && !(g->u.tok.cap > 0) && !(g->u.tok.share > 0)) return gbl_card_missing(body, "cap_tokens", r->err);
     return 0;

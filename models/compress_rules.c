@@ -70,7 +70,7 @@ static int pair(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_arena
         return refuse(plan, g, h, at, "h", "keys are rotated again at each read, which needs all channels", err);
     if (h->kind == GBL_GEN_BITS && h->u.bits.k_channel && h->u.bits.group > 1 && goes_on(g))
         gbl_kv_note(plan, a, "%s drops tokens out of %s's groups of %g: each hole is requantised (rule a)", x, y, h->u.bits.group);
-    if (h->kind == GBL_GEN_BITS && scored(g) && g->u.tok.when == GBL_WHEN_STEP)
+    if (h->kind == GBL_GEN_BITS && g->method != h->method && scored(g) && g->u.tok.when == GBL_WHEN_STEP)
         gbl_kv_note(plan, a, "%s scores keys that %s has quantised (rule e): quality is not known", x, y);
     if (h->kind == GBL_GEN_MERGE && g->method != h->method) gbl_kv_note(plan, a, "%s before %s: merging does not commute with dropping (rule i)", x, y);
     return 0;

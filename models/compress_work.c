@@ -12,7 +12,7 @@
  *   dequantise        decode_flop an element read in codes
  *   merge             10 FLOP an element (an interpolation of directions), both rows read and one written
  *   reconstruct       dropped channels expanded at each read: 2 d (kept channels) FLOP a token and head; projections of new tokens,
- *                     2 hidden (kept channels) FLOP
+ *                     2 hidden (kept channels) FLOP; with a basis each new token turned by a d x d matrix a head instead
  *   fetch             bytes over the link to where cells lie below HBM */
 #include <math.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static void choose_prompt(const gbl_kv_plan *plan, const gbl_generator *g, doubl
     const gbl_kv_shape *s = &plan->shape;
     const gbl_gen_tok *t = &g->u.tok;
     double layers = layers_of(plan, g), hq = (double)s->heads, h = (double)s->kv_heads, kept = kept_by(t, p), rows = t->per_query_head ? hq : h;
-    if (kept >= p) return;
+    if (kept >= p && t->share < 1) return; /* share 1: all are ranked and none goes */
     if (t->score == GBL_SCORE_WINDOW) {
         double w = fmin(t->observe, p);
         add(&out[GBL_KV_SCORE], layers * 2 * w * p * s->dk * hq, layers * (p * s->dk * s->bits / 8 * h + 2 * 2 * w * p * hq), 4 * layers);
@@ -66,15 +66,16 @@ static double code_bytes(const gbl_kv_shape *s, const gbl_gen_bits *b, int which
     return which ? (b->v_bits + meta) / 8 * s->dv : (b->k_bits + meta) / 8 * s->dk;
 }
 
-static void encode(const gbl_kv_plan *plan, const gbl_generator *g, double k_tokens, double v_tokens, gbl_kv_work *out) {
+/* k, v: tokens over all layers and heads. */
+static void encode(const gbl_kv_plan *plan, const gbl_generator *g, double k, double v, gbl_kv_work *out) {
     const gbl_kv_shape *s = &plan->shape;
     const gbl_gen_bits *b = &g->u.bits;
-    double rows = layers_of(plan, g) * (double)s->kv_heads, elements = k_tokens * s->dk + v_tokens * s->dv;
-    double bytes = elements * s->bits / 8 + k_tokens * code_bytes(s, b, 0) + v_tokens * code_bytes(s, b, 1);
-    if (elements > 0) add(&out[GBL_KV_QUANTISE], rows * elements * b->encode_flop, rows * bytes, layers_of(plan, g) * ((k_tokens > 0) + (v_tokens > 0)));
+    double elements = k * s->dk + v * s->dv, bytes = elements * s->bits / 8 + k * code_bytes(s, b, 0) + v * code_bytes(s, b, 1);
+    double launches = layers_of(plan, g) * ((k > 0) + (v > 0));
+    if (elements > 0) add(&out[GBL_KV_QUANTISE], elements * b->encode_flop, b->fused ? 0 : bytes, b->fused ? 0 : launches);
 }
 
-/* Tokens (of a typical cell under these bits) whose K, V turn into codes as the context grows from n - 1 to n. */
+/* Tokens of a cell whose K, V turn into codes as the context grows from n - 1 to n. */
 static double newly(const gbl_kv_cell *c, int64_t p, int64_t n, int which) {
     double now = gbl_kv_count_of(c, p, n).stored, was = n > p ? gbl_kv_count_of(c, p, n - 1).stored : 0;
     double r = which ? c->res_v : c->res_k;
@@ -84,16 +85,20 @@ static double newly(const gbl_kv_cell *c, int64_t p, int64_t n, int which) {
     return fmax(codes, 0);
 }
 
-static void encode_cells(const gbl_kv_plan *plan, const gbl_generator *g, int64_t p, int64_t n, gbl_kv_work *out) {
-    double k = 0, v = 0, all = 0;
-    for (int32_t i = 0; i < plan->n_cells; i++) { /* the mean over cells, by weight */
+static int under(const gbl_generator *g, const gbl_kv_cell *c) { return g->split < 0 || c->part[g->method][g->split] == g->part; }
+
+/* The same over all cells that g applies to. */
+static double newly_all(const gbl_kv_plan *plan, const gbl_generator *g, int64_t p, int64_t n, int which) {
+    double sum = 0;
+    for (int32_t i = 0; i < plan->n_cells; i++) {
         const gbl_kv_cell *c = &plan->cell[i];
-        double w = (double)c->layers * (double)c->heads;
-        k += w * newly(c, p, n, 0);
-        v += w * newly(c, p, n, 1);
-        all += w;
+        if (under(g, c)) sum += (double)c->layers * (double)c->heads * newly(c, p, n, which);
     }
-    if (all > 0) encode(plan, g, k / all, v / all, out);
+    return sum;
+}
+
+static void encode_cells(const gbl_kv_plan *plan, const gbl_generator *g, int64_t p, int64_t n, gbl_kv_work *out) {
+    encode(plan, g, newly_all(plan, g, p, n, 0), newly_all(plan, g, p, n, 1), out);
 }
 
 static void merge(const gbl_kv_plan *plan, double layers, double tokens, gbl_kv_work *out) {
@@ -102,12 +107,21 @@ static void merge(const gbl_kv_plan *plan, double layers, double tokens, gbl_kv_
     if (rows > 0) add(&out[GBL_KV_MERGE], rows * 10 * (s->dk + s->dv), rows * 3 * token_bytes(s) / 2, layers);
 }
 
+/* Matrices that new tokens are multiplied by: down to the kept channels, or a basis a head that K, V, query and output are turned in. */
+static double projection_bytes(const gbl_kv_plan *plan, const gbl_generator *g) {
+    const gbl_kv_shape *s = &plan->shape;
+    const gbl_gen_chan *c = &g->u.chan;
+    double heads = layers_of(plan, g) * (double)s->kv_heads * s->bits / 8, down = c->expand ? (double)s->hidden * (c->k_share * s->dk + c->v_share * s->dv) : 0;
+    return heads * (down + (c->basis ? s->dk * s->dk + s->dv * s->dv : 0));
+}
+
 static void project(const gbl_kv_plan *plan, const gbl_generator *g, double tokens, gbl_kv_work *out) {
     const gbl_kv_shape *s = &plan->shape;
     const gbl_gen_chan *c = &g->u.chan;
-    if (!c->expand) return;
-    double kept = c->k_share * s->dk + c->v_share * s->dv, layers = layers_of(plan, g);
-    add(&out[GBL_KV_RECONSTRUCT], layers * 2 * (double)s->hidden * kept * (double)s->kv_heads * tokens, layers * kept * (double)s->kv_heads * ((double)s->hidden + tokens) * 2, layers);
+    double layers = layers_of(plan, g), h = (double)s->kv_heads, kept = c->k_share * s->dk + c->v_share * s->dv;
+    double turn = 2 * (c->k_share * s->dk * s->dk + c->v_share * s->dv * s->dv) * (h + (double)s->heads);
+    if (c->basis) add(&out[GBL_KV_RECONSTRUCT], layers * turn * tokens, 0, 2 * layers);
+    if (c->expand) add(&out[GBL_KV_RECONSTRUCT], layers * 2 * (double)s->hidden * kept * h * tokens, layers * kept * h * tokens * s->bits / 8, layers);
 }
 
 static void channel_scores(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) {
@@ -118,10 +132,13 @@ static void channel_scores(const gbl_kv_plan *plan, const gbl_generator *g, doub
     add(&out[GBL_KV_GATHER], 0, layers * h * p * s->bits / 8 * (s->dk * (1 + g->u.chan.k_share) + s->dv * (g->u.chan.v_share < 1 ? 1 + g->u.chan.v_share : 0)), layers);
 }
 
-static void low_rank(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) { /* two power iterations (GEAR's code) */
+/* Factors of the codes' error, by three power iterations over tokens that turn into codes (GEAR's code: loop 3): 4 FLOP an element,
+ * rank and iteration, the error read twice in each. */
+static void low_rank(const gbl_kv_plan *plan, const gbl_generator *g, int64_t p, int64_t n, gbl_kv_work *out) {
     const gbl_kv_shape *s = &plan->shape;
-    double rows = layers_of(plan, g) * (double)s->kv_heads, ranks = g->u.lowrank.k_rank * s->dk + g->u.lowrank.v_rank * s->dv;
-    add(&out[GBL_KV_RECONSTRUCT], rows * 2 * 4 * p * ranks, rows * 4 * p * (s->dk + s->dv) * s->bits / 8, 4 * layers_of(plan, g));
+    double k = newly_all(plan, g, p, n, 0), v = newly_all(plan, g, p, n, 1), elements = k * s->dk + v * s->dv;
+    if (elements > 0)
+        add(&out[GBL_KV_RECONSTRUCT], 3 * 4 * (k * s->dk * g->u.lowrank.k_rank + v * s->dv * g->u.lowrank.v_rank), 3 * 2 * elements * s->bits / 8, 3 * 2 * layers_of(plan, g));
 }
 
 void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL_KV_PARTS]) {
@@ -133,8 +150,12 @@ void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL
         case GBL_GEN_BITS: encode_cells(plan, g, p, p, out); break;
         case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), (double)p, out); break;
         case GBL_GEN_MERGE: if (g->u.merge.when != GBL_WHEN_LOAD) merge(plan, layers_of(plan, g), (double)p * (1 - g->u.merge.share), out); break;
-        case GBL_GEN_CHAN: channel_scores(plan, g, (double)p, out); project(plan, g, (double)p, out); break;
-        case GBL_GEN_LOWRANK: low_rank(plan, g, (double)p, out); break;
+        case GBL_GEN_CHAN:
+            channel_scores(plan, g, (double)p, out);
+            project(plan, g, (double)p, out);
+            out[GBL_KV_RECONSTRUCT].hbm_bytes += projection_bytes(plan, g);
+            break;
+        case GBL_GEN_LOWRANK: low_rank(plan, g, p, p, out); break;
         default: break;
         }
     }
@@ -169,6 +190,7 @@ void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_wor
         case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), 1, out); break;
         case GBL_GEN_MERGE: if (g->u.merge.when == GBL_WHEN_STEP) merge(plan, layers_of(plan, g), 1 - g->u.merge.share, out); break;
         case GBL_GEN_CHAN: project(plan, g, 1, out); break;
+        case GBL_GEN_LOWRANK: if (n > p) low_rank(plan, g, p, n, out); break;
         default: break;
         }
     }
@@ -176,11 +198,12 @@ void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_wor
 
 gbl_kv_rates gbl_kv_rates_of(const gbl_kv_plan *plan) {
     const gbl_kv_shape *s = &plan->shape;
-    gbl_kv_rates r = {0, 0};
+    gbl_kv_rates r = {0, 0, 0};
     for (int32_t i = 0; i < plan->n_gens; i++) {
         const gbl_generator *g = &plan->gen[i];
         if (g->kind == GBL_GEN_BITS) r.dequantise = (s->dk + s->dv) * g->u.bits.decode_flop;
         if (g->kind == GBL_GEN_CHAN && g->u.chan.expand) r.reconstruct += 2 * g->cover * (g->u.chan.k_share * s->dk * s->dk + g->u.chan.v_share * s->dv * s->dv);
+        if (g->kind == GBL_GEN_CHAN) r.weight_bytes += projection_bytes(plan, g);
         if (g->kind == GBL_GEN_LOWRANK) r.reconstruct += 2 * g->cover * (g->u.lowrank.k_rank + g->u.lowrank.v_rank);
     }
     return r;
@@ -192,5 +215,6 @@ void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work
     gbl_kv_event_work(plan, p, n, out);
     out[GBL_KV_DEQUANTISE].flops += (double)read.quantised * rates.dequantise;
     out[GBL_KV_RECONSTRUCT].flops += (double)read.attended * rates.reconstruct;
+    out[GBL_KV_RECONSTRUCT].hbm_bytes += rates.weight_bytes;
     out[GBL_KV_FETCH].link_bytes = (double)read.link_q8 / 256;
 }

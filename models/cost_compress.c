@@ -119,14 +119,15 @@ static void work_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out,
     gbl_kv_rates rates = gbl_kv_rates_of(plan);
     double tp = c->spec.tp, vector = (double)b->kv.vector_flops + (double)b->kv.read.quantised * rates.dequantise;
     double tensor = (double)b->kv.tensor_flops + (double)b->kv.read.attended * rates.reconstruct;
-    if (!(tensor > 0) && !(vector > 0) && !b->kv.bytes) return;
+    double bytes = (double)b->kv.bytes + (b->dec_n > 0 ? rates.weight_bytes : 0);
+    if (!(tensor > 0) && !(vector > 0) && !(bytes > 0)) return;
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);
     l->name = "kv_compress";
     l->count = 1;
     double peak = c->g.hw->flops[c->wide], e = c->g.ideal ? 1 : c->g.cal->gemm.e_c, e_m = c->g.ideal ? 1 : c->g.cal->small_e_m;
     l->k.flops = (tensor + vector) / tp;
-    l->k.hbm_bytes = (double)b->kv.bytes / tp;
+    l->k.hbm_bytes = bytes / tp;
     l->k.sm_s = tensor / tp / peak + vector / tp / vector_peak(c);
     l->k.hbm_s = l->k.hbm_bytes / c->g.hw->hbm_bps;
     l->k.time_s = fmax(tensor / tp / (peak * e) + vector / tp / vector_peak(c), l->k.hbm_s / e_m);

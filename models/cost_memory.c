@@ -41,7 +41,8 @@ static double weights_of_gpu(const gbl_cost *c)
     double routed = (double)(l->moe_layers * l->experts * (l->gated ? 3 : 2)) * (double)l->hidden * (double)l->moe_ffn;
     double tables = c->spec.pp > 1 && !l->tied ? wide / 2 : wide;
     double body = (all - wide - routed) / c->spec.tp + routed / (c->spec.tp * c->spec.dp);
-    return body * stage * c->weight_bytes + tables / c->spec.tp * c->wide_bytes;
+    double codebooks = c->spec.compress ? c->spec.compress->model_bytes / c->spec.tp : 0;
+    return body * stage * c->weight_bytes + tables / c->spec.tp * c->wide_bytes + codebooks;
 }
 
 static void shape_text(const gbl_cost_spec *s, char *out, size_t size)
