@@ -152,6 +152,40 @@ static void policy_text(const gbl_thing *thing, FILE *to)
     }
 }
 
+/* ---------------------------------------------------------------- published systems ---- */
+
+static void paragraph(FILE *to, const char *head, const char *text)
+{
+    if (text) fprintf(to, "\n%s\n%s\n", head, text);
+}
+
+static void system_text(const gbl_node *root, const char *name, FILE *to)
+{
+    const char *title = text_of(root, "title"), *source = text_of(root, "source");
+    const gbl_node *claims = gbl_node_get(root, "claims");
+    fprintf(to, "claims/%s - %s\n", name, title ? title : "");
+    if (source) fprintf(to, "source: %s\n", source);
+    paragraph(to, "made of", text_of(root, "built"));
+    paragraph(to, "note", text_of(root, "note"));
+    fprintf(to, "\npublished values beside simulated ones: gable claims %s (%zu claims)\n", name, claims ? gbl_node_size(claims) : 0);
+}
+
+/* A system that is no card or policy of its own, but made of several: what its claim file says. -1: there is no such file. */
+static int explain_system(const char *asked, const char *name, gbl_json *j, FILE *to, gbl_arena *a, gbl_err *err)
+{
+    const char *kind = "claims/", *file, *path;
+    if (name != asked && ((size_t)(name - asked) != strlen(kind) || strncmp(asked, kind, strlen(kind)) != 0)) return -1;
+    if (!(file = gbl_arena_printf(a, "reports/claims/%s.json", name))) return gbl_nomem(err, 0);
+    if (!(path = gbl_data_path(a, file))) return -1;
+    gbl_doc *doc = NULL;
+    const gbl_thing thing = {"claims", name, path, NULL};
+    int code = gbl_doc_read(&doc, path, err);
+    if (!code && j) code = card_json(&thing, gbl_doc_root(doc), j, err);
+    else if (!code) system_text(gbl_doc_root(doc), name, to);
+    gbl_doc_free(doc);
+    return code;
+}
+
 /* ---------------------------------------------------------------- one name, many things ---- */
 
 static void many_text(const gbl_thing *const *found, size_t n, const char *name, FILE *to)
@@ -186,6 +220,8 @@ static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_e
     if (!things) return gbl_nomem(err, 0);
     for (size_t i = 0; i < n && n_found < 32; i++)
         if (is_meant(&things[i], asked, slash ? (size_t)(slash - asked) : 0, name)) found[n_found++] = &things[i];
+    int system = n_found ? -1 : explain_system(asked, name, j, to, a, err);
+    if (system >= 0) return system;
     if (!n_found) return unknown(things, n, asked, name, a, err);
     if (n_found == 1 && found[0]->path) return explain_card(found[0], j, to, err);
     if (n_found > 1 && j) many_json(found, n_found, name, j);

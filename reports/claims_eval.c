@@ -38,6 +38,7 @@ enum arg_kind {
     ARG_TEXT,
     ARG_SCENARIO,  /* an object, a name of `scenarios`, or a path */
     ARG_SET,       /* an object of settings, a name of `sets`, or an array of both */
+    ARG_POLICY,    /* an eviction policy, as in a scenario */
     ARG_MODEL,     /* an object, or a name of `models` */
     ARG_BATCH      /* an array of objects: batch_rows */
 };
@@ -170,6 +171,18 @@ static int eval_run(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, val
     if (code) return code;
     out->pending = !r->result;
     return out->pending ? GBL_OK : metric_of(x, r, metric, gbl_node_text(metric), out, err);
+}
+
+static int eval_hits(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
+{
+    settings sets = {0};
+    value blocks = {0};
+    if (add_sets(x, &sets, arg(n, "set"), s, err) || eval(x, arg(n, "blocks"), s, &blocks, err)) return err->code;
+    out->pending = blocks.pending;
+    out->v = NAN;
+    if (blocks.pending || isnan(blocks.v)) return GBL_OK;
+    gbl_claims_hits_ask ask = {scenario_node(x->f, arg(n, "hits")), arg(n, "evict"), arg(n, "metric"), sets.set, sets.n, blocks.v};
+    return gbl_claims_hits(x->c, &ask, &out->v, err);
 }
 
 /* ---------------------------------------------------------------- capacity ---- */
@@ -455,6 +468,7 @@ static int eval_choose(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, 
 #define CHOOSE(name) {{{name, ARG_NEW, 0}, {"of", ARG_NUMBERS, 0}, {"where", ARG_MEASURES, 0}}, eval_choose, "a variable's name"}
 static const form forms[] = {
     {{{"run", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"metric", ARG_TEXT, 0}}, eval_run, "a scenario"},
+    {{{"hits", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"evict", ARG_POLICY, 1}, {"blocks", ARG_MEASURE, 0}, {"metric", ARG_TEXT, 0}}, eval_hits, "a scenario"},
     {{{"capacity", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"within", ARG_BOUNDS, 0}, {"vary", ARG_TEXT, 1}, {"step", ARG_NUMBER, 1}, {"requests", ARG_NUMBER, 1}},
      eval_capacity, "a scenario"},
     {{{"step_ms", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"batch", ARG_BATCH, 0}}, eval_step, "a scenario"},
@@ -619,6 +633,7 @@ static int check_arg(const gbl_claims_file *f, const form_arg *a, const gbl_node
     case ARG_TEXT: return kind == GBL_STRING ? GBL_OK : wrong_kind(n, "a string", err);
     case ARG_SCENARIO: return check_scenario(f, n, err);
     case ARG_SET: return check_set(f, n, s, depth, err);
+    case ARG_POLICY: return kind == GBL_STRING || kind == GBL_OBJECT ? GBL_OK : wrong_kind(n, "a policy's name, or {\"use\": name, ...}", err);
     case ARG_MODEL:
         if (kind == GBL_STRING && !gbl_node_get(f->models, gbl_node_text(n))) return unknown_name(n, f->models, "model", err);
         return gbl_claim_sheet_check(f, n, err);
@@ -664,7 +679,7 @@ static int check(const gbl_claims_file *f, const gbl_node *n, const gbl_claim_sc
     const form *is = form_of(n);
     if (is) return check_form(f, is, n, s, depth, err);
     gbl_node_fail(n, err, "this object measures nothing");
-    gbl_expected(err, "one of the keys run, capacity, step_ms, model, ratio, sum, descending, let, largest, ... (reports/claims/README.md)");
+    gbl_expected(err, "one of the keys run, hits, capacity, step_ms, model, ratio, sum, descending, let, largest, ... (reports/claims/README.md)");
     for (const gbl_node *k = gbl_node_first(n); k && !err->nearest[0]; k = gbl_node_next(k)) gbl_nearest(err, gbl_near(gbl_node_key(k), known, FORMS));
     return err->code;
 }

@@ -61,6 +61,15 @@ int gbl_claim_eval(gbl_claims *c, const gbl_claims_file *f, const gbl_node *meas
 int gbl_claim_sheet(const gbl_claims *c, const gbl_claims_file *f, const gbl_node *model, const char *const *set, size_t n_set, const gbl_node *name, double *out, gbl_err *err);
 int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_err *err);
 
+/* claims_hits.c: a replay of the scenario's block ids without time. */
+typedef struct gbl_claims_hits_ask {
+    const gbl_node *scenario, *evict, *metric; /* evict: a policy as in a scenario, or NULL: lru */
+    const char **set;
+    size_t n_set;
+    double blocks;
+} gbl_claims_hits_ask;
+int gbl_claims_hits(const gbl_claims *c, const gbl_claims_hits_ask *ask, double *out, gbl_err *err);
+
 /* claims_runs.c */
 int gbl_claims_scenario(const gbl_claims *c, const gbl_node *n, const char *const *set, size_t n_set, gbl_scenario **out, gbl_err *err);
 /* The simulation of that scenario: done, or from now on wanted. `set` is borrowed from the arena. */

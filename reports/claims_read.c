@@ -79,7 +79,7 @@ static int read_claim(gbl_claims *c, const gbl_claims_file *f, const gbl_node *n
 /* ---------------------------------------------------------------- one file ---- */
 
 typedef struct file_keys {
-    const char *gable, *key, *title, *source, *note;
+    const char *gable, *key, *title, *source, *built, *note;
     const gbl_node *scenarios, *sets, *models, *measures, *claims;
 } file_keys;
 #undef AT
@@ -89,6 +89,7 @@ static const gbl_param file_rows[] = {
     {"key", GBL_P_STR, 0, AT(key), "\"\"", 0, 0, NULL, NULL, "The file's own name."},
     {"title", GBL_P_STR, 0, AT(title), "\"\"", 0, 0, NULL, NULL, "Of the publication."},
     {"source", GBL_P_STR, 0, AT(source), "\"\"", 0, 0, NULL, NULL, "Where the publication, its code and its data are."},
+    {"built", GBL_P_STR, 0, AT(built), "\"\"", 0, 0, NULL, NULL, "What it is made of here: policies, cards, keys of a scenario."},
     {"note", GBL_P_STR, 0, AT(note), "\"\"", 0, 0, NULL, NULL, "What holds for all claims of the file."},
     {"scenarios", GBL_P_NODE, 0, AT(scenarios), "null", 0, 0, NULL, NULL, "Scenarios by name."},
     {"sets", GBL_P_NODE, 0, AT(sets), "null", 0, 0, NULL, NULL, "Settings by name."},

@@ -9,10 +9,11 @@
 
 typedef struct plan {
     int64_t requests, tenants, priorities;
-    const gbl_node *arrival_node, *input_node, *output_node, *heads_node, *talk_node;
+    const gbl_node *arrival_node, *input_node, *output_node, *heads_node, *documents_node, *talk_node;
     gbl_arrival arrival;
     gbl_length input, output;
     gbl_heads heads;
+    gbl_documents documents;
     gbl_talk talk;
 } plan;
 
@@ -28,6 +29,7 @@ static const gbl_param part_params[] = {
     {"input", GBL_P_NODE, GBL_P_NULLABLE, AT(input_node), "null", 1, 0, NULL, NULL, "Prompt tokens; left out: lognormal."},
     {"output", GBL_P_NODE, GBL_P_NULLABLE, AT(output_node), "null", 1, 0, NULL, NULL, "Output tokens; left out: geometric."},
     {"shared_prefix", GBL_P_NODE, GBL_P_NULLABLE, AT(heads_node), "null", 1, 0, NULL, NULL, "Heads that prompts share; left out: none."},
+    {"documents", GBL_P_NODE, GBL_P_NULLABLE, AT(documents_node), "null", 1, 0, NULL, NULL, "Documents that prompts are put together from; left out: none."},
     {"sessions", GBL_P_NODE, GBL_P_NULLABLE, AT(talk_node), "null", 1, 0, NULL, NULL, "Requests are turns of sessions; left out: each stands alone."},
     {NULL}};
 
@@ -51,6 +53,15 @@ struct gbl_generator {
 
 static const gbl_node *given(const gbl_node *n) { return n && gbl_node_kind(n) != GBL_NULL ? n : NULL; }
 
+/* A prompt's beginning is told in one way. */
+static int check_beginning(const plan *p, const gbl_node *n, gbl_err *err)
+{
+    const char *other = p->heads.on ? "shared_prefix" : p->talk.on ? "sessions" : NULL;
+    if (!p->documents.pool.on || !other) return 0;
+    gbl_node_fail(gbl_node_get(n, "documents"), err, "prompts cannot have documents and %s", other);
+    return gbl_expected(err, "one of them");
+}
+
 static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *p = (plan){.requests = 0};
@@ -66,6 +77,7 @@ static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
     if (gbl_length_bind(&p->input, p->input_node, "lognormal", a, err)) return err->code;
     if (gbl_length_bind(&p->output, p->output_node, "geometric", a, err)) return err->code;
     if (gbl_heads_bind(&p->heads, given(p->heads_node), a, err) || gbl_talk_bind(&p->talk, given(p->talk_node), a, err)) return err->code;
+    if (gbl_documents_bind(&p->documents, given(p->documents_node), a, err) || check_beginning(p, n, err)) return err->code;
     if (!p->talk.on || !gbl_arrival_closed(&p->arrival) || p->arrival.think_s <= 0) return 0;
     gbl_node_fail(gbl_node_get(p->arrival_node, "think_s"), err, "think_s is not read: sessions pause by sessions.think");
     return gbl_expected(err, "think_s 0");
@@ -99,6 +111,7 @@ int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gb
     if (!rc) rc = gbl_length_load(&g->p.input, g->p.input_node, a, err);
     if (!rc) rc = gbl_length_load(&g->p.output, g->p.output_node, a, err);
     if (!rc) rc = gbl_heads_load(&g->p.heads, err);
+    if (!rc) rc = gbl_heads_load(&g->p.documents.pool, err);
     if (!rc) rc = gbl_talk_load(&g->p.talk, a, err);
     if (!rc && gbl_generator_closed(g)) rc = closed_open(g, err);
     if (rc) gbl_generator_close(g);
@@ -113,6 +126,7 @@ void gbl_generator_close(gbl_generator *g)
     gbl_length_fini(&g->p.input);
     gbl_length_fini(&g->p.output);
     gbl_heads_fini(&g->p.heads);
+    gbl_heads_fini(&g->p.documents.pool);
     gbl_talk_fini(&g->p.talk);
     gbl_free(g->ids);
     gbl_free(g->ring);
@@ -129,10 +143,24 @@ static void lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_rec
     if (g->p.priorities > 1) out->priority = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_PRIORITY, entity, k) % (uint64_t)g->p.priorities);
 }
 
+/* Only the documents have ids: nobody has the rest. */
+static int documents(gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out, gbl_err *err)
+{
+    const gbl_documents *d = &g->p.documents;
+    if (gbl_grow(&g->ids, &g->ids_room, (size_t)d->each, sizeof *g->ids)) return gbl_nomem(err, (size_t)d->each * sizeof *g->ids), -1;
+    gbl_documents_draw(d, g->seed, entity, k, g->ids);
+    out->ids = g->ids;
+    out->n_ids = (int32_t)d->each;
+    out->id_tokens = (int32_t)d->pool.tokens;
+    out->input += d->each * d->pool.tokens;
+    return 0;
+}
+
 /* A head that others have, and then what nobody has. */
 static int head(gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out, gbl_err *err)
 {
     const gbl_heads *h = &g->p.heads;
+    if (g->p.documents.pool.on) return documents(g, entity, k, out, err);
     if (!h->on) return 0;
     int64_t shared = h->tokens / GBL_TURN_BLOCK, n = ((out->input += h->tokens) + GBL_TURN_BLOCK - 1) / GBL_TURN_BLOCK;
     uint64_t group = gbl_mix64(1, (uint64_t)gbl_heads_draw(h, gbl_draw(g->seed, GBL_STREAM_SHAPE, entity, k))), own = gbl_mix64(2, (uint64_t)g->issued);
@@ -235,6 +263,7 @@ void gbl_generator_schema(const char *key, gbl_json *j)
     gbl_length_schema("input", j);
     gbl_length_schema("output", j);
     gbl_heads_schema("shared_prefix", j);
+    gbl_documents_schema("documents", j);
     gbl_talk_schema("sessions", j);
     gbl_json_end(j);
     gbl_json_bool(j, "additionalProperties", 0);
@@ -251,6 +280,7 @@ int gbl_generator_json(const gbl_node *n, const char *key, gbl_json *j, gbl_aren
     gbl_length_json(&p.input, "input", j);
     gbl_length_json(&p.output, "output", j);
     if (p.heads.on) gbl_heads_json(&p.heads, "shared_prefix", j);
+    if (p.documents.pool.on) gbl_documents_json(&p.documents, "documents", j);
     if (p.talk.on) gbl_talk_json(&p.talk, "sessions", j);
     gbl_json_end(j);
     return 0;
@@ -262,4 +292,5 @@ void gbl_generator_help(FILE *to)
     gbl_arrival_help(to);
     gbl_length_help(to);
     gbl_talk_help(to);
+    gbl_documents_help(to);
 }

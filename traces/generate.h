@@ -63,6 +63,17 @@ int64_t gbl_heads_draw(const gbl_heads *h, double u);
 void gbl_heads_schema(const char *key, gbl_json *j);
 void gbl_heads_json(const gbl_heads *h, const char *key, gbl_json *j);
 
+/* ---- documents: prompts begin with some of a pool, in any order ---- */
+typedef struct gbl_documents {
+    gbl_heads pool;
+    int64_t each;
+} gbl_documents;
+int gbl_documents_bind(gbl_documents *d, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off; load and fini are the pool's */
+void gbl_documents_draw(const gbl_documents *d, uint64_t seed, uint64_t entity, uint64_t k, uint64_t *ids); /* `each` of them */
+void gbl_documents_schema(const char *key, gbl_json *j);
+void gbl_documents_json(const gbl_documents *d, const char *key, gbl_json *j);
+void gbl_documents_help(FILE *to);
+
 /* ---- sessions: turns with pauses between them ---- */
 typedef struct gbl_pause {
     int32_t kind;

@@ -140,6 +140,21 @@ static void sheets(void **state)
     assert_true(isnan(measure("{\"largest\": \"n\", \"of\": {\"from\": 5, \"to\": 9}, \"where\": [0]}")));
 }
 
+/* Singles out of three documents: Belady misses no more than LRU, nobody misses fewer than there are, and a pool that holds all
+ * misses each once. */
+#define PAGES "{\"hits\": {\"trace\": {\"generate\": {\"requests\": 60, \"documents\": {\"pool\": 3, \"each\": 1, \"tokens\": 16, \"zipf\": 0}}}}, \"evict\": "
+static void untimed_hits(void **state)
+{
+    (void)state;
+    assert_close(measure(PAGES "\"lru\", \"blocks\": 3, \"metric\": \"missed_blocks\"}"), 3, 0);
+    assert_close(measure(PAGES "\"lru\", \"blocks\": 3, \"metric\": \"total_blocks\"}"), 60, 0);
+    double lru = measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"missed_blocks\"}"), best = measure(PAGES "\"belady\", \"blocks\": 2, \"metric\": \"missed_blocks\"}");
+    assert_true(3 < best && best < lru && lru < 60);
+    assert_close(measure(PAGES "{\"use\": \"advice\", \"error\": 0}, \"blocks\": 3, \"metric\": \"evicted_blocks\"}"), 0, 0);
+    assert_true(isnan(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"mised_blocks\"}")));
+    assert_string_equal(failure.nearest, "missed_blocks");
+}
+
 /* The answer holds and the next rate of the grid does not. */
 static void capacity_is_the_edge(void **state)
 {
@@ -258,7 +273,7 @@ static void shipped_files(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(verdicts_by_rule), cmocka_unit_test(arithmetic), cmocka_unit_test(primitives), cmocka_unit_test(sheets),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(verdicts_by_rule), cmocka_unit_test(arithmetic), cmocka_unit_test(primitives), cmocka_unit_test(sheets), cmocka_unit_test(untimed_hits),
                                        cmocka_unit_test(capacity_is_the_edge), cmocka_unit_test(mistakes), cmocka_unit_test(same_answer), cmocka_unit_test(shipped_files)};
     int fd = mkstemp(path);
     if (fd < 0) return 1;

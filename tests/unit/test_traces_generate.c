@@ -401,6 +401,41 @@ static void filled_in(void **state)
     }
 }
 
+/* Documents are ids that mean the same wherever they stand; what is the prompt's own has none. */
+static void documents(void **state)
+{
+    (void)state;
+    gbl_source *s = from_json("{\"generate\": {\"requests\": 400, \"input\": {\"use\": \"fixed\", \"tokens\": 30}, \"output\": \"geometric\", "
+                              "\"documents\": {\"pool\": 8, \"each\": 3, \"tokens\": 512, \"zipf\": 1}}}", 2);
+    uint64_t known[8];
+    int n = 0, times[8] = {0}, out_of_order = 0;
+    for (int i = 0; i < 400; i++) {
+        gbl_record r = next_of(s);
+        int at[3];
+        assert_int_equal(r.input, 3 * 512 + 30);
+        assert_int_equal(r.n_ids, 3);
+        assert_int_equal(r.id_tokens, 512);
+        for (int k = 0; k < 3; k++) {
+            for (at[k] = 0; at[k] < n && known[at[k]] != r.ids[k];) at[k]++;
+            if (at[k] == n) known[n++] = r.ids[k];
+            assert_true(n <= 8);
+            times[at[k]]++;
+        }
+        assert_true(at[0] != at[1] && at[1] != at[2] && at[0] != at[2]);
+        out_of_order += at[0] > at[1];
+    }
+    ends(s);
+    int most = 0, least = 400;
+    for (int k = 0; k < 8; k++) most = times[k] > most ? times[k] : most, least = times[k] < least ? times[k] : least;
+    assert_int_equal(n, 8);
+    assert_true(most > 2 * least && out_of_order > 50 && out_of_order < 350);
+    gbl_err err;
+    assert_int_equal(open_json(&s, "{\"generate\": {\"documents\": {\"pool\": 2, \"each\": 3}}}", 1, &err), GBL_EINPUT);
+    check_error(&err, "a prompt of 3 different documents out of 2", "trace:1:48 (generate.documents.each)", "each not above pool", "");
+    assert_int_equal(open_json(&s, "{\"generate\": {\"documents\": {}, \"sessions\": {}}}", 1, &err), GBL_EINPUT);
+    check_error(&err, "prompts cannot have documents and sessions", "trace:1:28 (generate.documents)", "one of them", "");
+}
+
 static void help_names_everything(void **state)
 {
     (void)state;
@@ -420,7 +455,7 @@ int main(void)
         cmocka_unit_test(arrivals), cmocka_unit_test(weibull_is_exponential), cmocka_unit_test(lengths), cmocka_unit_test(lengths_from_files), cmocka_unit_test(curve),
         cmocka_unit_test(same_seed_same_rows), cmocka_unit_test(streams_are_apart), cmocka_unit_test(scaled_and_limited), cmocka_unit_test(closed_loop),
         cmocka_unit_test(closed_loop_fewer_requests), cmocka_unit_test(closed_loop_order), cmocka_unit_test(bad_generators), cmocka_unit_test(bad_values),
-        cmocka_unit_test(bad_files), cmocka_unit_test(too_late), cmocka_unit_test(schema_and_defaults), cmocka_unit_test(filled_in), cmocka_unit_test(help_names_everything)};
+        cmocka_unit_test(bad_files), cmocka_unit_test(too_late), cmocka_unit_test(schema_and_defaults), cmocka_unit_test(filled_in), cmocka_unit_test(documents), cmocka_unit_test(help_names_everything)};
     work_in_tmp();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     leave_tmp();
