@@ -80,6 +80,14 @@ typedef struct gbl_batch {
 
 void gbl_batch_decode(const gbl_cost *c, gbl_batch *b, int64_t kv);                /* kv: tokens attended, >= 1 */
 void gbl_batch_chunk(const gbl_cost *c, gbl_batch *b, int64_t chunk, int64_t cached, int sampled);
+/* Attention neither compressed nor windowed: decodes differ by their KV alone, and only its sum counts. Then gbl_batch_decode_of is
+ * gbl_batch_decodes of one, and the slope never changes. */
+int gbl_cost_plain(const gbl_cost *c);
+static inline void gbl_batch_decodes(gbl_batch *b, int64_t n, int64_t kv) {
+    b->dec_n += n;
+    b->dec_kv += kv;
+    b->sampled += n;
+}
 /* The same where the KV may be compressed: a decode whose prompt had `prompt` tokens; the last chunk of a prompt. */
 void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled);

@@ -22,6 +22,11 @@ void gbl_batch_decode(const gbl_cost *c, gbl_batch *b, int64_t kv)
     }
 }
 
+int gbl_cost_plain(const gbl_cost *c)
+{
+    return !c->spec.compress && c->spec.llm->window <= 0;
+}
+
 void gbl_batch_chunk(const gbl_cost *c, gbl_batch *b, int64_t chunk, int64_t cached, int sampled)
 {
     int64_t w = c->spec.llm->window, br = c->rows_tile, tiles = (chunk + br - 1) / br;

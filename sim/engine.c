@@ -51,8 +51,9 @@ static gbl_sample sample_of(gbl_replica *r, int64_t t) {
     if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
     for (int k = 0; k < GBL_R_N; k++) {
         double busy = r->load.busy_ns[k] - ahead * r->cost.demand.busy_ns[k];
-        w.busy_us[k] = (float)(fmax(0, busy - r->sampled_busy_ns[k]) * 1e-3);
-        r->sampled_busy_ns[k] = fmax(busy, r->sampled_busy_ns[k]);
+        if (!(busy > r->sampled_busy_ns[k])) continue;
+        w.busy_us[k] = (float)((busy - r->sampled_busy_ns[k]) * 1e-3);
+        r->sampled_busy_ns[k] = busy;
     }
     return w;
 }

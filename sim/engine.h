@@ -45,6 +45,12 @@ typedef struct gbl_handoff {
 
 /* What the engine knows of a request besides its public view. */
 typedef struct gbl_priv {
+    /* what every step touches of everybody: one cache line */
+    int64_t first_ns, last_ns; /* first token, latest token; -1 before */
+    int64_t gap_sum, gap_n;
+    int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
+    int32_t phase;       /* enum gbl_phase: where its time goes now */
+    int64_t private_blocks, swapped_blocks; /* in the pool's units (units.c) */
     uint64_t *ids;
     int32_t n_ids, id_tokens;
     int64_t told; /* leading tokens of prompt and output whose content the ids tell */
@@ -53,11 +59,9 @@ typedef struct gbl_priv {
     size_t chain_room;
     int32_t n_chain;
     int32_t first_cached;
-    int64_t private_blocks, swapped_blocks; /* in the pool's units (units.c) */
     int64_t kv_prompt, kv_to; /* under compression: its prompt as it was admitted; tokens that it has room for */
     int32_t shrunk, in_pieces; /* that prompt is done; it was cut at its admission */
-    int64_t scheduled_ns, first_ns, last_ns; /* first schedule, first token, latest token; -1 before */
-    int64_t gap_sum, gap_n;
+    int64_t scheduled_ns; /* -1 before */
     gbl_handoff *move;   /* NULL until its id has moved between replicas */
     int32_t load;        /* slot + 1 of the load from a tier that is under way for it; 0: none */
     int32_t prefetched;  /* its prefetch question was asked */
@@ -71,11 +75,9 @@ typedef struct gbl_priv {
     int32_t leaving;     /* enum gbl_leaving: it goes when the engine can let go of it */
     int32_t inside;      /* has come */
     int32_t admitted;    /* was scheduled at least once */
-    int32_t chunk;       /* prompt tokens planned in this step (0: a decode) */
     int32_t copied;      /* tokens that its next step copies from cached blocks into its own */
     int32_t kept_chunks; /* its prompt's chunks were offered to the cache */
-    int32_t phase;       /* enum gbl_phase: where its time goes now */
-    int64_t since_ns;    /* start of that */
+    int64_t since_ns;    /* start of its phase */
     int64_t spent[GBL_SPENT];   /* its replica's clocks then */
     int64_t part_ns[GBL_PARTS]; /* closed so far */
 } gbl_priv;
@@ -114,6 +116,8 @@ struct gbl_replica {
     int32_t index;
     const gbl_pool *kind;
     gbl_cost *price; /* its pool's cost model */
+    int32_t plain;   /* gbl_cost_plain of it: one test for all that a decode need not be asked about */
+    int32_t copies;  /* some request of the plan under way copies cached tokens */
     enum gbl_replica_state state;
     gbl_host host;
     gbl_view view;

@@ -22,13 +22,14 @@ int gbl_hold_begin(gbl_replica *r) {
     h->k = 0;
     h->measured = 0;
     h->each = 0;
+    int plain = r->plain;
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &e->req[r->item[i]];
         h->measured += q->arrival_ns >= e->m.measured_from_ns;
         int64_t left = q->output - q->generated; /* it finishes at the end of held step `left` */
         h->finish = min64(h->finish, left);
-        h->most = min64(h->most, gbl_batch_slope_of(r->price, e->priv[r->item[i]].kv_prompt, q->computed));
-        if (e->s->compress) {
+        if (!plain) h->most = min64(h->most, gbl_batch_slope_of(r->price, e->priv[r->item[i]].kv_prompt, q->computed));
+        if (!plain && e->s->compress) {
             h->most = min64(h->most, gbl_units_hold(r, r->item[i], &h->each, h->ring));
             if (!i) gbl_batch_forget_events(&r->batch);
             gbl_batch_next_event(r->price, &r->batch, e->priv[r->item[i]].kv_prompt, q->computed);
@@ -61,12 +62,12 @@ void gbl_hold_end(gbl_replica *r, int cut) {
         p->gap_sum += e->now_ns - p->last_ns;
         p->gap_n += k - cut;
         p->last_ns = e->now_ns;
-        if (e->s->compress) {
+        if (!r->plain && e->s->compress) {
             if (q->computed > p->kv_to) gbl_units_set(r, r->item[i], gbl_units(r, r->item[i], q->computed), q->computed);
             continue;
         }
+        if (q->computed <= (int64_t)q->blocks * bs) continue;
         int32_t blocks = (q->computed + bs - 1) / bs;
-        if (blocks <= q->blocks) continue;
         p->private_blocks += blocks - q->blocks;
         q->blocks = blocks;
     }

@@ -128,7 +128,7 @@ static int take_blocks(gbl_replica *r, int64_t n) {
     r->pool.now_ns = r->e->now_ns;
     const char *broken = gbl_kvpool_take(&r->pool, n);
     if (broken) gbl_policy_fault(r, GBL_EVICT, broken);
-    else gbl_tier_write_now(r);
+    else if (r->pool.below) gbl_tier_write_now(r);
     return r->e->failed;
 }
 
@@ -187,39 +187,40 @@ void gbl_replica_expire(gbl_replica *r) {
 
 /* ---- schedule ---- */
 
-static int add_item(gbl_replica *r, int32_t id, int64_t tokens, int32_t chunk) {
-    if ((size_t)r->plan.n == r->item_room && gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) {
-        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->item));
-        return -1;
-    }
-    r->e->req[id].scheduled = (int32_t)tokens;
-    r->e->priv[id].chunk = chunk;
-    r->item[r->plan.n++] = id;
-    r->plan.tokens += tokens;
-    return 0;
+/* Calls that decodes never come to stand apart: with them a decode would save and restore every register. */
+#define RARE __attribute__((cold, noinline))
+
+static RARE int more_items(gbl_replica *r) {
+    if (!gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) return 0;
+    return gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *r->item));
 }
 
-static int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
+static RARE int32_t advance_prompt(gbl_replica *r, int32_t id, int32_t tokens) {
+    gbl_priv *p = &r->e->priv[id];
+    p->chunk = tokens;
+    if (p->phase == GBL_PHASE_LOADING) gbl_clock_phase(r, id, GBL_PHASE_PREFILL);
+    r->outstanding_tokens -= tokens;
+    if (!r->e->rules.when_computed) gbl_replica_index_prompt(r, id);
+    return tokens;
+}
+
+static inline int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     gbl_req *q = &r->e->req[id];
     int decode = q->generated > 0 && q->known - q->computed == 1;
-    if (r->e->priv[id].phase == GBL_PHASE_LOADING) gbl_clock_phase(r, id, GBL_PHASE_PREFILL);
+    if ((size_t)r->plan.n == r->item_room && more_items(r)) return GBL_NO_BLOCKS;
+    r->item[r->plan.n++] = id;
+    r->plan.tokens += tokens;
+    q->scheduled = (int32_t)tokens;
     q->computed += (int32_t)tokens;
     r->live_tokens += tokens;
     r->computed_tokens += tokens;
     r->e->m.taken += tokens;
-    if (!decode) {
-        r->outstanding_tokens -= tokens;
-        if (!r->e->rules.when_computed) gbl_replica_index_prompt(r, id);
-    }
-    return add_item(r, id, tokens, decode ? 0 : (int32_t)tokens) ? GBL_NO_BLOCKS : (int32_t)tokens;
+    if (!decode) return advance_prompt(r, id, (int32_t)tokens);
+    r->e->priv[id].chunk = 0;
+    return (int32_t)tokens;
 }
 
-static int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
-    gbl_req *q = &r->e->req[id];
-    int64_t left = q->known - q->computed;
-    if (tokens > left) tokens = left;
-    int64_t to = q->computed + tokens;
-    if (reserve_tokens > to) to = reserve_tokens;
+static RARE int32_t grow_blocks(gbl_replica *r, int32_t id, int64_t tokens, int64_t to) {
     if (r->e->priv[id].kv_to > to) to = r->e->priv[id].kv_to;
     int64_t held = gbl_units_held(r, id), units = gbl_units(r, id, to);
     if (units > held) {
@@ -233,6 +234,15 @@ static int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t 
         gbl_units_set(r, id, units, to);
     } else r->e->priv[id].kv_to = to;
     return advance(r, id, tokens);
+}
+
+static inline int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
+    const gbl_req *q = &r->e->req[id];
+    int64_t left = q->known - q->computed;
+    if (tokens > left) tokens = left;
+    int64_t to = q->computed + tokens;
+    if (reserve_tokens > to) to = reserve_tokens;
+    return r->plain && to <= (int64_t)q->blocks * r->e->block_size ? advance(r, id, tokens) : grow_blocks(r, id, tokens, to);
 }
 
 static void waiting_remove(gbl_replica *r, int32_t id) {
@@ -314,7 +324,7 @@ static int64_t admitted_tokens(gbl_replica *r, int32_t id, const gbl_match *m, i
     return reserve(r, id, reserve_tokens > to ? reserve_tokens : to);
 }
 
-static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
+static RARE int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
     gbl_req *q = &r->e->req[id];
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
     gbl_match m;
@@ -335,6 +345,7 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
     q->cached = (int32_t)cached;
     q->computed = (int32_t)cached;
     r->e->priv[id].copied = m.reuse.copied;
+    r->copies |= m.reuse.copied != 0;
     r->e->m.copied_tokens += m.reuse.copied;
     r->e->m.recomputed_tokens += m.reuse.recomputed;
     r->live_tokens += m.load ? 0 : cached - shared; /* copies are its own */
@@ -358,21 +369,22 @@ static int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve
     return taken;
 }
 
+static RARE int32_t refuse(gbl_replica *r, const char *rule) {
+    gbl_policy_fault(r, GBL_SCHEDULE, rule);
+    return GBL_NO_BLOCKS;
+}
+
 static int32_t host_schedule(const gbl_host *h, int32_t id, int64_t tokens, int64_t reserve_tokens) {
     gbl_replica *r = replica_of(h);
     gbl_engine *e = r->e;
     if (e->failed) return GBL_NO_BLOCKS;
-    const char *rule = NULL;
-    if (!r->planning) rule = "it schedules outside plan()";
-    else if (id < 0 || id >= e->n_ids || e->req[id].replica != r->index) rule = "it schedules a request that is not this replica's";
-    else if (e->req[id].scheduled) rule = "it schedules a request twice in one step";
-    else if (tokens < 1) rule = "it schedules fewer than one token";
-    else if (e->req[id].state != GBL_REQ_RUNNING && e->req[id].state != GBL_REQ_WAITING) rule = "it schedules a request that neither runs nor waits";
-    if (rule) {
-        gbl_policy_fault(r, GBL_SCHEDULE, rule);
-        return GBL_NO_BLOCKS;
-    }
-    return e->req[id].state == GBL_REQ_RUNNING ? grow_running(r, id, tokens, reserve_tokens) : admit(r, id, tokens, reserve_tokens);
+    if (!r->planning) return refuse(r, "it schedules outside plan()");
+    if (id < 0 || id >= e->n_ids || e->req[id].replica != r->index) return refuse(r, "it schedules a request that is not this replica's");
+    const gbl_req *q = &e->req[id];
+    if (q->scheduled) return refuse(r, "it schedules a request twice in one step");
+    if (tokens < 1) return refuse(r, "it schedules fewer than one token");
+    if (q->state == GBL_REQ_RUNNING) return grow_running(r, id, tokens, reserve_tokens);
+    return q->state == GBL_REQ_WAITING ? admit(r, id, tokens, reserve_tokens) : refuse(r, "it schedules a request that neither runs nor waits");
 }
 
 /* ---- preempt, swap ---- */

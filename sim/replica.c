@@ -62,7 +62,7 @@ static void call_inits(gbl_replica *r) {
 }
 
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err) {
-    *r = (gbl_replica){.e = e, .index = index, .kind = &e->s->pool[pool], .price = e->cost[pool], .flow_event = -1, .plan_event = -1, .seen_ns = INT64_MIN};
+    *r = (gbl_replica){.e = e, .index = index, .kind = &e->s->pool[pool], .price = e->cost[pool], .plain = gbl_cost_plain(e->cost[pool]), .flow_event = -1, .plan_event = -1, .seen_ns = INT64_MIN};
     const gbl_scenario *s = e->s;
     int64_t capacity = gbl_cost_kv_blocks(r->price);
     r->view = (gbl_view){.total_blocks = capacity, .block_size = e->block_size, .max_num_seqs = (int32_t)s->max_num_seqs,
@@ -148,22 +148,38 @@ static void ask(gbl_replica *r) {
     r->plan = (gbl_plan){0};
     show_arrivals(r);
     gbl_replica_refresh(r);
-    gbl_tier_prefetch(r);
+    if (r->pool.below) gbl_tier_prefetch(r);
     r->planning = 1;
     p->plan(r->instance[GBL_SCHEDULE], &r->host, &r->plan);
     r->planning = 0;
 }
 
-static void build_batch(gbl_replica *r) {
-    const gbl_cost *c = r->price;
-    r->batch = (gbl_batch){0};
+static void add_copies(gbl_replica *r) {
     for (int32_t i = 0; i < r->plan.n; i++) {
-        const gbl_req *q = &r->e->req[r->item[i]];
-        if (!r->e->priv[r->item[i]].chunk) gbl_batch_decode_of(c, &r->batch, r->e->priv[r->item[i]].kv_prompt, q->computed);
-        else gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
         r->batch.pre_kv += 2 * (int64_t)r->e->priv[r->item[i]].copied; /* a copy reads and writes */
         r->e->priv[r->item[i]].copied = 0;
     }
+    r->copies = 0;
+}
+
+static void build_batch(gbl_replica *r) {
+    const gbl_cost *c = r->price;
+    const gbl_req *req = r->e->req;
+    const gbl_priv *priv = r->e->priv;
+    int64_t decodes = 0, kv = 0;
+    int plain = r->plain;
+    r->batch = (gbl_batch){0};
+    for (int32_t i = 0; i < r->plan.n; i++) {
+        int32_t id = r->item[i];
+        const gbl_req *q = &req[id];
+        if (priv[id].chunk) gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+        else if (plain) {
+            decodes++;
+            kv += q->computed;
+        } else gbl_batch_decode_of(c, &r->batch, priv[id].kv_prompt, q->computed);
+    }
+    gbl_batch_decodes(&r->batch, decodes, kv);
+    if (r->copies) add_copies(r);
     for (int32_t i = 0; i < r->plan.pad_seqs; i++) gbl_batch_decode(c, &r->batch, r->plan.pad_kv_tokens);
     r->batch.pad = r->plan.pad_seqs;
 }
@@ -194,7 +210,7 @@ void gbl_replica_go(gbl_replica *r) {
     gbl_clock_wait(r);
     gbl_replica_state(r, GBL_STEPPING);
     gbl_step_begin(r, e->now_ns);
-    r->late = gbl_tier_beside(r);
+    r->late = r->pool.below ? gbl_tier_beside(r) : 0;
     if (r->hands_off) gbl_handoff_early(r);
     if (!r->fluid.n) {
         gbl_event_at(e, e->now_ns + r->cost.demand.alone_ns, GBL_EV_STEP, r->index);
@@ -273,30 +289,31 @@ static void index_computed(gbl_replica *r) {
         if (r->e->priv[r->item[i]].chunk) gbl_replica_index_prompt(r, r->item[i]);
 }
 
-/* One token for every sequence whose known tokens are all computed. Returns the number that finished. */
+/* One token for every sequence whose known tokens are all computed. Returns whether any is done here. */
 static int hand_out(gbl_replica *r) {
     gbl_engine *e = r->e;
     gap_run run = {.to = e->m.series[GBL_ITL]};
-    int done = 0;
+    int done = 0, plain = r->plain, hands_off = r->hands_off;
+    int64_t measured = e->opt->itl_per_request ? INT64_MAX : e->m.measured_from_ns, now_ns = e->now_ns;
     for (int32_t i = 0; i < r->plan.n; i++) {
         int32_t id = r->item[i];
         gbl_req *q = &e->req[id];
         gbl_priv *p = &e->priv[id];
         q->scheduled = 0;
-        if (e->s->compress) gbl_units_computed(r, id);
+        if (!plain) gbl_units_computed(r, id);
         if (q->computed != q->known) continue;
         q->generated++;
         q->known++;
         if (p->phase != GBL_PHASE_DECODE) gbl_clock_phase(r, id, GBL_PHASE_DECODE);
-        if (p->first_ns < 0) p->first_ns = e->now_ns;
+        if (p->first_ns < 0) p->first_ns = now_ns;
         else {
-            int64_t gap = e->now_ns - p->last_ns;
+            int64_t gap = now_ns - p->last_ns;
             p->gap_sum += gap;
             p->gap_n++;
-            if (!e->opt->itl_per_request && q->arrival_ns >= e->m.measured_from_ns) add_gap(&run, gap);
+            if (q->arrival_ns >= measured) add_gap(&run, gap);
         }
-        p->last_ns = e->now_ns;
-        done += q->generated == q->output || r->hands_off;
+        p->last_ns = now_ns;
+        done |= (q->generated == q->output) | hands_off;
     }
     if (run.n) gbl_quantile_add_int(run.to, run.gap, run.n);
     return done;
@@ -317,7 +334,7 @@ static void retire(gbl_replica *r) {
 static void let_go(gbl_replica *r) {
     gbl_replica_account(r, r->e->now_ns);
     retire(r);
-    gbl_tier_write_later(r); /* outputs that are cached from now on */
+    if (r->pool.below) gbl_tier_write_later(r); /* outputs that are cached from now on */
 }
 
 void gbl_replica_step_end(gbl_replica *r) {
@@ -326,7 +343,7 @@ void gbl_replica_step_end(gbl_replica *r) {
     r->seen_ns = e->s->runtime.lag ? r->step_start_ns : e->now_ns;
     int held = r->hold.on;
     if (!held && e->rules.when_computed && r->batch.pre_n) index_computed(r);
-    gbl_tier_write_later(r);
+    if (r->pool.below) gbl_tier_write_later(r);
     if (held) gbl_hold_step_end(r, e->now_ns);
     else if (hand_out(r)) let_go(r);
     else if (r->plan.hold && !e->opt->exact && !r->plan.preempted) held = gbl_hold_begin(r);
