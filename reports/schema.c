@@ -6,12 +6,12 @@
  * SQLite's own functions only: they work in any SQLite shell, too. */
 #include "reports/schema.h"
 
-_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 3, "the pragmas below say the same");
+_Static_assert(GBL_SCHEMA_APPLICATION == 1734500716 && GBL_SCHEMA_VERSION == 4, "the pragmas below say the same");
 
 /* SQLite joins these pieces; the compiler's limit on one literal never matters. */
 static const char schema_text[] =
     "PRAGMA application_id = 1734500716;\n" /* 0x6762616c */
-    "PRAGMA user_version = 3;\n"
+    "PRAGMA user_version = 4;\n"
 
     "CREATE TABLE run (\n"
     "  id INTEGER PRIMARY KEY,\n"
@@ -76,7 +76,7 @@ static const char schema_text[] =
     "  t_ns INTEGER NOT NULL,\n"
     "  running INTEGER NOT NULL,\n" /* sequences in the batch */
     "  waiting INTEGER NOT NULL,\n" /* requests in the queue */
-    "  used_blocks INTEGER NOT NULL,\n"
+    "  used_blocks INTEGER NOT NULL, capacity_blocks INTEGER NOT NULL,\n" /* KV blocks of this replica */
     /* How long each resource was busy since the replica's row before: the resources of `util`, in its order. */
     "  sm_us INTEGER NOT NULL, hbm_us INTEGER NOT NULL, pcie_h2d_us INTEGER NOT NULL,\n"
     "  pcie_d2h_us INTEGER NOT NULL, nvlink_us INTEGER NOT NULL, dram_us INTEGER NOT NULL,\n"
@@ -156,9 +156,13 @@ static const char schema_text[] =
     /* One row a run with the numbers people ask for first. */
     "CREATE VIEW summary AS SELECT id AS run, name, started_utc, seed, runtime, calibration,\n"
     "  json_extract(scenario, '$.model') AS model,\n"
-    "  coalesce(json_extract(scenario, '$.cluster.hardware'), json_extract(scenario, '$.cluster.pools[0].hardware')) AS hardware,\n"
-    "  json_extract(scenario, '$.cluster.replicas') AS replicas,\n"
-    "  json_extract(scenario, '$.cluster.tp') AS tp,\n"
+    "  coalesce(json_extract(scenario, '$.cluster.hardware'), (SELECT group_concat(DISTINCT json_extract(value, '$.hardware'))\n"
+    "    FROM json_each(scenario, '$.cluster.pools'))) AS hardware,\n"
+    "  coalesce(json_extract(scenario, '$.cluster.replicas'), (SELECT sum(json_extract(value, '$.replicas'))\n"
+    "    FROM json_each(scenario, '$.cluster.pools'))) AS replicas,\n"
+    /* NULL: the pools differ in it. */
+    "  coalesce(json_extract(scenario, '$.cluster.tp'), (SELECT CASE min(json_extract(value, '$.tp')) WHEN max(json_extract(value, '$.tp'))\n"
+    "    THEN max(json_extract(value, '$.tp')) END FROM json_each(scenario, '$.cluster.pools'))) AS tp,\n"
     "  json_extract(result, '$.requests.injected') AS injected,\n"
     "  json_extract(result, '$.requests.completed') AS completed,\n"
     "  json_extract(result, '$.requests.rejected') AS rejected,\n"
@@ -228,11 +232,10 @@ static const char schema_text[] =
     "  SELECT run, finish_ns / 10000000000 * 10, 0, 1, output FROM request WHERE status = 'completed'\n"
     ") GROUP BY run, t_s;\n"
 
-    /* KV occupancy as a share of the replica's pool. */
+    /* KV occupancy as a share of the replica's own blocks: those of another pool may have more. */
     "CREATE VIEW occupancy AS SELECT t.run, t.replica, t.t_ns / 1e9 AS t_s, t.running, t.waiting, t.used_blocks,\n"
-    "  t.used_blocks * 1.0 * coalesce(json_extract(r.scenario, '$.cluster.replicas'), 1)\n"
-    "    / nullif(json_extract(r.result, '$.kv.capacity_blocks'), 0) AS share\n"
-    "FROM timeline AS t JOIN run AS r ON r.id = t.run;\n"
+    "  t.used_blocks * 1.0 / nullif(t.capacity_blocks, 0) AS share\n"
+    "FROM timeline AS t;\n"
 
     /* Operators of the typical steps as rows: one GPU's work, `count` times a step. */
     "CREATE VIEW operator AS SELECT s.run, s.phase, o.key AS seq, json_extract(o.value, '$.name') AS name,\n"

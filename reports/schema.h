@@ -3,8 +3,8 @@
 #define GBL_SCHEMA_H
 
 enum {
-    GBL_SCHEMA_VERSION = 3,             /* PRAGMA user_version; raised whenever a table or view changes */
-    GBL_SCHEMA_OLDEST = 1,              /* that is still read, though not written: 1 has no parts of requests, 2 no busy time, steps or elasticities */
+    GBL_SCHEMA_VERSION = 4,             /* PRAGMA user_version; raised whenever a table or view changes */
+    GBL_SCHEMA_OLDEST = 1,              /* that is still read, though not written: 1 has no parts of requests, 2 no busy time, steps or elasticities, 3 no capacity of each replica */
     GBL_SCHEMA_APPLICATION = 0x6762616c /* PRAGMA application_id, "gbal" */
 };
 

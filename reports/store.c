@@ -37,9 +37,9 @@ static const char *const statement_sql[STATEMENTS] = {
                    " decode_sm_ns, decode_hbm_ns, decode_link_ns, decode_host_ns, transfer_ns, preempt_ns)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
                    " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-    [ST_TIMELINE] = "INSERT INTO timeline (run, replica, t_ns, running, waiting, used_blocks,"
+    [ST_TIMELINE] = "INSERT INTO timeline (run, replica, t_ns, running, waiting, used_blocks, capacity_blocks,"
                     " sm_us, hbm_us, pcie_h2d_us, pcie_d2h_us, nvlink_us, dram_us, ssd_us, network_us, host_us)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
                     " ON CONFLICT (run, replica, t_ns) DO UPDATE SET"
                     " running = excluded.running, waiting = excluded.waiting, used_blocks = excluded.used_blocks",
     [ST_STEP] = "INSERT INTO step (run, phase, sequences, tokens, time_us, flop_s, hbm_byte_s, operators) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -403,12 +403,12 @@ int gbl_store_timeline(gbl_store *s, const gbl_sample *sample, gbl_err *err)
     if (!st) {
         return err->code;
     }
-    const int64_t v[] = {sample->replica, sample->t_ns, sample->running, sample->waiting, sample->used_blocks};
-    for (int i = 0; i < 5; i++) {
+    const int64_t v[] = {sample->replica, sample->t_ns, sample->running, sample->waiting, sample->used_blocks, sample->capacity_blocks};
+    for (int i = 0; i < 6; i++) {
         sqlite3_bind_int64(st, 2 + i, v[i]);
     }
     for (int i = 0; i < GBL_R_N; i++) {
-        sqlite3_bind_int64(st, 7 + i, llround((double)sample->busy_us[i]));
+        sqlite3_bind_int64(st, 8 + i, llround((double)sample->busy_us[i]));
     }
     return run_statement(s, st, err);
 }

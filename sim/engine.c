@@ -46,7 +46,7 @@ static void thin_samples(gbl_engine *e) {
 
 /* A step counts with all its busy time when it begins: what of it lies behind t is taken off again. */
 static gbl_sample sample_of(gbl_replica *r, int64_t t) {
-    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool) / r->unit};
+    gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool) / r->unit, r->view.total_blocks};
     double alone = (double)r->cost.demand.alone_ns, ahead = 0;
     if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
     for (int k = 0; k < GBL_R_N; k++) {

@@ -29,7 +29,7 @@ typedef struct gbl_sample {
     int64_t t_ns;
     int32_t replica, running, waiting;
     float busy_us[GBL_R_N];
-    int64_t used_blocks;
+    int64_t used_blocks, capacity_blocks; /* of this replica */
 } gbl_sample;
 
 typedef struct gbl_run_options {

@@ -37,6 +37,12 @@ completed
 $ gable sql "SELECT a.scenario_hash = b.scenario_hash AS same FROM run a, run b WHERE a.id = 1 AND b.id = 2" --db r.db --csv
 same
 1
+# Pools: each replica fills its own blocks, which add up to the run's.
+$ printf '{"trace": {"limit": 300, "rate_scale": 3}, "cluster": {"pools": [{"name": "big", "hardware": "h100-sxm", "replicas": 2}, {"name": "small", "hardware": "l40s"}]}}' > p.json; gable run p.json --db p.db | tail -n 1
+run 1 kept in p.db
+$ gable sql "SELECT hardware, replicas, tp, sum(blocks) = peak.capacity AS whole, max(share) > 0.99 AND max(share) <= 1 AS small_is_full, min(share) < 0.7 AS large_has_room FROM summary, (SELECT replica, max(share) AS share FROM occupancy GROUP BY replica) AS o JOIN (SELECT replica, max(capacity_blocks) AS blocks FROM timeline GROUP BY replica) AS t USING (replica), (SELECT json_extract(result, '\$.kv.capacity_blocks') AS capacity FROM run) AS peak" --db p.db --csv
+hardware,replicas,tp,whole,small_is_full,large_has_room
+"h100-sxm,l40s",3,1,1,1,1
 $ gable sql 'DELETE FROM run' --db r.db
 ! gable: SQL: a statement may only read (not authorized)
 !   where: query

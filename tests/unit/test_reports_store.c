@@ -274,13 +274,13 @@ static void test_versions(void **state)
     assert_int_equal(write_run(s, 1, &err), 0);
     gbl_store_close(s);
     change(path, "PRAGMA user_version = 99");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 99, newer than this program's 3", "layout version 3: use a newer gable, or another file"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 99, newer than this program's 4", "layout version 4: use a newer gable, or another file"), 0);
     change(path, "PRAGMA user_version = 0");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 0, older than this program's 3", "layout version 3: use the older gable, or another file"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 0, older than this program's 4", "layout version 4: use the older gable, or another file"), 0);
     /* Layout 1 lacks columns; it is read, and never written. */
     change(path, "PRAGMA user_version = 1");
     assert_string_equal(sql(path, "SELECT count(*) AS n FROM run", GBL_SQL_CSV), "n\n1\n");
-    assert_int_equal(expect_open_fails(path, "the store has layout version 1, older than this program's 3", "another file to write to: layout 1 is only read"), 0);
+    assert_int_equal(expect_open_fails(path, "the store has layout version 1, older than this program's 4", "another file to write to: layout 1 is only read"), 0);
     snprintf(path, sizeof path, "%s/foreign.db", folder);
     change(path, "CREATE TABLE mine (a)");
     assert_int_equal(expect_open_fails(path, "this SQLite file is no store of gable", "a store written by `gable run --db`, or a new name"), 0);
