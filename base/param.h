@@ -20,6 +20,10 @@ int gbl_param_flag(const gbl_param *rows, void *obj, const char *name, const cha
 int gbl_param_is_default(const gbl_param *row, const void *obj);
 void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j);   /* members into the open object; NODE rows as they are */
 void gbl_param_schema(const gbl_param *rows, gbl_json *j); /* one member a row into the open "properties" object of a JSON Schema */
+/* The same as whole objects that refuse other keys, left open for what else there is to say: a document, and a part of one
+ * (a member `key`, or NULL). `required`: a JSON array of names, or NULL. */
+void gbl_param_schema_document(const gbl_param *rows, const char *title, const char *required, gbl_json *j);
+void gbl_param_schema_part(const char *key, const gbl_param *rows, const char *required, gbl_json *j);
 /* "name  TYPE  default  range  unit  sentence" lines, aligned. `prefix` goes before names ("--", "engine."). */
 void gbl_param_help(const gbl_param *rows, const char *prefix, FILE *to);
 

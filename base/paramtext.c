@@ -202,6 +202,30 @@ void gbl_param_schema(const gbl_param *rows, gbl_json *j)
     }
 }
 
+static void schema_members(const gbl_param *rows, const char *required, gbl_json *j)
+{
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
+    gbl_param_schema(rows, j);
+    gbl_json_end(j);
+    if (required != NULL) gbl_json_raw(j, "required", required);
+}
+
+void gbl_param_schema_document(const gbl_param *rows, const char *title, const char *required, gbl_json *j)
+{
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    gbl_json_str(j, "title", title);
+    schema_members(rows, required, j);
+}
+
+void gbl_param_schema_part(const char *key, const gbl_param *rows, const char *required, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    schema_members(rows, required, j);
+}
+
 /* ---------------------------------------------------------------- help ---- */
 
 enum { HELP_COLUMNS = 5 };

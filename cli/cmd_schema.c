@@ -24,7 +24,7 @@ static int run(const gbl_call *call, gbl_err *err)
 
 const gbl_command gbl_cmd_schema = {
     .name = "schema",
-    .operands = "scenario|trace|policies|plan",
+    .operands = "scenario|trace|policies|sweep|plan|baseline|claims",
     .brief = "JSON Schema of a document: every key, default, range",
     .about = "For editors that check JSON while one types, and for programs that write scenarios.",
     .example = {{"gable schema scenario > scenario.schema.json", "every key of a scenario with its default"},
@@ -33,5 +33,5 @@ const gbl_command gbl_cmd_schema = {
     .opt_size = sizeof(schema_opt),
     .least = 1,
     .most = 1,
-    .words = "scenario|trace|policies|plan",
+    .words = "scenario|trace|policies|sweep|plan|baseline|claims",
     .run = run};

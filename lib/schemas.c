@@ -4,7 +4,10 @@
 
 #include "base/param.h"
 #include "base/text.h"
+#include "reports/baseline.h"
+#include "reports/claims.h"
 #include "reports/plan.h"
+#include "reports/sweep.h"
 #include "sim/scenario.h"
 
 static void head(gbl_json *j, const char *title)
@@ -61,7 +64,8 @@ typedef struct kind {
     const char *name;
     void (*write)(gbl_json *j);
 } kind;
-static const kind kinds[] = {{"scenario", gbl_scenario_schema}, {"trace", trace_schema}, {"policies", policies_schema}, {"plan", gbl_plan_schema}};
+static const kind kinds[] = {{"scenario", gbl_scenario_schema}, {"trace", trace_schema}, {"policies", policies_schema}, {"sweep", gbl_sweep_schema},
+                             {"plan", gbl_plan_schema}, {"baseline", gbl_baseline_schema}, {"claims", gbl_claims_schema}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 int gbl_schema_json(gbl_json *j, const char *name, gbl_err *err)
@@ -74,6 +78,6 @@ int gbl_schema_json(gbl_json *j, const char *name, gbl_err *err)
         return GBL_OK;
     }
     gbl_fail(err, GBL_EINPUT, "there is no schema of %s", name);
-    gbl_expected(err, "scenario, trace, policies or plan");
+    gbl_expected(err, "scenario, trace, policies, sweep, plan, baseline or claims");
     return gbl_nearest(err, gbl_near(name, known, KINDS));
 }

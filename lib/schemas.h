@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* One object; `kind` is scenario, trace, policies or plan. An unknown kind writes nothing. */
+/* One object; `kind` is scenario, trace, policies, sweep, plan, baseline or claims. An unknown kind writes nothing. */
 int gbl_schema_json(gbl_json *j, const char *kind, gbl_err *err);
 
 #endif

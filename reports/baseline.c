@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/param.h"
 #include "reports/rebase.h"
+
+enum { MOST_REPLICATIONS = 100000 };
 
 /* ---------------------------------------------------------------- reading ---- */
 
@@ -34,9 +37,46 @@ static int read_values(const gbl_baseline_entry *e, gbl_err *err)
     return GBL_OK;
 }
 
+/* The document's keys, for their names and the schema; what is wrong with a value is said by `lacks`. */
+static const gbl_param entry_rows[] = {
+    {"name", GBL_P_STR, 0, 0, "\"\"", 0, 0, NULL, NULL, "What the gate knows the scenario by."},
+    {"seed", GBL_P_INT, 0, 0, "1", 0, 9e15, NULL, NULL, "Of the first replication; the others follow it."},
+    {"replications", GBL_P_INT, 0, 0, "30", GBL_BASELINE_LEAST, MOST_REPLICATIONS, "runs", NULL, "Values of each metric."},
+    {"stable", GBL_P_BOOL, GBL_P_NULLABLE, 0, "null", 0, 0, NULL, NULL, "Whether the queue had stopped growing; null: too short to tell."},
+    {"scenario", GBL_P_NODE, 0, 0, "null", 0, 0, NULL, NULL, "The scenario with every default."},
+    {"inputs", GBL_P_NODE, 0, 0, "null", 0, 0, NULL, NULL, "What results hang on besides the policy: version, and hashes of trace, model, cluster and cards."},
+    {"metrics", GBL_P_NODE, 0, 0, "null", 0, 0, NULL, NULL, "By name, the replications' values; null: no samples."},
+    {0}};
+static const gbl_param root_rows[] = {
+    {"gable", GBL_P_STR, 0, 0, "\"baseline/1\"", 0, 0, NULL, NULL, "What kind of document this is."},
+    {"version", GBL_P_STR, 0, 0, "null", 0, 0, NULL, NULL, "Of the gable that wrote it."},
+    {"scenarios", GBL_P_NODE, 0, 0, "null", 0, 0, NULL, NULL, "An entry a scenario."},
+    {0}};
+
+void gbl_baseline_schema(gbl_json *j)
+{
+    gbl_param_schema_document(root_rows, "gable baseline/1", "[\"gable\",\"version\",\"scenarios\"]", j);
+    gbl_json_raw(j, "allOf", "[{\"properties\":{\"gable\":{\"const\":\"baseline/1\"},\"scenarios\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/entry\"}}}}]");
+    gbl_json_obj(j, "$defs");
+    gbl_param_schema_part("entry", entry_rows, "[\"name\",\"seed\",\"replications\",\"scenario\",\"inputs\",\"metrics\"]", j);
+    gbl_json_raw(j, "allOf",
+                 "[{\"properties\":{\"scenario\":{\"type\":\"object\"},\"inputs\":{\"type\":\"object\"},\"metrics\":{\"type\":\"object\",\"minProperties\":1,"
+                 "\"additionalProperties\":{\"type\":\"array\",\"items\":{\"type\":[\"number\",\"null\"]}}}}}]");
+    gbl_json_end(j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+/* Refuses members that the table does not have. */
+static int only(const gbl_node *n, const gbl_param *rows, gbl_err *err)
+{
+    const char *known[16] = {NULL};
+    for (size_t i = 0; rows[i].name; i++) known[i] = rows[i].name;
+    return gbl_node_only(n, known, err);
+}
+
 static int read_entry(gbl_baseline *b, const gbl_node *n, gbl_err *err)
 {
-    static const char *const known[] = {"name", "seed", "replications", "stable", "scenario", "inputs", "metrics", NULL};
     gbl_baseline_entry *e = &b->entry[b->n];
     int64_t replications = 0;
     gbl_err ignored;
@@ -44,12 +84,12 @@ static int read_entry(gbl_baseline *b, const gbl_node *n, gbl_err *err)
         gbl_node_fail(n, err, "the baseline is damaged: an entry is no object");
         return gbl_expected(err, "{\"name\": ..., \"scenario\": {...}, \"inputs\": {...}, \"metrics\": {...}}");
     }
-    int code = gbl_node_only(n, known, err);
+    int code = only(n, entry_rows, err);
     if (code) return code;
     const gbl_node *name = gbl_node_get(n, "name"), *seed = gbl_node_get(n, "seed"), *runs = gbl_node_get(n, "replications"), *scenario = object_of(n, "scenario");
     if (!name || gbl_node_kind(name) != GBL_STRING) return lacks(n, "name", "a text", err);
     if (!seed || gbl_node_int(seed, &e->seed, &ignored) || e->seed < 0) return lacks(n, "seed", "the first seed", err);
-    if (!runs || gbl_node_int(runs, &replications, &ignored) || replications < GBL_BASELINE_LEAST || replications > 100000)
+    if (!runs || gbl_node_int(runs, &replications, &ignored) || replications < GBL_BASELINE_LEAST || replications > MOST_REPLICATIONS)
         return lacks(n, "replications", "an integer from 10 on", err);
     if (!scenario) return lacks(n, "scenario", "the canonical scenario", err);
     if (!object_of(n, "inputs")) return lacks(n, "inputs", "the hashes of what the results hang on", err);
@@ -111,10 +151,9 @@ static int check_kind(const gbl_node *root, gbl_err *err)
 
 static int read_all(gbl_baseline *b, gbl_err *err)
 {
-    static const char *const known[] = {"gable", "version", "scenarios", NULL};
     const gbl_node *root = gbl_doc_root(b->doc);
     int code = check_kind(root, err);
-    if (!code) code = gbl_node_only(root, known, err);
+    if (!code) code = only(root, root_rows, err);
     if (code) return code;
     const gbl_node *list = gbl_node_get(root, "scenarios");
     if (!list || gbl_node_kind(list) != GBL_ARRAY || !gbl_node_size(list)) return lacks(root, "scenarios", "at least one scenario", err);

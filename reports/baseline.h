@@ -31,6 +31,7 @@ int gbl_baseline_values(const gbl_baseline_entry *e, const char *metric, double 
 
 /* The name an entry goes by: the document's, else its file's without folder and ending. Borrowed or in the arena. */
 const char *gbl_baseline_name(const gbl_scenario *s, const char *path, gbl_arena *a);
+void gbl_baseline_schema(gbl_json *j); /* JSON Schema of "baseline/1" as one object */
 /* An entry as one object into the open array. */
 int gbl_baseline_entry_json(gbl_json *j, const char *name, const gbl_scenario *s, const gbl_outcome *o, size_t n, int64_t seed, gbl_err *err);
 

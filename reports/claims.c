@@ -142,6 +142,7 @@ void gbl_claims_json(const gbl_claims *c, gbl_json *j)
         gbl_json_str(j, "quantity", s->quantity);
         gbl_json_num(j, "published", s->is.published);
         gbl_json_num(j, "simulated", s->is.simulated);
+        gbl_json_bool(j, "recalled", s->recalled);
         gbl_json_str(j, "unit", s->unit);
         gbl_json_num(j, "ratio", s->ratio);
         gbl_json_num(j, "tolerance", s->is.tolerance);
@@ -173,7 +174,8 @@ static void print_row(gbl_table *t, size_t i, const gbl_claim *s)
     gbl_table_cell(t, "%zu", i + 1);
     gbl_table_cell(t, "%s", s->key);
     gbl_table_cell(t, "%s", s->quantity);
-    number(t, s->is.published);
+    if (s->recalled) gbl_table_cell(t, "%.4g*", s->is.published);
+    else number(t, s->is.published);
     number(t, s->is.simulated);
     gbl_table_cell(t, "%s", s->unit[0] ? s->unit : "-");
     number(t, s->ratio);
@@ -184,7 +186,7 @@ static void print_row(gbl_table *t, size_t i, const gbl_claim *s)
 
 int gbl_claims_print(const gbl_claims *c, FILE *to)
 {
-    size_t count[4] = {0};
+    size_t count[4] = {0}, recalled = 0;
     gbl_table *t = gbl_table_new(NULL);
     if (!t) return -1;
     gbl_table_columns(t, ">#", "key", "quantity", ">published", ">simulated", "unit", ">ratio", ">tolerance", "runtime", "verdict", NULL);
@@ -193,9 +195,11 @@ int gbl_claims_print(const gbl_claims *c, FILE *to)
         if (i && c->row[i].file != c->row[i - 1].file) gbl_table_rule(t);
         print_row(t, i, s);
         count[s->verdict]++;
+        recalled += s->recalled != 0;
     }
     gbl_table_print(t, to);
     gbl_table_free(t);
+    if (recalled) fprintf(to, "* recalled, not verified against the publication\n");
     fprintf(to, "\n");
     for (size_t i = 0; i < c->n_rows; i++) {
         const gbl_claim *s = &c->row[i].says;

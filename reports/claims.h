@@ -29,6 +29,7 @@ enum gbl_verdict gbl_claim_judge(const gbl_claim_case *c);
 typedef struct gbl_claim {
     const char *key, *quantity, *unit, *runtime, *source;
     const char *reason; /* why the verdict is not "reproduced"; "" where nothing is to be said */
+    int recalled;       /* the published value is recalled, not verified */
     gbl_claim_case is;
     double ratio; /* simulated over published; NaN */
     enum gbl_verdict verdict;
@@ -54,6 +55,7 @@ const gbl_claim *gbl_claims_at(const gbl_claims *c, size_t i);
 size_t gbl_claims_runs(const gbl_claims *c);   /* simulations that the answers rest on */
 size_t gbl_claims_cached(const gbl_claims *c); /* of them, taken from the cache */
 void gbl_claims_json(const gbl_claims *c, gbl_json *j); /* the array of contract.md */
+void gbl_claims_schema(gbl_json *j);                    /* JSON Schema of "claims/1" as one object */
 int gbl_claims_print(const gbl_claims *c, FILE *to);    /* for people; 0, or -1 without memory */
 /* Into table `claim`, in one transaction: rows of the same keys are replaced. */
 int gbl_claims_keep(const gbl_claims *c, const char *db, gbl_err *err);

@@ -1,9 +1,9 @@
 /* claims_eval.c - what a measure is worth.
  *
  * A measure is a number, the name of a measure of the file, a variable "$x", or an object whose first known key says what it
- * is (the table `forms`). A simulation that is not there yet is wanted, and the value pending: the caller evaluates every
+ * is (the table gbl_claim_forms). A simulation that is not there yet is wanted, and the value pending: the caller evaluates every
  * claim, runs all that is wanted on all cores, and evaluates again, until nothing is pending. A bisection so advances by one
- * run a round, all bisections side by side, and what is asked for twice runs once. */
+ * run a round, all bisections side by side, and what is asked for twice runs once. claims_check.c looked at it before. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,51 +12,19 @@
 #include "base/text.h"
 #include "reports/claims_parts.h"
 
-enum { DEEPEST = 64 };
-
-typedef struct eval_at { /* one evaluation */
+typedef struct gbl_eval_at { /* one evaluation */
     gbl_claims *c;
     const gbl_claims_file *f;
     char *why;
     int depth;
 } eval_at;
 
-typedef struct value {
+typedef struct gbl_value {
     double v;
     int pending;
 } value;
 
-/* What stands under a key of a form. */
-enum arg_kind {
-    NO_ARG,
-    ARG_MEASURE,   /* a measure */
-    ARG_MEASURES,  /* an array of them */
-    ARG_BOUNDS,    /* an object of them, by metric */
-    ARG_NEW,       /* a variable that is new in the other measures of the form */
-    ARG_NUMBERS,   /* an array of numbers, or {"from", "to"}: the integers between */
-    ARG_NUMBER,
-    ARG_TEXT,
-    ARG_SCENARIO,  /* an object, a name of `scenarios`, or a path */
-    ARG_SET,       /* an object of settings, a name of `sets`, or an array of both */
-    ARG_POLICY,    /* an eviction policy, as in a scenario */
-    ARG_MODEL,     /* an object, or a name of `models` */
-    ARG_BATCH      /* an array of objects: batch_rows */
-};
-enum { ARGS = 6 };
-typedef struct form_arg {
-    const char *key;
-    enum arg_kind kind;
-    int optional;
-} form_arg;
-typedef int form_eval(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err);
-typedef struct form {
-    form_arg arg[ARGS]; /* the first one's key is the form's name */
-    form_eval *eval;
-    const char *expected; /* for messages: what the first key holds */
-} form;
-
 static int eval(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err);
-static const form *form_of(const gbl_node *n);
 
 static const gbl_node *arg(const gbl_node *n, const char *key)
 {
@@ -71,7 +39,7 @@ static void no_value(eval_at *x, value *out, const char *what, const char *of)
 
 /* ---------------------------------------------------------------- settings ---- */
 
-static const gbl_claim_scope *variable(const gbl_claim_scope *s, const char *name)
+const gbl_claim_scope *gbl_claim_variable(const gbl_claim_scope *s, const char *name)
 {
     while (s && strcmp(s->name, name) != 0) s = s->up;
     return s;
@@ -108,7 +76,7 @@ static int add_number(const eval_at *x, settings *to, const char *key, double v,
 static int add_value(const eval_at *x, settings *to, const gbl_node *n, const gbl_claim_scope *s, gbl_err *err)
 {
     if (gbl_node_kind(n) == GBL_STRING && gbl_node_text(n)[0] == '$')
-        return add_number(x, to, gbl_node_key(n), variable(s, gbl_node_text(n) + 1)->value, err);
+        return add_number(x, to, gbl_node_key(n), gbl_claim_variable(s, gbl_node_text(n) + 1)->value, err);
     char *text = gbl_node_canonical(n);
     int code = add_setting(x, to, gbl_node_key(n), text, err);
     gbl_free(text);
@@ -128,7 +96,7 @@ static int add_sets(const eval_at *x, settings *to, const gbl_node *n, const gbl
 }
 
 /* A scenario's object, or the string that is its path. */
-static const gbl_node *scenario_node(const gbl_claims_file *f, const gbl_node *n)
+const gbl_node *gbl_claim_scenario_node(const gbl_claims_file *f, const gbl_node *n)
 {
     const gbl_node *named = gbl_node_kind(n) == GBL_STRING ? gbl_node_get(f->scenarios, gbl_node_text(n)) : NULL;
     return named ? named : n;
@@ -167,7 +135,7 @@ static int eval_run(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, val
     gbl_claim_run *r;
     const gbl_node *metric = arg(n, "metric");
     int code = add_sets(x, &sets, arg(n, "set"), s, err);
-    if (!code) code = gbl_claims_want(x->c, scenario_node(x->f, arg(n, "run")), sets.set, sets.n, &r, err);
+    if (!code) code = gbl_claims_want(x->c, gbl_claim_scenario_node(x->f, arg(n, "run")), sets.set, sets.n, &r, err);
     if (code) return code;
     out->pending = !r->result;
     return out->pending ? GBL_OK : metric_of(x, r, metric, gbl_node_text(metric), out, err);
@@ -181,7 +149,7 @@ static int eval_hits(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, va
     out->pending = blocks.pending;
     out->v = NAN;
     if (blocks.pending || isnan(blocks.v)) return GBL_OK;
-    gbl_claims_hits_ask ask = {scenario_node(x->f, arg(n, "hits")), arg(n, "evict"), arg(n, "metric"), sets.set, sets.n, blocks.v};
+    gbl_claims_hits_ask ask = {gbl_claim_scenario_node(x->f, arg(n, "hits")), arg(n, "evict"), arg(n, "metric"), sets.set, sets.n, blocks.v};
     return gbl_claims_hits(x->c, &ask, &out->v, err);
 }
 
@@ -267,7 +235,7 @@ static int bisect(search *q, value *out, gbl_err *err)
 static int eval_capacity(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
 {
     const gbl_node *vary = arg(n, "vary"), *step = arg(n, "step"), *requests = arg(n, "requests");
-    search q = {.x = x, .n = n, .scenario = scenario_node(x->f, arg(n, "capacity")), .bounds = arg(n, "within")};
+    search q = {.x = x, .n = n, .scenario = gbl_claim_scenario_node(x->f, arg(n, "capacity")), .bounds = arg(n, "within")};
     size_t i = 0;
     q.key = vary ? gbl_node_text(vary) : "trace.generate.arrival.rate_s";
     q.step = step ? gbl_node_num(step) : 0.025;
@@ -301,22 +269,19 @@ static int eval_model(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, v
     return code ? code : gbl_claim_sheet(x->c, x->f, arg(n, "model"), sets.set, sets.n, arg(n, "value"), &out->v, err);
 }
 
-typedef struct batch_row {
-    int64_t decodes, context, prefills, tokens, cached;
-} batch_row;
-static const gbl_param batch_rows[] = {
-    {"decodes", GBL_P_INT, 0, offsetof(batch_row, decodes), "0", 0, 1e6, "sequences", NULL, "sequences that compute one token each"},
-    {"context", GBL_P_INT, 0, offsetof(batch_row, context), "1", 1, 1e9, "tokens", NULL, "tokens that each of them attends to"},
-    {"prefills", GBL_P_INT, 0, offsetof(batch_row, prefills), "0", 0, 1e6, "sequences", NULL, "chunks of prompts"},
-    {"tokens", GBL_P_INT, 0, offsetof(batch_row, tokens), "1", 1, 1e9, "tokens", NULL, "of each chunk"},
-    {"cached", GBL_P_INT, 0, offsetof(batch_row, cached), "0", 0, 1e9, "tokens", NULL, "of its prompt that were computed before"},
+const gbl_param gbl_claim_batch_rows[] = {
+    {"decodes", GBL_P_INT, 0, offsetof(gbl_claim_batch, decodes), "0", 0, 1e6, "sequences", NULL, "sequences that compute one token each"},
+    {"context", GBL_P_INT, 0, offsetof(gbl_claim_batch, context), "1", 1, 1e9, "tokens", NULL, "tokens that each of them attends to"},
+    {"prefills", GBL_P_INT, 0, offsetof(gbl_claim_batch, prefills), "0", 0, 1e6, "sequences", NULL, "chunks of prompts"},
+    {"tokens", GBL_P_INT, 0, offsetof(gbl_claim_batch, tokens), "1", 1, 1e9, "tokens", NULL, "of each chunk"},
+    {"cached", GBL_P_INT, 0, offsetof(gbl_claim_batch, cached), "0", 0, 1e9, "tokens", NULL, "of its prompt that were computed before"},
     {0}};
 
 static int fill_batch(const eval_at *x, const gbl_cost *cost, const gbl_node *rows, gbl_batch *b, gbl_err *err)
 {
     for (const gbl_node *k = gbl_node_first(rows); k; k = gbl_node_next(k)) {
-        batch_row r;
-        if (gbl_param_defaults(batch_rows, &r, x->c->arena, err) || gbl_param_bind(batch_rows, &r, k, NULL, x->c->arena, err)) return err->code;
+        gbl_claim_batch r;
+        if (gbl_param_defaults(gbl_claim_batch_rows, &r, x->c->arena, err) || gbl_param_bind(gbl_claim_batch_rows, &r, k, NULL, x->c->arena, err)) return err->code;
         for (int64_t i = 0; i < r.decodes; i++) gbl_batch_decode(cost, b, r.context);
         for (int64_t i = 0; i < r.prefills; i++) gbl_batch_chunk(cost, b, r.tokens, r.cached, 1);
     }
@@ -332,7 +297,7 @@ static int eval_step(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, va
     gbl_batch b = {0};
     gbl_step_cost step;
     int code = add_sets(x, &sets, arg(n, "set"), s, err);
-    if (!code) code = gbl_claims_scenario(x->c, scenario_node(x->f, arg(n, "step_ms")), sets.set, sets.n, &scene, err);
+    if (!code) code = gbl_claims_scenario(x->c, gbl_claim_scenario_node(x->f, arg(n, "step_ms")), sets.set, sets.n, &scene, err);
     if (!code) code = gbl_scenario_cost(scene, 0, &cost, err);
     if (!code) code = fill_batch(x, cost, arg(n, "batch"), &b, err);
     if (!code) {
@@ -358,7 +323,7 @@ static double fold(const char *op, double a, double b)
 
 static int eval_fold(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
 {
-    const char *op = form_of(n)->arg[0].key;
+    const char *op = gbl_claim_form_of(n)->arg[0].key;
     const gbl_node *all = arg(n, op);
     double total = 0;
     for (const gbl_node *k = gbl_node_first(all); k; k = gbl_node_next(k)) {
@@ -410,7 +375,7 @@ static int eval_let(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, val
 /* Is no condition 0 with the form's variable at v? *pending: not known yet. */
 static int holds_at(eval_at *x, const gbl_node *n, double v, const gbl_claim_scope *s, int *good, int *pending, gbl_err *err)
 {
-    gbl_claim_scope inner = {gbl_node_text(arg(n, form_of(n)->arg[0].key)), v, s};
+    gbl_claim_scope inner = {gbl_node_text(arg(n, gbl_claim_form_of(n)->arg[0].key)), v, s};
     *good = 1;
     for (const gbl_node *w = gbl_node_first(arg(n, "where")); w; w = gbl_node_next(w)) {
         value is = {0};
@@ -456,34 +421,34 @@ static int choose_between(eval_at *x, const gbl_node *n, int smallest, const gbl
 /* Of the numbers for which every condition is not 0, the largest or the smallest. */
 static int eval_choose(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
 {
-    int smallest = !strcmp(form_of(n)->arg[0].key, "smallest"), found = 0, listed = gbl_node_kind(arg(n, "of")) == GBL_ARRAY;
+    int smallest = !strcmp(gbl_claim_form_of(n)->arg[0].key, "smallest"), found = 0, listed = gbl_node_kind(arg(n, "of")) == GBL_ARRAY;
     int code = (listed ? choose_listed : choose_between)(x, n, smallest, s, out, &found, err);
-    if (!code && !out->pending && !found) no_value(x, out, "no value fulfils the conditions of", gbl_node_text(arg(n, form_of(n)->arg[0].key)));
+    if (!code && !out->pending && !found) no_value(x, out, "no value fulfils the conditions of", gbl_node_text(arg(n, gbl_claim_form_of(n)->arg[0].key)));
     return code;
 }
 
 /* ---------------------------------------------------------------- the forms ---- */
 
-#define FOLD(name) {{{name, ARG_MEASURES, 0}}, eval_fold, "an array of measures"}
-#define CHOOSE(name) {{{name, ARG_NEW, 0}, {"of", ARG_NUMBERS, 0}, {"where", ARG_MEASURES, 0}}, eval_choose, "a variable's name"}
-static const form forms[] = {
-    {{{"run", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"metric", ARG_TEXT, 0}}, eval_run, "a scenario"},
-    {{{"hits", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"evict", ARG_POLICY, 1}, {"blocks", ARG_MEASURE, 0}, {"metric", ARG_TEXT, 0}}, eval_hits, "a scenario"},
-    {{{"capacity", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"within", ARG_BOUNDS, 0}, {"vary", ARG_TEXT, 1}, {"step", ARG_NUMBER, 1}, {"requests", ARG_NUMBER, 1}},
-     eval_capacity, "a scenario"},
-    {{{"step_ms", ARG_SCENARIO, 0}, {"set", ARG_SET, 1}, {"batch", ARG_BATCH, 0}}, eval_step, "a scenario"},
-    {{{"model", ARG_MODEL, 0}, {"set", ARG_SET, 1}, {"value", ARG_TEXT, 0}}, eval_model, "an object, or a name of \"models\""},
+#define FOLD(name) {{{name, GBL_ARG_MEASURES, 0}}, eval_fold}
+#define CHOOSE(name) {{{name, GBL_ARG_NEW, 0}, {"of", GBL_ARG_NUMBERS, 0}, {"where", GBL_ARG_MEASURES, 0}}, eval_choose}
+const gbl_claim_form gbl_claim_forms[] = {
+    {{{"run", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"metric", GBL_ARG_TEXT, 0}}, eval_run},
+    {{{"hits", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"evict", GBL_ARG_POLICY, 1}, {"blocks", GBL_ARG_MEASURE, 0}, {"metric", GBL_ARG_TEXT, 0}}, eval_hits},
+    {{{"capacity", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"within", GBL_ARG_BOUNDS, 0}, {"vary", GBL_ARG_TEXT, 1}, {"step", GBL_ARG_NUMBER, 1}, {"requests", GBL_ARG_NUMBER, 1}},
+     eval_capacity},
+    {{{"step_ms", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"batch", GBL_ARG_BATCH, 0}}, eval_step},
+    {{{"model", GBL_ARG_MODEL, 0}, {"set", GBL_ARG_SET, 1}, {"value", GBL_ARG_TEXT, 0}}, eval_model},
     FOLD("sum"), FOLD("difference"), FOLD("product"), FOLD("ratio"), FOLD("max"), FOLD("min"), FOLD("mean"),
-    {{{"descending", ARG_MEASURES, 0}}, eval_descending, "an array of measures"},
-    {{{"floor", ARG_MEASURE, 0}}, eval_floor, "a measure"},
-    {{{"let", ARG_NEW, 0}, {"be", ARG_MEASURE, 0}, {"in", ARG_MEASURE, 0}}, eval_let, "a variable's name"},
-    CHOOSE("largest"), CHOOSE("smallest")};
-enum { FORMS = sizeof forms / sizeof *forms };
+    {{{"descending", GBL_ARG_MEASURES, 0}}, eval_descending},
+    {{{"floor", GBL_ARG_MEASURE, 0}}, eval_floor},
+    {{{"let", GBL_ARG_NEW, 0}, {"be", GBL_ARG_MEASURE, 0}, {"in", GBL_ARG_MEASURE, 0}}, eval_let},
+    CHOOSE("largest"), CHOOSE("smallest"),
+    {{{NULL, 0, 0}}, NULL}};
 
-static const form *form_of(const gbl_node *n)
+const gbl_claim_form *gbl_claim_form_of(const gbl_node *n)
 {
-    for (size_t i = 0; i < FORMS; i++)
-        if (gbl_node_get(n, forms[i].arg[0].key)) return &forms[i];
+    for (const gbl_claim_form *f = gbl_claim_forms; f->eval; f++)
+        if (gbl_node_get(n, f->arg[0].key)) return f;
     return NULL;
 }
 
@@ -493,10 +458,10 @@ static int eval(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *
         out->v = gbl_node_num(n);
         return GBL_OK;
     }
-    if (gbl_node_kind(n) == GBL_OBJECT) return form_of(n)->eval(x, n, s, out, err);
+    if (gbl_node_kind(n) == GBL_OBJECT) return gbl_claim_form_of(n)->eval(x, n, s, out, err);
     const char *name = gbl_node_text(n);
     if (name[0] == '$') {
-        out->v = variable(s, name + 1)->value;
+        out->v = gbl_claim_variable(s, name + 1)->value;
         return GBL_OK;
     }
     return eval(x, gbl_node_get(x->f->measures, name), s, out, err); /* circles were refused */
@@ -511,180 +476,4 @@ int gbl_claim_eval(gbl_claims *c, const gbl_claims_file *f, const gbl_node *meas
     *out = v.v;
     *pending = v.pending;
     return code;
-}
-
-/* ---------------------------------------------------------------- checking ---- */
-
-static int check(const gbl_claims_file *f, const gbl_node *n, const gbl_claim_scope *s, int depth, gbl_err *err);
-
-static int wrong_kind(const gbl_node *n, const char *expected, gbl_err *err)
-{
-    char words[80];
-    gbl_node_fail(n, err, "'%s' cannot be %s", gbl_node_key(n), gbl_node_words(n, words, sizeof words));
-    return gbl_expected(err, "%s", expected);
-}
-
-/* A name that object `in` should have. */
-static int unknown_name(const gbl_node *n, const gbl_node *in, const char *kind, gbl_err *err)
-{
-    const char *known[256];
-    size_t k = 0;
-    for (const gbl_node *m = in ? gbl_node_first(in) : NULL; m && k < 256; m = gbl_node_next(m)) known[k++] = gbl_node_key(m);
-    gbl_node_fail(n, err, "unknown %s \"%s\"", kind, gbl_node_text(n));
-    return gbl_nearest(err, gbl_near(gbl_node_text(n), known, k));
-}
-
-static int check_variable(const gbl_node *n, const gbl_claim_scope *s, gbl_err *err)
-{
-    const char *known[DEEPEST];
-    size_t k = 0;
-    if (variable(s, gbl_node_text(n) + 1)) return GBL_OK;
-    for (; s && k < DEEPEST; s = s->up) known[k++] = s->name;
-    gbl_node_fail(n, err, "unknown variable \"%s\"", gbl_node_text(n));
-    return gbl_nearest(err, gbl_near(gbl_node_text(n) + 1, known, k));
-}
-
-static int check_set(const gbl_claims_file *f, const gbl_node *n, const gbl_claim_scope *s, int depth, gbl_err *err)
-{
-    enum gbl_kind kind = gbl_node_kind(n);
-    if (depth > DEEPEST) return gbl_node_fail(n, err, "nested too deep");
-    if (kind == GBL_STRING) {
-        const gbl_node *named = gbl_node_get(f->sets, gbl_node_text(n));
-        return named ? check_set(f, named, s, depth + 1, err) : unknown_name(n, f->sets, "set", err);
-    }
-    if (kind != GBL_OBJECT && kind != GBL_ARRAY) return wrong_kind(n, "an object of settings, a name of \"sets\", or an array of them", err);
-    for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k)) {
-        if (kind == GBL_ARRAY && check_set(f, k, s, depth + 1, err)) return err->code;
-        if (kind == GBL_OBJECT && gbl_node_kind(k) == GBL_STRING && gbl_node_text(k)[0] == '$' && check_variable(k, s, err)) return err->code;
-    }
-    return GBL_OK;
-}
-
-static int check_scenario(const gbl_claims_file *f, const gbl_node *n, gbl_err *err)
-{
-    const gbl_node *named = scenario_node(f, n);
-    if (gbl_node_kind(n) != GBL_OBJECT && gbl_node_kind(n) != GBL_STRING) return wrong_kind(n, "an object, a name of \"scenarios\", or the path of a file", err);
-    const char *name = gbl_node_text(n);
-    if (named != n || gbl_node_kind(n) == GBL_OBJECT || strchr(name, '/') || strstr(name, ".json")) return GBL_OK;
-    return unknown_name(n, f->scenarios, "scenario", err);
-}
-
-static int check_children(const gbl_claims_file *f, const gbl_node *n, enum gbl_kind kind, const char *expected, const gbl_claim_scope *s, int depth, gbl_err *err)
-{
-    if (gbl_node_kind(n) != kind || !gbl_node_size(n)) return wrong_kind(n, expected, err);
-    for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k))
-        if (check(f, k, s, depth + 1, err)) return err->code;
-    return GBL_OK;
-}
-
-static int check_range(const gbl_node *n, gbl_err *err)
-{
-    static const char *const known[] = {"from", "to", NULL};
-    double v[2];
-    if (gbl_node_only(n, known, err)) return err->code;
-    for (int i = 0; i < 2; i++) {
-        const gbl_node *k = gbl_node_get(n, known[i]);
-        if (!k) return gbl_node_fail(n, err, "a range lacks '%s'", known[i]), gbl_expected(err, "{\"from\": 1, \"to\": 1000}");
-        if (gbl_node_real(k, &v[i], err)) return err->code;
-    }
-    if (v[0] == floor(v[0]) && v[1] == floor(v[1]) && v[0] < v[1] && fabs(v[0]) < 1e15 && fabs(v[1]) < 1e15) return GBL_OK;
-    gbl_node_fail(n, err, "no range of integers");
-    return gbl_expected(err, "{\"from\": 1, \"to\": 1000}: integers, the smaller one first");
-}
-
-static int check_numbers(const gbl_node *n, gbl_err *err)
-{
-    if (gbl_node_kind(n) == GBL_OBJECT) return check_range(n, err);
-    if (gbl_node_kind(n) != GBL_ARRAY || !gbl_node_size(n)) return wrong_kind(n, "an array of numbers, or {\"from\": 1, \"to\": 1000}", err);
-    for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k))
-        if (gbl_node_kind(k) != GBL_NUMBER) return wrong_kind(k, "a number", err);
-    return GBL_OK;
-}
-
-/* Objects whose keys are a table's; the values are read for the messages alone. */
-static int check_rows(const gbl_param *rows, size_t size, const gbl_node *n, gbl_err *err)
-{
-    gbl_arena *a = gbl_arena_new();
-    void *into = a ? gbl_arena_take(a, size) : NULL;
-    int code = !into ? gbl_nomem(err, size) : gbl_node_kind(n) != GBL_OBJECT ? wrong_kind(n, "an object", err) : gbl_param_defaults(rows, into, a, err);
-    if (!code) code = gbl_param_bind(rows, into, n, NULL, a, err);
-    gbl_arena_free(a);
-    return code;
-}
-
-static int check_batch(const gbl_node *n, gbl_err *err)
-{
-    if (gbl_node_kind(n) != GBL_ARRAY || !gbl_node_size(n)) return wrong_kind(n, "an array of {\"decodes\", \"context\"} and {\"prefills\", \"tokens\", \"cached\"}", err);
-    for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k))
-        if (check_rows(batch_rows, sizeof(batch_row), k, err)) return err->code;
-    return GBL_OK;
-}
-
-static int check_arg(const gbl_claims_file *f, const form_arg *a, const gbl_node *n, const gbl_claim_scope *s, int depth, gbl_err *err)
-{
-    enum gbl_kind kind = gbl_node_kind(n);
-    switch (a->kind) {
-    case ARG_MEASURE: return check(f, n, s, depth + 1, err);
-    case ARG_MEASURES: return check_children(f, n, GBL_ARRAY, "an array of measures", s, depth, err);
-    case ARG_BOUNDS: return check_children(f, n, GBL_OBJECT, "an object of largest values, as {\"itl_ms.p99\": 50}", s, depth, err);
-    case ARG_NUMBERS: return check_numbers(n, err);
-    case ARG_NUMBER: return kind == GBL_NUMBER ? GBL_OK : wrong_kind(n, "a number", err);
-    case ARG_NEW: return kind == GBL_STRING && gbl_node_text(n)[0] && gbl_node_text(n)[0] != '$' ? GBL_OK : wrong_kind(n, "a variable's name, without $", err);
-    case ARG_TEXT: return kind == GBL_STRING ? GBL_OK : wrong_kind(n, "a string", err);
-    case ARG_SCENARIO: return check_scenario(f, n, err);
-    case ARG_SET: return check_set(f, n, s, depth, err);
-    case ARG_POLICY: return kind == GBL_STRING || kind == GBL_OBJECT ? GBL_OK : wrong_kind(n, "a policy's name, or {\"use\": name, ...}", err);
-    case ARG_MODEL:
-        if (kind == GBL_STRING && !gbl_node_get(f->models, gbl_node_text(n))) return unknown_name(n, f->models, "model", err);
-        return gbl_claim_sheet_check(f, n, err);
-    case ARG_BATCH: return check_batch(n, err);
-    case NO_ARG: break;
-    }
-    return GBL_OK;
-}
-
-static int check_form(const gbl_claims_file *f, const form *is, const gbl_node *n, const gbl_claim_scope *s, int depth, gbl_err *err)
-{
-    const char *known[ARGS + 1] = {NULL};
-    gbl_claim_scope inner = {"", 0, s};
-    for (int i = 0; i < ARGS && is->arg[i].key; i++) known[i] = is->arg[i].key;
-    if (gbl_node_only(n, known, err)) return err->code;
-    for (int i = 0; i < ARGS && is->arg[i].key; i++) {
-        const form_arg *a = &is->arg[i];
-        const gbl_node *at = gbl_node_get(n, a->key);
-        if (!at && a->optional) continue;
-        if (!at) {
-            gbl_node_fail(n, err, "a measure by '%s' lacks '%s'", known[0], a->key);
-            return gbl_expected(err, "\"%s\" beside \"%s\"", a->key, known[0]);
-        }
-        const gbl_claim_scope *sees = inner.name[0] && strcmp(a->key, "be") != 0 ? &inner : s;
-        if (check_arg(f, a, at, sees, depth, err)) return err->code;
-        if (a->kind == ARG_NEW) inner.name = gbl_node_text(at);
-    }
-    return GBL_OK;
-}
-
-static int check(const gbl_claims_file *f, const gbl_node *n, const gbl_claim_scope *s, int depth, gbl_err *err)
-{
-    const char *known[FORMS];
-    for (size_t i = 0; i < FORMS; i++) known[i] = forms[i].arg[0].key;
-    if (depth > DEEPEST) return gbl_node_fail(n, err, "measures nested deeper than %d, or going round in a circle", DEEPEST);
-    if (gbl_node_kind(n) == GBL_NUMBER) return GBL_OK;
-    if (gbl_node_kind(n) == GBL_STRING && gbl_node_text(n)[0] == '$') return check_variable(n, s, err);
-    if (gbl_node_kind(n) == GBL_STRING) {
-        const gbl_node *named = gbl_node_get(f->measures, gbl_node_text(n));
-        return named ? check(f, named, s, depth + 1, err) : unknown_name(n, f->measures, "measure", err);
-    }
-    if (gbl_node_kind(n) != GBL_OBJECT) return wrong_kind(n, "a number, the name of a measure, or an object", err);
-    const form *is = form_of(n);
-    if (is) return check_form(f, is, n, s, depth, err);
-    gbl_node_fail(n, err, "this object measures nothing");
-    gbl_expected(err, "one of the keys run, hits, capacity, step_ms, model, ratio, sum, descending, let, largest, ... (reports/claims/README.md)");
-    for (const gbl_node *k = gbl_node_first(n); k && !err->nearest[0]; k = gbl_node_next(k)) gbl_nearest(err, gbl_near(gbl_node_key(k), known, FORMS));
-    return err->code;
-}
-
-int gbl_claim_check(const gbl_claims_file *f, const gbl_node *measure, gbl_err *err)
-{
-    return check(f, measure, NULL, 0, err);
 }

@@ -2,6 +2,7 @@
 #ifndef GBL_CLAIMS_PARTS_H
 #define GBL_CLAIMS_PARTS_H
 #include "base/doc.h"
+#include "base/param.h"
 #include "reports/claims.h"
 #include "reports/identity.h"
 
@@ -49,11 +50,53 @@ typedef struct gbl_claim_scope {
     const struct gbl_claim_scope *up;
 } gbl_claim_scope;
 
+/* ---- what measures are made of ---- */
+
+/* What stands under a key of a form. */
+enum gbl_claim_arg_kind {
+    GBL_ARG_NONE,
+    GBL_ARG_MEASURE,   /* a measure */
+    GBL_ARG_MEASURES,  /* an array of them */
+    GBL_ARG_BOUNDS,    /* an object of them, by metric */
+    GBL_ARG_NEW,       /* a variable that is new in the other measures of the form */
+    GBL_ARG_NUMBERS,   /* an array of numbers, or {"from", "to"}: the integers between */
+    GBL_ARG_NUMBER,
+    GBL_ARG_TEXT,
+    GBL_ARG_SCENARIO,  /* an object, a name of `scenarios`, or a path */
+    GBL_ARG_SET,       /* an object of settings, a name of `sets`, or an array of both */
+    GBL_ARG_POLICY,    /* an eviction policy, as in a scenario */
+    GBL_ARG_MODEL,     /* an object, or a name of `models` */
+    GBL_ARG_BATCH      /* an array of objects: gbl_claim_batch_rows */
+};
+enum { GBL_CLAIM_ARGS = 6 };
+typedef struct gbl_claim_arg {
+    const char *key;
+    enum gbl_claim_arg_kind kind;
+    int optional;
+} gbl_claim_arg;
+struct gbl_eval_at;
+struct gbl_value;
+typedef struct gbl_claim_form {
+    gbl_claim_arg arg[GBL_CLAIM_ARGS]; /* the first one's key is the form's name */
+    int (*eval)(struct gbl_eval_at *x, const gbl_node *n, const gbl_claim_scope *s, struct gbl_value *out, gbl_err *err);
+} gbl_claim_form;
+extern const gbl_claim_form gbl_claim_forms[]; /* the last one has no eval */
+extern const gbl_param gbl_claim_batch_rows[], gbl_claim_sheet_rows[];
+typedef struct gbl_claim_batch {
+    int64_t decodes, context, prefills, tokens, cached;
+} gbl_claim_batch;
+
 /* claims_read.c */
 int gbl_claims_read(gbl_claims *c, gbl_err *err);
 
-/* claims_eval.c */
+/* claims_check.c */
 int gbl_claim_check(const gbl_claims_file *f, const gbl_node *measure, gbl_err *err);
+void gbl_claim_measure_schema(gbl_json *j); /* members "measure" and "model" of the open object */
+
+/* claims_eval.c */
+const gbl_claim_form *gbl_claim_form_of(const gbl_node *n); /* of an object; NULL: it measures nothing */
+const gbl_claim_scope *gbl_claim_variable(const gbl_claim_scope *s, const char *name); /* NULL: unknown */
+const gbl_node *gbl_claim_scenario_node(const gbl_claims_file *f, const gbl_node *n); /* a scenario's object, or the string that is its path */
 /* *pending: simulations are wanted first. NaN without pending: nothing to measure; `why` (256 bytes) then says so. */
 int gbl_claim_eval(gbl_claims *c, const gbl_claims_file *f, const gbl_node *measure, double *out, int *pending, char *why, gbl_err *err);
 

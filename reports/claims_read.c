@@ -14,7 +14,7 @@ static const char folder[] = "reports/claims";
 typedef struct claim_keys {
     const char *quantity, *unit, *source, *runtime, *reason;
     double published, tolerance, neutral;
-    int32_t rule, within;
+    int32_t rule, within, recalled;
     const gbl_node *measure;
 } claim_keys;
 
@@ -24,6 +24,7 @@ static const gbl_param claim_rows[] = {
     {"published", GBL_P_REAL, GBL_P_NULLABLE, AT(published), "null", 1, 0, NULL, NULL, "The published value."},
     {"unit", GBL_P_STR, 0, AT(unit), "\"\"", 0, 0, NULL, NULL, "Its unit; x: a ratio."},
     {"source", GBL_P_STR, 0, AT(source), "\"\"", 0, 0, NULL, NULL, "Where it stands."},
+    {"recalled", GBL_P_BOOL, 0, AT(recalled), "false", 0, 0, NULL, NULL, "The published value is recalled, not verified against the publication."},
     {"runtime", GBL_P_STR, GBL_P_NULLABLE, AT(runtime), "null", 0, 0, NULL, NULL, "The engine that the published value belongs to."},
     {"measure", GBL_P_NODE, 0, AT(measure), "null", 0, 0, NULL, NULL, "How to measure it here."},
     {"tolerance", GBL_P_REAL, GBL_P_NULLABLE, AT(tolerance), "null", 0, 1e9, NULL, NULL, "How far off still counts as reproduced."},
@@ -44,6 +45,7 @@ static int check_keys(const gbl_node *n, const claim_keys *k, gbl_err *err)
     int measured = k->rule == GBL_REPRODUCED || k->rule == GBL_DIRECTION;
     if (!k->quantity[0]) return lacks(n, "quantity", "what was measured, in words", err);
     if (!k->source[0]) return lacks(n, "source", "where the published value stands", err);
+    if (k->recalled && isnan(k->published)) return lacks(n, "published", "the number that is recalled", err);
     if (!measured && k->measure) {
         gbl_node_fail(k->measure, err, "a claim whose rule is \"%s\" is not measured", gbl_verdict_name((enum gbl_verdict)k->rule));
         return gbl_expected(err, "the rule \"reproduced\" or \"direction\", or no measure");
@@ -69,7 +71,7 @@ static int read_claim(gbl_claims *c, const gbl_claims_file *f, const gbl_node *n
     c->row[c->n_rows++] = (gbl_claim_row){
         .file = f,
         .measure = k.measure,
-        .says = {.key = f->key, .quantity = k.quantity, .unit = k.unit, .runtime = k.runtime, .source = k.source, .reason = k.reason ? k.reason : "",
+        .says = {.key = f->key, .quantity = k.quantity, .unit = k.unit, .runtime = k.runtime, .source = k.source, .reason = k.reason ? k.reason : "", .recalled = k.recalled,
                  .ratio = NAN,
                  .is = {.rule = (enum gbl_verdict)k.rule, .published = k.published, .simulated = NAN, .tolerance = k.tolerance, .absolute = k.within == 1,
                         .neutral = isnan(k.neutral) && !strcmp(k.unit, "x") ? 1 : k.neutral}}};
@@ -129,6 +131,24 @@ static int read_file(gbl_claims *c, gbl_claims_file *f, gbl_err *err)
     for (const gbl_node *n = gbl_node_first(k.claims); n; n = gbl_node_next(n))
         if (read_claim(c, f, n, err)) return err->code;
     return GBL_OK;
+}
+
+void gbl_claims_schema(gbl_json *j)
+{
+    gbl_param_schema_document(file_rows, "gable claims/1", "[\"gable\",\"key\",\"claims\"]", j);
+    gbl_json_raw(j, "allOf", /* what the parts hold */
+                 "[{\"properties\":{\"gable\":{\"const\":\"claims/1\"},\"scenarios\":{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"object\",\"string\"]}},"
+                 "\"sets\":{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"object\",\"string\",\"array\"]}},"
+                 "\"models\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/model\"}},"
+                 "\"measures\":{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/measure\"}},"
+                 "\"claims\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/claim\"}}}}]");
+    gbl_json_obj(j, "$defs");
+    gbl_param_schema_part("claim", claim_rows, "[\"quantity\",\"source\"]", j);
+    gbl_json_raw(j, "allOf", "[{\"properties\":{\"measure\":{\"$ref\":\"#/$defs/measure\"}}}]");
+    gbl_json_end(j);
+    gbl_claim_measure_schema(j);
+    gbl_json_end(j);
+    gbl_json_end(j);
 }
 
 /* ---------------------------------------------------------------- which files ---- */

@@ -6,7 +6,7 @@
 #include "models/sheet.h"
 #include "reports/claims_parts.h"
 
-static const gbl_param rows[] = {
+const gbl_param gbl_claim_sheet_rows[] = {
 #define TEXT(field) {#field, GBL_P_STR, GBL_P_NULLABLE, offsetof(gbl_sheet_ask, field), "null", 0, 0, NULL, NULL, "as in gable model"}
 #define COUNT(field) {#field, GBL_P_INT, 0, offsetof(gbl_sheet_ask, field), "0", 0, 1e9, NULL, NULL, "as in gable model"}
     TEXT(llm), TEXT(hardware), TEXT(runtime), TEXT(weights), TEXT(activations), TEXT(kv), TEXT(compress), COUNT(tp), COUNT(batch), COUNT(context), COUNT(prompt),
@@ -24,9 +24,9 @@ int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_e
     const gbl_node *n = object_of(f, model);
     gbl_arena *a = gbl_arena_new();
     gbl_sheet_ask ask;
-    int code = a ? gbl_param_defaults(rows, &ask, a, err) : gbl_nomem(err, 0);
+    int code = a ? gbl_param_defaults(gbl_claim_sheet_rows, &ask, a, err) : gbl_nomem(err, 0);
     if (!code && gbl_node_kind(n) != GBL_OBJECT) code = gbl_node_fail(n, err, "a model is no object");
-    if (!code) code = gbl_param_bind(rows, &ask, n, NULL, a, err);
+    if (!code) code = gbl_param_bind(gbl_claim_sheet_rows, &ask, n, NULL, a, err);
     if (!code && !ask.llm) code = gbl_node_fail(n, err, "'model' names no llm");
     if (code && !err->expected[0]) gbl_expected(err, "{\"llm\": name, ...}, or a name of \"models\"");
     gbl_arena_free(a);
@@ -90,11 +90,11 @@ int gbl_claim_sheet(const gbl_claims *c, const gbl_claims_file *f, const gbl_nod
     gbl_sheet_ask ask = {0};
     gbl_doc *doc = NULL;
     gbl_sheet *sheet = gbl_alloc(1, sizeof *sheet);
-    int code = sheet ? gbl_param_defaults(rows, &ask, c->arena, err) : gbl_nomem(err, 0);
-    if (!code) code = gbl_param_bind(rows, &ask, object_of(f, model), NULL, c->arena, err);
+    int code = sheet ? gbl_param_defaults(gbl_claim_sheet_rows, &ask, c->arena, err) : gbl_nomem(err, 0);
+    if (!code) code = gbl_param_bind(gbl_claim_sheet_rows, &ask, object_of(f, model), NULL, c->arena, err);
     if (!code && n_set) code = settings_doc(&doc, set, n_set, err);
     ask.folder = gbl_doc_folder(f->doc);
-    if (!code && (gbl_param_bind(rows, &ask, doc ? gbl_doc_root(doc) : NULL, NULL, c->arena, err) || gbl_model_sheet(sheet, &ask, c->arena, err)))
+    if (!code && (gbl_param_bind(gbl_claim_sheet_rows, &ask, doc ? gbl_doc_root(doc) : NULL, NULL, c->arena, err) || gbl_model_sheet(sheet, &ask, c->arena, err)))
         code = in_the_file(f, model, err);
     if (!code) {
         code = number_of(sheet, name, out, err);

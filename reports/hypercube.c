@@ -12,7 +12,7 @@
 enum { STREAM_LATIN = GBL_STREAM_POLICY - 2 };
 enum { SCALE_LINEAR, SCALE_LOG };
 
-static const gbl_param range_rows[] = {
+const gbl_param gbl_range_rows[] = {
     {"low", GBL_P_REAL, 0, offsetof(gbl_range, low), "null", 1, 0, NULL, NULL, "Lower end of the range."},
     {"high", GBL_P_REAL, 0, offsetof(gbl_range, high), "null", 1, 0, NULL, NULL, "Upper end of the range."},
     {"scale", GBL_P_CHOICE, 0, offsetof(gbl_range, scale), "\"linear\"", 0, 0, NULL, "linear|log", "How samples spread over the range."},
@@ -27,8 +27,8 @@ static int fail_few(gbl_err *err, const gbl_node *n, const char *what, const cha
 
 int gbl_range_read(gbl_range *r, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
-    int code = gbl_param_defaults(range_rows, r, a, err);
-    if (code || (code = gbl_param_bind(range_rows, r, n, NULL, a, err))) {
+    int code = gbl_param_defaults(gbl_range_rows, r, a, err);
+    if (code || (code = gbl_param_bind(gbl_range_rows, r, n, NULL, a, err))) {
         return code;
     }
     if (isnan(r->low) || isnan(r->high) || r->low > r->high) {

@@ -300,13 +300,6 @@ int gbl_plan_read(gbl_planner *p, gbl_err *err)
 
 void gbl_plan_schema(gbl_json *j)
 {
-    gbl_json_obj(j, NULL);
-    gbl_json_str(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    gbl_json_str(j, "title", "gable plan/1");
-    gbl_json_str(j, "type", "object");
-    gbl_json_bool(j, "additionalProperties", 0);
-    gbl_json_obj(j, "properties");
-    gbl_param_schema(rows, j);
-    gbl_json_end(j);
+    gbl_param_schema_document(rows, "gable plan/1", NULL, j);
     gbl_json_end(j);
 }

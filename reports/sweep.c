@@ -243,9 +243,39 @@ static int apply_set(gbl_sweep *s, const char *set, gbl_err *err)
     return gbl_doc_set(s->base, name, equals + 1, err);
 }
 
-static int read_parts(gbl_sweep *s, const gbl_node *root, gbl_err *err)
+typedef struct sweep_keys {
+    const char *gable;
+    const gbl_node *scenario, *grid, *list, *latin;
+} sweep_keys;
+static const gbl_param sweep_rows[] = {
+    {"gable", GBL_P_STR, 0, offsetof(sweep_keys, gable), "\"sweep/1\"", 0, 0, NULL, NULL, "What kind of document this is."},
+    {"scenario", GBL_P_NODE, 0, offsetof(sweep_keys, scenario), "null", 0, 0, NULL, NULL, "The scenario, or the path of one; left out: the shipped default."},
+    {"grid", GBL_P_NODE, 0, offsetof(sweep_keys, grid), "null", 0, 0, NULL, NULL, "Keys of the scenario, each with the values it takes: every combination."},
+    {"list", GBL_P_NODE, 0, offsetof(sweep_keys, list), "null", 0, 0, NULL, NULL, "Points as objects of keys and values."},
+    {"latin", GBL_P_NODE, 0, offsetof(sweep_keys, latin), "null", 0, 0, NULL, NULL, "A Latin hypercube: samples of ranges."},
+    {0}};
+
+void gbl_sweep_schema(gbl_json *j)
 {
-    const gbl_node *list = gbl_node_get(root, "list"), *hyper = gbl_node_get(root, "latin"), *grid = gbl_node_get(root, "grid");
+    gbl_param_schema_document(sweep_rows, "gable sweep/1", "[\"gable\"]", j);
+    gbl_json_raw(j, "anyOf", "[{\"required\":[\"grid\"]},{\"required\":[\"list\"]},{\"required\":[\"latin\"]}]");
+    gbl_json_raw(j, "allOf", /* what the parts hold */
+                 "[{\"properties\":{\"gable\":{\"const\":\"sweep/1\"},\"scenario\":{\"type\":[\"object\",\"string\"]},"
+                 "\"grid\":{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"type\":\"array\",\"minItems\":1}},"
+                 "\"list\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"object\"}},\"latin\":{\"$ref\":\"#/$defs/latin\"}}}]");
+    gbl_json_obj(j, "$defs");
+    gbl_param_schema_part("latin", latin_rows, "[\"samples\",\"keys\"]", j);
+    gbl_json_raw(j, "allOf", "[{\"properties\":{\"keys\":{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"$ref\":\"#/$defs/range\"}}}}]");
+    gbl_json_end(j);
+    gbl_param_schema_part("range", gbl_range_rows, "[\"low\",\"high\"]", j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static int read_parts(gbl_sweep *s, const sweep_keys *k, const gbl_node *root, gbl_err *err)
+{
+    const gbl_node *list = k->list, *hyper = k->latin, *grid = k->grid;
     if (!list && !hyper && !grid) {
         return fail_few(err, root, "the sweep varies nothing", "\"grid\": {\"engine.max_num_seqs\": [64, 128]}, \"list\" or \"latin\"");
     }
@@ -264,7 +294,7 @@ static int read_parts(gbl_sweep *s, const gbl_node *root, gbl_err *err)
 
 static int read_document(gbl_sweep *s, const char *const *sets, size_t n_sets, gbl_err *err)
 {
-    static const char *const known[] = {"gable", "scenario", "grid", "list", "latin", NULL};
+    sweep_keys k;
     int code = GBL_OK;
     const gbl_node *root = gbl_doc_root(s->doc), *kind = gbl_node_get(root, "gable");
     if (gbl_node_kind(root) != GBL_OBJECT) {
@@ -273,7 +303,8 @@ static int read_document(gbl_sweep *s, const char *const *sets, size_t n_sets, g
     if (!kind || gbl_node_kind(kind) != GBL_STRING || strcmp(gbl_node_text(kind), "sweep/1") != 0) {
         return fail_few(err, kind ? kind : root, kind ? "this is another kind of document" : "the document does not say what it is", "\"gable\": \"sweep/1\"");
     }
-    if ((code = gbl_node_only(root, known, err)) || (code = read_parts(s, root, err)) || (code = open_base(s, gbl_node_get(root, "scenario"), err))) {
+    if ((code = gbl_param_defaults(sweep_rows, &k, s->arena, err)) || (code = gbl_param_bind(sweep_rows, &k, root, NULL, s->arena, err)) || (code = read_parts(s, &k, root, err)) ||
+        (code = open_base(s, k.scenario, err))) {
         return code;
     }
     for (size_t i = 0; i < n_sets && !code; i++) {

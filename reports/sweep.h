@@ -12,6 +12,7 @@
  * another key more leaves the others as they were. */
 #ifndef GBL_SWEEP_H
 #define GBL_SWEEP_H
+#include "base/json.h"
 #include "sim/scenario.h"
 
 enum { GBL_SWEEP_POINTS = 1000000, GBL_SWEEP_KEYS = 64 };
@@ -36,6 +37,7 @@ uint64_t gbl_sweep_hash(const gbl_sweep *s);      /* of its points, in order */
 const char *gbl_sweep_cards(const gbl_sweep *s);  /* of all points, canonical JSON */
 const char *gbl_sweep_document(const gbl_sweep *s); /* canonical JSON, with the scenario in it */
 const gbl_sweep_at *gbl_sweep_point(const gbl_sweep *s, size_t i);
+void gbl_sweep_schema(gbl_json *j); /* JSON Schema of "sweep/1" as one object */
 /* A point's scenario, bound anew; the caller frees it. */
 int gbl_sweep_scenario(const gbl_sweep *s, size_t i, gbl_scenario **out, gbl_err *err);
 /* Adds to an error's place which point it happened at. Returns err->code. */

@@ -181,7 +181,7 @@ def explain(name: str) -> Record:
 
 
 def schema(kind: str = "scenario") -> Record:
-    """JSON Schema of a document: scenario, trace, policies or plan."""
+    """JSON Schema of a document: scenario, trace, policies, sweep, plan, baseline or claims."""
     return Record(_read(_native.text(lib.gable_schema, kind.encode())))
 
 

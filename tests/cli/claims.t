@@ -1,9 +1,9 @@
 # gable claims: published beside simulated.
 $ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges | head -n 4
- #  key         quantity * published  simulated  unit * ratio  tolerance  runtime  verdict
---  ----------  -*
- 1  challenges  closed form: KV at 100K, Yi-34B * 22.8      22.89  GiB * 1.004        3 %  ideal    reproduced
- 2  challenges  closed form: KV at 50K, Yi-34B * 11      11.44  GiB * 1.04        5 %  ideal    reproduced
+ #  key         quantity                                                     published  simulated  unit    ratio  tolerance  runtime  verdict
+--  ----------  -----------------------------------------------------------  ---------  ---------  -----  ------  ---------  -------  ----------
+ 1  challenges  closed form: KV at 100K, Yi-34B                                  22.8\*      22.89  GiB     1.004        3 %  ideal    reproduced
+ 2  challenges  closed form: KV at 50K, Yi-34B                                     11\*      11.44  GiB      1.04        5 %  ideal    reproduced
 # The keys of a row.
 $ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 15
 [
@@ -11,16 +11,36 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 15
     "key": "challenges",
     "quantity": "closed form: KV at 100K, Yi-34B",
     "published": 22.8,
-    "simulated": 22.888*,
+    "simulated": 22.88818359375,
+    "recalled": true,
     "unit": "GiB",
-    "ratio": 1.003*,
+    "ratio": 1.003867701480263,
     "tolerance": 0.03,
     "within": "relative",
     "runtime": "ideal",
     "verdict": "reproduced",
     "reason": "",
-    "source": "body (R)"
-  },
+    "source": "body (R: recalled, not verified)"
+# A verdict changes only with what is simulated or with what a card says: look at the reasons then, too.
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims bca challenges ft_static orca sarathi vllm --db all.db | grep -A 2 '^\*'; gable sql 'select key, count(*) as rows, sum(verdict = '"'reproduced'"') as reproduced, sum(verdict = '"'direction'"') as direction, sum(verdict = '"'not'"') as "not" from claim group by key' --db all.db
+\* recalled, not verified against the publication
+...
+key         rows  reproduced  direction  not
+----------  ----  ----------  ---------  ---
+bca           11           4          1    6
+challenges    14          11          0    3
+ft_static     14           9          1    4
+orca           4           1          1    2
+sarathi       24          12          5    7
+vllm           9           5          2    2
+# Whatever lies outside its tolerance says why, and what is recalled says so where it is kept.
+$ gable sql "select count(*) as without from claim where verdict <> 'reproduced' and (reason = '' or reason like '%no cause found%')" --db all.db --csv; gable sql "select key, count(*) as recalled from claim where source like '%recalled, not verified%' group by key" --db all.db --csv
+without
+0
+key,recalled
+challenges,14
+orca,3
+vllm,8
 # A file of one's own; a second call simulates nothing.
 $ cat > mine.json <<'END'
 > {"gable": "claims/1", "key": "mine", "scenarios": {"s": {"trace": {"generate": {"requests": 20, "input": {"use": "fixed", "tokens": 99}, "output": {"use": "fixed", "tokens": 9}}}, "model": "opt-1.3b"}},

@@ -82,9 +82,22 @@ $ gable schema scenario | head -n 4
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "gable scenario/1",
   "type": "object",
+# The parts of the other documents, each with its keys.
+$ for k in sweep plan baseline claims; do gable schema $k | grep -o '"title": "[^"]*"'; done
+"title": "gable sweep/1"
+"title": "gable plan/1"
+"title": "gable baseline/1"
+"title": "gable claims/1"
+$ gable schema sweep | grep -A 4 '"samples": {'; gable schema claims | grep -c '"capacity"'
+        "samples": {
+          "description": "Points of the hypercube.",
+          "type": "integer",
+          "minimum": 1,
+          "maximum": 1000000,
+2
 $ gable schema scenari
 ! gable: there is no schema of scenari
-!   expected: scenario, trace, policies or plan
+!   expected: scenario, trace, policies, sweep, plan, baseline or claims
 !   nearest: scenario
 ? 2
 $ GABLE_DATA=/nowhere gable list
