@@ -186,12 +186,10 @@ int gbl_claim_check(const gbl_claims_file *f, const gbl_node *measure, gbl_err *
 
 /* ---------------------------------------------------------------- schema ---- */
 
-static const char a_measure[] = "{\"$ref\":\"#/$defs/measure\"}";
-
 static void arg_schema(gbl_json *j, const gbl_claim_arg *a)
 {
     static const char *const text[] = {
-        [GBL_ARG_MEASURE] = a_measure,
+        [GBL_ARG_MEASURE] = "{\"$ref\":\"#/$defs/measure\"}",
         [GBL_ARG_MEASURES] = "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/measure\"}}",
         [GBL_ARG_BOUNDS] = "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"$ref\":\"#/$defs/measure\"}}",
         [GBL_ARG_NEW] = "{\"type\":\"string\",\"pattern\":\"^[^$]\"}",
