@@ -55,7 +55,7 @@ static const gbl_flag flags[] = {
     MAYBE(context, "context", 1000000000, "tokens",
           "tokens each of them holds; without it the model's context, at most 4,096"),
     MAYBE(prompt, "prompt", 1000000000, "tokens", "tokens of the prefill; without it --context"),
-    TEXT(weights, "weights", "null", "format of the weights; without it the checkpoint's own, else bf16"),
+    TEXT(weights, "weights", "null", "format of the weights, or a precision card such as marlin; without it the checkpoint's own, else bf16"),
     TEXT(activations, "activations", "null",
          "format that is computed in; without it what the weights and the GPU allow"),
     TEXT(kv, "kv", "\"bf16\"", "format of the KV cache"),

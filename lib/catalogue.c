@@ -9,6 +9,7 @@ const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS] = {{"hardware", "models/cards
                                                       {"llm", "models/cards/llm"},
                                                       {"runtime", "models/cards/runtime"},
                                                       {"price", "models/cards/price"},
+                                                      {"precision", "policies/cards/precision"},
                                                       {"compress", "policies/cards/compress"}};
 
 int gbl_catalogue_there(gbl_arena *a, gbl_err *err)
@@ -28,9 +29,9 @@ static size_t count_policies(void)
     return n;
 }
 
-/* The named settings of a compression card stand beside it: kivi-2bit beside kivi. */
+/* The named settings of a card stand beside it: kivi-2bit beside kivi. */
 enum { SETTINGS = 8 };
-static size_t settings(gbl_thing *out, const char *path, gbl_arena *a)
+static size_t settings(gbl_thing *out, const char *kind, const char *path, gbl_arena *a)
 {
     gbl_doc *doc;
     gbl_err err = {0};
@@ -38,10 +39,12 @@ static size_t settings(gbl_thing *out, const char *path, gbl_arena *a)
     if (gbl_doc_read(&doc, path, &err)) return 0; /* said when it is explained */
     const gbl_node *list = gbl_node_get(gbl_doc_root(doc), "settings");
     for (const gbl_node *s = list ? gbl_node_first(list) : NULL; s && n < SETTINGS; s = gbl_node_next(s))
-        out[n++] = (gbl_thing){"compress", gbl_arena_text(a, gbl_node_key(s)), path, NULL};
+        out[n++] = (gbl_thing){kind, gbl_arena_text(a, gbl_node_key(s)), path, NULL};
     gbl_doc_free(doc);
     return n;
 }
+
+static int has_settings(size_t kind) { return kind >= GBL_CARD_KINDS - 2; } /* precision and compression */
 
 const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
 {
@@ -50,7 +53,7 @@ const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
     *n = 0;
     for (size_t k = 0; k < GBL_CARD_KINDS; k++) {
         names[k] = gbl_data_list(a, gbl_card_kinds[k].folder, &counts[k]);
-        most += counts[k] * (k == GBL_CARD_KINDS - 1 ? SETTINGS + 1 : 1);
+        most += counts[k] * (has_settings(k) ? SETTINGS + 1 : 1);
     }
     gbl_thing *things = gbl_arena_take(a, (most + 1) * sizeof *things);
     if (!things) return NULL;
@@ -60,7 +63,7 @@ const gbl_thing *gbl_catalogue(gbl_arena *a, size_t *n)
             const char *path = file ? gbl_data_path(a, file) : NULL;
             if (!path) return NULL;
             things[(*n)++] = (gbl_thing){gbl_card_kinds[k].kind, names[k][i], path, NULL};
-            if (k == GBL_CARD_KINDS - 1) *n += settings(&things[*n], path, a);
+            if (has_settings(k)) *n += settings(&things[*n], gbl_card_kinds[k].kind, path, a);
         }
     for (int f = 0; f < GBL_FAMILIES; f++)
         for (int i = 0; gbl_policy_at((enum gbl_family)f, i); i++) {

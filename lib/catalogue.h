@@ -9,7 +9,7 @@ typedef struct gbl_card_kind {
     const char *kind;   /* "hardware" */
     const char *folder; /* "models/cards/hardware" */
 } gbl_card_kind;
-enum { GBL_CARD_KINDS = 5 };
+enum { GBL_CARD_KINDS = 6 };
 extern const gbl_card_kind gbl_card_kinds[GBL_CARD_KINDS];
 
 /* One thing: a card (policy NULL) or a policy (path NULL). */

@@ -54,10 +54,29 @@ static int compute_format(const gbl_cost_spec *s)
     }
 }
 
+static int no_card(const gbl_cost_spec *s, gbl_err *err)
+{
+    gbl_fail(err, GBL_EINPUT, "%s multiplies in what %s has not", s->precision->name, s->hw->name);
+    return gbl_expected(err, "another GPU or another precision (gable explain %s)", s->precision->name);
+}
+
+/* Bytes of the layers' matrices and of what multiplies them. */
+static void element_bytes(gbl_cost *c)
+{
+    const gbl_cost_spec *s = &c->spec;
+    const gbl_precision *p = s->precision;
+    c->weight_bytes = p ? p->weight_bytes : s->weights == GBL_INT4 ? int4_bytes : gbl_format_bytes((enum gbl_format)s->weights);
+    if (!p && s->llm->checkpoint_format == s->weights && s->llm->checkpoint_weight_bytes > 0)
+        c->weight_bytes = s->llm->checkpoint_weight_bytes;
+    c->act_bytes = p ? p->act_bytes : gbl_format_bytes((enum gbl_format)c->compute);
+}
+
 static int resolve_formats(gbl_cost *c, gbl_err *err)
 {
     const gbl_cost_spec *s = &c->spec;
-    int f = compute_format(s);
+    int f = s->precision ? gbl_precision_compute(s->precision, s->hw) : compute_format(s);
+    if (f < 0 && s->precision)
+        return no_card(s, err);
     if (f < 0 || s->hw->flops[f] <= 0)
         return no_format(s, s->activations < 0 ? "weights" : "these weights and activations", s->activations < 0 ? s->weights : s->activations, err);
     if (s->kv != GBL_BF16 && s->kv != GBL_FP16 && s->kv != GBL_FP8 && s->kv != GBL_INT8 && s->kv != GBL_FP32) {
@@ -65,13 +84,10 @@ static int resolve_formats(gbl_cost *c, gbl_err *err)
         return gbl_expected(err, "bf16, fp16, fp8, int8 or fp32");
     }
     c->compute = f;
-    c->weight_bytes = s->weights == GBL_INT4 ? int4_bytes : gbl_format_bytes((enum gbl_format)s->weights);
-    if (s->llm->checkpoint_format == s->weights && s->llm->checkpoint_weight_bytes > 0)
-        c->weight_bytes = s->llm->checkpoint_weight_bytes;
-    c->act_bytes = gbl_format_bytes((enum gbl_format)f);
+    element_bytes(c);
     c->wide = s->weights == GBL_FP32 ? f : GBL_BF16;
     c->wide_bytes = gbl_format_bytes((enum gbl_format)c->wide);
-    if (c->act_bytes > gbl_format_bytes((enum gbl_format)s->weights) && !s->runtime->fused_dequant)
+    if (!s->precision && c->act_bytes > gbl_format_bytes((enum gbl_format)s->weights) && !s->runtime->fused_dequant)
         c->unfused_bytes = c->act_bytes * 2; /* written wide, read again */
     return 0;
 }
@@ -231,7 +247,7 @@ const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c)
 
 double gbl_cost_peak_flops(const gbl_cost *c)
 {
-    return c->g.hw->flops[c->compute] * gbl_cost_gpus(c);
+    return (c->spec.precision ? gbl_precision_peak(c->spec.precision, c->g.hw) : c->g.hw->flops[c->compute]) * gbl_cost_gpus(c);
 }
 
 double gbl_cost_peak_hbm(const gbl_cost *c)

@@ -29,6 +29,7 @@
 #include "models/compress.h"
 #include "models/hardware.h"
 #include "models/llm.h"
+#include "models/precision.h"
 #include "models/runtime.h"
 #include "policies/policy.h"
 
@@ -40,6 +41,7 @@ typedef struct gbl_cost_spec {
     /* enum gbl_format. activations -1 = auto: 8-bit and fp4 weights are multiplied in their own format where the GPU
      * can, everything else (int4 always) is widened to 16 bits first. */
     int32_t weights, activations, kv;
+    const gbl_precision *precision;    /* weights and activations by a published card, which stands above both; borrowed; NULL: none */
     int32_t block_size;                /* tokens of a KV block */
     double memory_utilization;
     int64_t max_num_seqs;              /* of the replica */

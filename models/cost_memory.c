@@ -62,7 +62,7 @@ static int no_room(const gbl_cost *c, double weights, double held, double have, 
     char shape[64];
     shape_text(s, shape, sizeof shape);
     gbl_fail(err, GBL_EINPUT, "%s does not fit: %.1f GB of weights a GPU (%s, %s) and %.1f GB of reserve leave no KV block in the %.1f GB that %s gives",
-             s->llm->name, weights / 1e9, gbl_format_name((enum gbl_format)s->weights), shape, held / 1e9, have / 1e9, s->hw->name);
+             s->llm->name, weights / 1e9, s->precision ? s->precision->name : gbl_format_name((enum gbl_format)s->weights), shape, held / 1e9, have / 1e9, s->hw->name);
     return gbl_expected(err, "a larger tp, fewer bits a weight, or a GPU with more memory (memory_utilization is %g)", s->memory_utilization);
 }
 

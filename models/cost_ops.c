@@ -40,7 +40,7 @@ static void product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *n
 {
     gbl_cost_line *l = next_line(out, n, name, count);
     gbl_gemm_shape s = {m, cols, k, c->compute, c->weight_bytes, c->act_bytes, 2, c->unfused_bytes,
-                        c->act_bytes < 2 && !c->spec.runtime->fused_dequant};
+                        c->act_bytes < 2 && !c->spec.runtime->fused_dequant, c->spec.precision};
     if (c->act_bytes > 2)
         s.out_bytes = c->act_bytes;
     l->weights = cols * k * c->weight_bytes;
@@ -51,7 +51,7 @@ static void product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *n
 static void wide_product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k)
 {
     gbl_cost_line *l = next_line(out, n, name, count);
-    gbl_gemm_shape s = {m, cols, k, c->wide, c->wide_bytes, c->wide_bytes, c->wide_bytes, 0, 0};
+    gbl_gemm_shape s = {m, cols, k, c->wide, c->wide_bytes, c->wide_bytes, c->wide_bytes, 0, 0, NULL};
     l->weights = cols * k * c->wide_bytes;
     gbl_gemm(&c->g, &s, &l->k);
 }
@@ -94,7 +94,7 @@ static void experts(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     const gbl_llm *l = c->spec.llm;
     double H = (double)l->hidden, matrices = l->gated ? 3 : 2;
     gbl_cost_line *e = next_line(out, n, "experts", c->moe_layers);
-    gbl_moe_shape s = {c->experts, c->top_k * busiest(c, m), H, c->moe_ffn, matrices, c->compute, c->weight_bytes, c->act_bytes};
+    gbl_moe_shape s = {c->experts, c->top_k * busiest(c, m), H, c->moe_ffn, matrices, c->compute, c->weight_bytes, c->act_bytes, c->spec.precision};
     gbl_moe(&c->g, &s, m, &e->k);
     e->weights = gbl_moe_distinct(s.experts, s.top_k, m) * matrices * H * c->moe_ffn * c->weight_bytes;
 }

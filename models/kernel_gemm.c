@@ -91,24 +91,42 @@ static const gbl_gemm_fit *fit_of(const gbl_machine *g, int compute)
     return compute == GBL_FP8 || compute == GBL_FP4 ? &g->cal->gemm_fp8 : &g->cal->gemm;
 }
 
+static double peak_of(const gbl_machine *g, const gbl_precision *card, int compute)
+{
+    return card ? gbl_precision_peak(card, g->hw) : g->hw->flops[compute];
+}
+
+/* A published format's kernels: what they reach of the roofline at so many rows; and weights made again before each use. */
+static double published_time(const gbl_precision *card, const gbl_gemm_fit *f, const gbl_kernel *k, double rows)
+{
+    return f->t0 + fmax(k->sm_s, k->hbm_s) / gbl_precision_share(card, rows);
+}
+
+static double rebuild_s(const gbl_machine *g, const gbl_precision *card, double elements)
+{
+    double peak = g->hw->flops[GBL_BF16], e = g->ideal ? 1 : g->cal->gemm.e_c, e_m = g->ideal ? 1 : g->cal->gemm.e_m;
+    return elements * fmax(card->rebuild_flop / (peak * e), card->rebuild_bytes / (g->hw->hbm_bps * e_m));
+}
+
 void gbl_gemm(const gbl_machine *g, const gbl_gemm_shape *s, gbl_kernel *out)
 {
     const gbl_gemm_fit *f = fit_of(g, s->compute);
-    double peak = g->hw->flops[s->compute], phi_c = g->engine ? f->phi_c : 1, phi_m = g->engine ? f->phi_m : 1;
+    double peak = peak_of(g, s->card, s->compute), phi_c = g->engine ? f->phi_c : 1, phi_m = g->engine ? f->phi_m : 1;
     memset(out, 0, sizeof *out);
     if (s->m <= 0)
         return;
     out->flops = 2 * s->m * s->n * s->k;
     out->hbm_bytes = s->n * s->k * s->weight_bytes + s->m * s->k * s->act_bytes + s->m * s->n * s->out_bytes;
     rooflines(g->hw, peak, out);
-    if (g->ideal) {
-        out->time_s = fmax(out->sm_s, out->hbm_s);
+    double rebuild = s->card ? rebuild_s(g, s->card, s->n * s->k) : 0;
+    if (g->ideal || (s->card && s->card->n_points)) {
+        out->time_s = rebuild + (g->ideal ? fmax(out->sm_s, out->hbm_s) : published_time(s->card, f, out, s->m));
         return;
     }
     gemm_terms t = {peak / g->hw->sms * f->e_c * phi_c, f->l2 * g->hw->clock_hz, g->hw->hbm_bps * f->e_m * phi_m, out->hbm_bytes, g->hw->sms};
     double widen = s->unfused_bytes > 0 ? f->t0 + s->n * s->k * s->unfused_bytes / t.hbm : 0; /* by a kernel before it */
     double extra = s->compute == GBL_FP8 || s->compute == GBL_FP4 ? fp8_extras(g, s) : 0;
-    out->time_s = f->t0 + best_tiling(f, &t, s) + widen + extra;
+    out->time_s = f->t0 + best_tiling(f, &t, s) + widen + extra + rebuild;
 }
 
 double gbl_moe_distinct(double experts, double top_k, double m)
@@ -128,16 +146,17 @@ void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel 
     out->flops = 2 * m * s->top_k * pair;
     double weights = distinct * pair * s->weight_bytes, moved = m * s->top_k * (2 * s->hidden + s->matrices * s->ffn) * s->act_bytes;
     out->hbm_bytes = weights + moved;
-    rooflines(g->hw, g->hw->flops[s->compute], out);
-    if (g->ideal) {
-        out->time_s = fmax(out->sm_s, out->hbm_s);
+    double peak = peak_of(g, s->card, s->compute), rebuild = s->card ? rebuild_s(g, s->card, distinct * pair) : 0;
+    rooflines(g->hw, peak, out);
+    if (g->ideal || (s->card && s->card->n_points)) {
+        out->time_s = rebuild + (g->ideal ? fmax(out->sm_s, out->hbm_s) : published_time(s->card, f, out, each));
         return;
     }
     double block = each > 64 ? 64 : c->moe_rows, rows = ceil(each / block) * block;
     double phi_c = g->engine ? f->phi_c : 1, phi_m = g->engine ? f->phi_m : 1;
-    double t_c = 2 * distinct * rows * pair / (g->hw->flops[s->compute] * c->moe_e_c * phi_c);
+    double t_c = 2 * distinct * rows * pair / (peak * c->moe_e_c * phi_c);
     double t_m = (weights + c->moe_passes * moved) / (g->hw->hbm_bps * c->moe_e_m * phi_m);
-    out->time_s = 2 * f->t0 + smooth_max(t_c, t_m, c->moe_p);
+    out->time_s = 2 * f->t0 + smooth_max(t_c, t_m, c->moe_p) + rebuild;
 }
 
 void gbl_small_ops(const gbl_machine *g, double bytes, gbl_kernel *out)

@@ -7,6 +7,7 @@
 #define GBL_KERNELS_H
 #include "models/calib.h"
 #include "models/hardware.h"
+#include "models/precision.h"
 
 typedef struct gbl_machine {
     const gbl_hw *hw;
@@ -38,6 +39,7 @@ typedef struct gbl_gemm_shape {
     double out_bytes;
     double unfused_bytes; /* an element: weights widened by a kernel of their own (0: fused) */
     int quantise;         /* activations quantised by a kernel of their own */
+    const gbl_precision *card; /* a published format: its peak, kernels and rebuilt weights (precision.h); NULL: none */
 } gbl_gemm_shape;
 void gbl_gemm(const gbl_machine *g, const gbl_gemm_shape *s, gbl_kernel *out);
 
@@ -104,6 +106,7 @@ typedef struct gbl_moe_shape {
     double experts, top_k, hidden, ffn, matrices;
     int compute;
     double weight_bytes, act_bytes;
+    const gbl_precision *card; /* as gbl_gemm_shape's; its efficiency at the rows of one expert */
 } gbl_moe_shape;
 double gbl_moe_distinct(double experts, double top_k, double m);
 void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel *out);

@@ -64,16 +64,33 @@ static int compose(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err
     return gbl_kv_plan_text(&s->compress, ask->compress, &s->llm, gbl_format_bytes((enum gbl_format)s->kv), a, err);
 }
 
-static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_err *err)
+/* A format's name, or a precision card's. */
+static int weights_of(gbl_sheet *s, const gbl_sheet_ask *ask, int own, gbl_arena *a, gbl_err *err)
+{
+    const char *name = ask->weights;
+    if (!name || gbl_format_of(name) >= 0 || !strcmp(name, "auto"))
+        return format_of("weights", name, own, &s->weights, err);
+    s->weights = GBL_BF16;
+    return gbl_precision_load(&s->precision, name, ask->folder ? ask->folder : "", a, err);
+}
+
+static const char *weights_name(const gbl_sheet *s) { return s->precision.name ? s->precision.name : gbl_format_name((enum gbl_format)s->weights); }
+
+static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
 {
     int32_t activations;
     int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
-    if (format_of("weights", ask->weights, own, &s->weights, err) || format_of("activations", ask->activations, -1, &activations, err) ||
+    if (weights_of(s, ask, own, a, err) || format_of("activations", ask->activations, -1, &activations, err) ||
         format_of("kv", ask->kv, GBL_BF16, &s->kv, err))
         return err->code;
+    if (s->precision.name && activations >= 0) {
+        gbl_fail(err, GBL_EINPUT, "%s says what activations it multiplies, so activations %s would be read by nothing", s->precision.name, ask->activations);
+        return gbl_expected(err, "weights in a format, or no activations");
+    }
     gbl_cost_spec spec = {
         .hw = &s->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)s->tp, .pp = 1, .dp = 1, .ep = 1,
-        .weights = s->weights, .activations = activations, .kv = s->kv, .block_size = (int32_t)either(ask->block_size, 16),
+        
+        .precision = s->precision.name ? &s->precision : NULL, .weights = s->weights, .activations = activations, .kv = s->kv, .block_size = (int32_t)either(ask->block_size, 16),
         .memory_utilization = ask->memory_utilization > 0 ? ask->memory_utilization : 0.9,
         .compress = s->compress, .max_num_seqs = either(ask->max_num_seqs, 256), .max_num_batched_tokens = either(ask->max_num_batched_tokens, 8192), .kv_blocks = -1};
     return gbl_cost_new(c, &spec, err);
@@ -156,7 +173,7 @@ int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_
 {
     gbl_cost *c = NULL;
     memset(out, 0, sizeof *out);
-    if (load(out, ask, a, err) || compose(out, ask, a, err) || open_cost(&c, out, ask, err)) {
+    if (load(out, ask, a, err) || compose(out, ask, a, err) || open_cost(&c, out, ask, a, err)) {
         gbl_sheet_free(out);
         return err->code;
     }
@@ -273,7 +290,7 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
     gbl_json_int(j, "batch", s->batch);
     gbl_json_int(j, "context", s->context);
     gbl_json_int(j, "prompt", s->prompt);
-    gbl_json_str(j, "weights", gbl_format_name((enum gbl_format)s->weights));
+    gbl_json_str(j, "weights", weights_name(s));
     gbl_json_num(j, "parameters", s->parameters);
     gbl_json_num(j, "active_parameters", s->active_parameters);
     gbl_json_num(j, "weight_bytes", s->weight_bytes);
@@ -343,7 +360,7 @@ static void print_head(const gbl_sheet *s, FILE *to)
     char a[64], b[32], c[32], d[32];
     fprintf(to, "%s on %s x %lld, runtime %s (%s calibration)\n", s->llm.name, s->hw.name, (long long)s->tp, s->runtime.name, s->hw.calibration);
     fprintf(to, "  parameters      %.3f B, active %.3f B, %s of weights in %s\n", s->parameters / 1e9, s->active_parameters / 1e9,
-            gbl_human_bytes(a, sizeof a, s->weight_bytes), gbl_format_name((enum gbl_format)s->weights));
+            gbl_human_bytes(a, sizeof a, s->weight_bytes), weights_name(s));
     fprintf(to, "  KV cache        %s a token in %s; %lld x %lld tokens hold %s (%s in blocks), a step reads %s\n",
             gbl_human_bytes(a, sizeof a, s->kv_bytes_per_token), gbl_format_name((enum gbl_format)s->kv), (long long)s->batch,
             (long long)s->context, gbl_human_bytes(b, sizeof b, s->kv_resident_bytes), gbl_human_bytes(c, sizeof c, s->kv_paged_bytes),

@@ -9,7 +9,7 @@
 typedef struct gbl_sheet_ask {
     const char *llm;                     /* name or path */
     const char *hardware, *runtime;      /* [h100-sxm], [vllm] */
-    const char *weights, *activations, *kv; /* formats [the checkpoint's else bf16, auto, bf16] */
+    const char *weights, *activations, *kv; /* formats, or of the weights a precision card [the checkpoint's else bf16, auto, bf16] */
     const char *folder;                  /* that relative paths start from [""] */
     int64_t tp, batch;                   /* [1] */
     int64_t context;                     /* tokens a sequence holds [the model's, at most 4096] */
@@ -41,6 +41,7 @@ typedef struct gbl_sheet {
     const char *bound;            /* of the decode step */
     gbl_op op[2 * GBL_OPS_MOST];
     int n_op;
+    gbl_precision precision;      /* name NULL: none, a format */
     gbl_kv_plan *compress;        /* NULL: none */
     gbl_kv_work prefill_work[GBL_KV_PARTS], step_work[GBL_KV_PARTS]; /* of one sequence, beside attention */
     double score_bytes;           /* of eager scores, one layer, one prompt; in kv_peak_bytes */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/cards.h"
 
 typedef struct gbl_file_hash_entry {
     struct gbl_file_hash_entry *next;
@@ -76,6 +77,13 @@ int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *know
     }
     card_hash(j, "llm", s->llm.name, s->llm.hash);
     card_hash(j, "runtime", s->runtime.name, s->runtime.hash);
+    if (s->precision.name) card_hash(j, "precision", s->precision.name, s->precision.hash);
+    for (int32_t i = 0; s->compress && i < s->compress->n_methods; i++) {
+        const gbl_kv_method *m = &s->compress->method[i];
+        uint64_t hash;
+        if (gbl_card_hash(m->root, 0, &hash, err)) return err->code;
+        card_hash(j, "compress", m->name, hash);
+    }
     if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
         uint64_t hash;
         int code = file_hash(known, gbl_find_path(s->arena, gbl_doc_folder(s->doc), gbl_node_text(file)), &hash, err);

@@ -54,7 +54,7 @@ static const gbl_param pool_rows[] = {
     {0}};
 static const gbl_param engine_rows[] = {
     {"runtime", GBL_P_STR, 0, AT(runtime_name), "\"vllm\"", 0, 0, NULL, NULL, "The engine around the kernels; `ideal` for theory."},
-    {"weights", GBL_P_STR, 0, AT(weights_name), "\"auto\"", 0, 0, NULL, NULL, "Weight format: bf16, fp16, fp8, int8, int4; auto: the checkpoint's, else bf16."},
+    {"weights", GBL_P_STR, 0, AT(weights_name), "\"auto\"", 0, 0, NULL, NULL, "Weight format: bf16, fp16, fp8, int8, int4, or a precision card such as marlin; auto: the checkpoint's, else bf16."},
     {"activations", GBL_P_STR, 0, AT(activations_name), "\"auto\"", 0, 0, NULL, NULL, "Format that matrix products are computed in; auto: the weights' where the GPU has it, else bf16."},
     {"kv", GBL_P_STR, 0, AT(kv_name), "\"bf16\"", 0, 0, NULL, NULL, "Format of the KV cache: bf16, fp16, fp8, int8."},
     {"max_num_seqs", GBL_P_INT, 0, AT(max_num_seqs), "256", 1, 1 << 20, "sequences", NULL, "Sequences that may run at once in a replica."},
@@ -265,6 +265,16 @@ static int bind_format(const gbl_scenario *s, const char *key, const char *name,
     return gbl_nearest(err, gbl_near(name, known, sizeof known / sizeof *known));
 }
 
+/* A format's name, or that of a precision card. */
+static int bind_weights(gbl_scenario *s, int own, gbl_err *err) {
+    if (gbl_format_of(s->weights_name) >= 0 || !strcmp(s->weights_name, "auto")) return bind_format(s, "weights", s->weights_name, own, &s->weights, err);
+    const gbl_node *n = gbl_node_get(s->engine_node, "weights");
+    int code = gbl_precision_load(&s->precision, s->weights_name, gbl_doc_folder(s->doc), s->arena, err);
+    s->weights = GBL_BF16;
+    if (code && n && !*err->where) at_node(err, n);
+    return code;
+}
+
 static int bind_engine(gbl_scenario *s, gbl_err *err) {
     int code = bind_part(s, engine_rows, s->engine_node, err);
     if (code || (code = gbl_runtime_load(&s->runtime, s->runtime_name, gbl_doc_folder(s->doc), s->arena, err))) {
@@ -273,8 +283,12 @@ static int bind_engine(gbl_scenario *s, gbl_err *err) {
         return code;
     }
     int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
-    if ((code = bind_format(s, "weights", s->weights_name, own, &s->weights, err))) return code;
+    if ((code = bind_weights(s, own, err))) return code;
     if ((code = bind_format(s, "activations", s->activations_name, -1, &s->activations, err))) return code;
+    if (s->precision.name && s->activations >= 0) {
+        gbl_node_fail(gbl_node_get(s->engine_node, "activations"), err, "%s says what activations it multiplies, so engine.activations would be read by nothing", s->precision.name);
+        return gbl_expected(err, "\"auto\"");
+    }
     return bind_format(s, "kv", s->kv_name, GBL_BF16, &s->kv, err);
 }
 
@@ -467,7 +481,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
 int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *err) {
     const gbl_pool *p = &s->pool[i];
     gbl_cost_spec spec = {.hw = &p->hw, .llm = &s->llm, .runtime = &s->runtime, .tp = (int32_t)p->tp, .pp = (int32_t)p->pp,
-                          .dp = (int32_t)p->dp, .ep = (int32_t)p->ep, .weights = s->weights, .activations = s->activations, .kv = s->kv,
+                          .dp = (int32_t)p->dp, .ep = (int32_t)p->ep, .precision = s->precision.name ? &s->precision : NULL, .weights = s->weights, .activations = s->activations, .kv = s->kv,
                           .block_size = (int32_t)s->block_size, .memory_utilization = s->memory_utilization, .max_num_seqs = s->max_num_seqs,
                           .max_num_batched_tokens = s->max_num_batched_tokens, .kv_blocks = s->kv_blocks == GBL_NULL_INT ? -1 : s->kv_blocks, .kv_scale = s->kv_scale, .compress = s->compress};
     int code = gbl_cost_new(out, &spec, err);

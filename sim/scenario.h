@@ -47,6 +47,7 @@ typedef struct gbl_scenario {
     /* engine */
     const char *weights_name, *kv_name, *activations_name;
     int32_t weights, kv, activations; /* enum gbl_format */
+    gbl_precision precision; /* of weights_name where that is a card; name NULL: none */
     int64_t max_num_seqs, max_num_batched_tokens, max_model_len /* GBL_NULL_INT: the model's */, block_size, kv_blocks /* GBL_NULL_INT */;
     double kv_scale; /* gbl_cost_spec; 0 unless somebody varies it: no key of the document */
     double memory_utilization;

@@ -52,9 +52,9 @@ $ gable run --set model=llama-3.1-70b
 $ gable run --set model=llama-3.1-70b --json 2> /dev/null
 ? 2
 $ gable run --set engine.weights=bf17
-! gable: unknown number format 'bf17'
+! gable: unknown format or precision of weights 'bf17'
 !   where: --set engine.weights
-!   expected: bf16, fp16, fp8, int8, int4, fp4 or auto
+!   expected: bf16, fp16, fp8, int8, int4, fp4 or auto; or a precision card or one of its settings (gable list cards)
 !   nearest: bf16
 ? 2
 $ gable run --set engine.kv_blocks=0

@@ -1,0 +1,34 @@
+Weights and activations by published cards: formats with numbers, wherever a format of weights may stand
+$ gable model llama-2-7b --hardware a100-80-sxm --weights marlin --json | grep -E '"(weights|weight_bytes)"'
+  "weights": "marlin",
+  "weight_bytes": 3864010752,
+$ gable model llama-2-7b --hardware a100-80-sxm --weights tilus-2bit | grep parameters
+  parameters      6.738 B, active 6.738 B, 2.09 GiB of weights in tilus-2bit
+$ gable run --set engine.weights=marlin --set trace.limit=50 --set run.seed=2 --json | grep -E '"weights"|"completed"'
+  "scenario": {"gable":"scenario/1","name":"chat on one H100","trace":{"file":"traces/samples/chat.jsonl.gz","format":null,"rate_scale":1,"limit":50,"replay":null,"think_scale":1,"concurrency":0,"session_rate_s":0},"model":"llama-3.1-8b","cluster":{"hardware":"h100-sxm","replicas":1,"tp":1,"pp":1,"dp":1,"ep":1},"engine":{"runtime":"vllm","weights":"marlin","activations":"auto","kv":"bf16","max_num_seqs":256,"max_num_batched_tokens":8192,"max_model_len":null,"block_size":16,"kv_blocks":null,"memory_utilization":0.9},"policy":{"route":{"use":"round_robin"},"admit":{"use":"always"},"schedule":{"use":"chunked","token_budget":null,"reserve":"chunk","watermark":null},"preempt":{"use":"recompute"},"kvmem":{"use":"paged"},"prefix":{"use":"block","salt":"none","share":"planned"},"evict":{"use":"lru_tail"},"compress":[],"speculate":"off","prefetch":{"use":"off"},"execute":"serial","scale":"fixed"},"tiers":[],"slo":{"preset":null,"ttft_ms":500,"tpot_ms":30,"itl_ms":null,"e2el_ms":null,"attain":0.99},"run":{"seed":2,"warmup_s":0,"stop_s":null,"belady":false}},
+    "completed": 50,
+$ gable model llama-2-7b --weights comet
+! gable: comet multiplies in what h100-sxm has not
+!   expected: another GPU or another precision (gable explain comet)
+? 2
+$ gable model llama-2-7b --weights marlim
+! gable: unknown format or precision of weights 'marlim'
+!   expected: bf16, fp16, fp8, int8, int4, fp4 or auto; or a precision card or one of its settings (gable list cards)
+!   nearest: marlin
+? 2
+$ gable run --set engine.weights=tilus-9bit
+! gable: unknown format or precision of weights 'tilus-9bit'
+!   where: --set engine.weights
+!   expected: bf16, fp16, fp8, int8, int4, fp4 or auto; or a precision card or one of its settings (gable list cards)
+? 2
+$ gable run --set engine.weights=marlin --set engine.activations=fp8
+! gable: marlin says what activations it multiplies, so engine.activations would be read by nothing
+!   where: --set engine.activations
+!   expected: "auto"
+? 2
+$ gable list cards --json | grep -c '"kind": "precision"'
+29
+$ gable explain quamba2-w4a16 | head -3
+precision/quamba2-w4a16 - $ROOT/policies/cards/precision/quamba2.json
+key                                      value                                                                                                                                          source
+---------------------------------------  ---------------------------------------------------------------------------------------------------------------------------------------------  ---------------------------------------------------------
