@@ -58,6 +58,7 @@ struct gbl_command {
     X(report)           \
     X(export)           \
     X(selftest)         \
+    X(conform)          \
     X(help)
 
 #define GBL_COMMAND_DECLARE(name) extern const gbl_command gbl_cmd_##name;

@@ -84,6 +84,12 @@ int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *know
         if (gbl_card_hash(m->root, 0, &hash, err)) return err->code;
         card_hash(j, "compress", m->name, hash);
     }
+    for (int f = 0; f < GBL_FAMILIES; f++) {
+        const gbl_plugin *g = s->choice[f].plugin;
+        int first = 0; /* one file may answer for several families */
+        while (first < f && !(g && s->choice[first].plugin && !strcmp(s->choice[first].plugin->path, g->path))) first++;
+        if (g && first == f) card_hash(j, "plugin", g->path, g->hash);
+    }
     if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
         uint64_t hash;
         int code = file_hash(known, gbl_find_path(s->arena, gbl_doc_folder(s->doc), gbl_node_text(file)), &hash, err);

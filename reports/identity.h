@@ -14,7 +14,7 @@ typedef struct gbl_file_hashes {
     gbl_arena *arena; /* borrowed */
     struct gbl_file_hash_entry *first;
 } gbl_file_hashes;
-/* run.cards: {"hardware:h100-sxm": hash, ..., "trace:FILE": hash} as one object. `known` may be NULL. */
+/* run.cards: {"hardware:h100-sxm": hash, ..., "compress:kivi": hash, "plugin:./x.so": hash, "trace:FILE": hash} as one object. `known` may be NULL. */
 int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *known, gbl_err *err);
 
 #endif

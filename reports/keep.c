@@ -288,6 +288,7 @@ static int begin(gbl_keep *k, const gbl_scenario *s, const gbl_result *r, const 
                        .scenario_hash = gbl_identity_hash(canonical),
                        .seed = s->seed,
                        .cards_json = cards_text,
+                       .plugins_json = gbl_scenario_plugins(s),
                        .result_json = result_text};
     if (!code) code = gbl_store_begin(k->store, &row, run_id, err);
     gbl_json_free(result);

@@ -151,7 +151,7 @@ static int insert_point(gbl_ledger *l, size_t point, int64_t run, gbl_err *err)
 /* Runs that stand for a point, the point's own first. A run with fewer requests than wanted does not do. */
 static const char match_sql[] =
     "SELECT r.id, r.result, p.run IS NOT NULL FROM run AS r LEFT JOIN sweep_point AS p ON p.run = r.id AND p.sweep = ?6 AND p.point = ?7"
-    " WHERE r.scenario_hash = ?1 AND r.seed = ?2 AND r.version = ?3 AND r.cards = ?4 AND r.plugins = '{}' AND r.result IS NOT NULL AND ("
+    " WHERE r.scenario_hash = ?1 AND r.seed = ?2 AND r.version = ?3 AND r.cards = ?4 AND r.result IS NOT NULL AND ("
     "   p.run IS NOT NULL OR ?5 = 'none' OR (SELECT count(*) FROM request AS q WHERE q.run = r.id) >="
     "   CASE ?5 WHEN 'all' THEN json_extract(r.result, '$.requests.injected') ELSE min(1000, json_extract(r.result, '$.requests.injected')) END)"
     " ORDER BY p.run IS NULL, r.id LIMIT 1";

@@ -13,7 +13,7 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 int gbl_hold_begin(gbl_replica *r) {
     gbl_engine *e = r->e;
     gbl_hold *h = &r->hold;
-    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->plan.n != r->view.n_running) return 0;
+    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->disturbed || r->plan.n != r->view.n_running) return 0;
     int32_t bs = e->block_size;
     int by_more = (e->s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) != 0; /* growth is the kvmem policy's to say */
     memset(h->ring, 0, (size_t)bs * sizeof *h->ring);

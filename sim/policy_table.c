@@ -72,25 +72,77 @@ static int use_of(const gbl_node *n, const gbl_node **at, const char **name, gbl
     return 0;
 }
 
-int gbl_choice_bind(gbl_choice *out, enum gbl_family f, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err) {
-    static const char *const skip[] = {"use", NULL};
+/* Of a plug-in: the named policy, or the family's only one. */
+static const gbl_policy *in_plugin(const gbl_plugin *g, enum gbl_family f, const char *name, const gbl_node *n, gbl_err *err) {
+    const char *names[MOST_OF_A_FAMILY];
+    const gbl_policy *found = NULL;
+    size_t count = 0;
+    for (int i = 0; g->list[i]; i++) {
+        if (g->list[i]->family != f || count == MOST_OF_A_FAMILY) continue;
+        names[count++] = g->list[i]->name;
+        if (!name || !strcmp(g->list[i]->name, name)) found = g->list[i];
+    }
+    if (found && (name || count == 1)) return found;
+    if (!count) gbl_node_fail(n, err, "the plug-in %s has no %s policy", g->path, family_name[f]);
+    else if (name) gbl_node_fail(n, err, "the plug-in %s has no %s policy '%s'", g->path, family_name[f], name);
+    else gbl_node_fail(n, err, "the plug-in %s has %zu %s policies", g->path, count, family_name[f]);
+    char list[384] = "";
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list) + strlen(names[i]) + 3 < sizeof list) strcat(strcat(list, i ? ", " : ""), names[i]);
+    gbl_expected(err, "%s", count ? list : "a plug-in with a policy of this family");
+    gbl_nearest(err, name ? gbl_near(name, names, count) : NULL);
+    return NULL;
+}
+
+static int open_plugin(gbl_choice *out, const gbl_node *n, gbl_arena *a, gbl_err *err) {
+    const gbl_node *at = n && gbl_node_kind(n) == GBL_OBJECT ? gbl_node_get(n, "plugin") : NULL;
+    const char *path;
+    if (!at) return 0;
+    if (gbl_node_str(at, &path, err)) return err->code;
+    if (!gbl_plugin_open(&out->plugin, path, gbl_doc_folder(gbl_node_doc(n)), a, err)) return 0;
+    char what[sizeof err->what], where[sizeof err->where], expected[sizeof err->expected];
+    memcpy(what, err->what, sizeof what);
+    memcpy(where, err->where, sizeof where);
+    memcpy(expected, err->expected, sizeof expected);
+    if (err->code != GBL_EINPUT) return err->code;
+    gbl_node_fail(at, err, "%s", what);
+    return gbl_expected(err, "%s", expected);
+}
+
+static int bind_config(gbl_choice *out, const gbl_node *n, gbl_arena *a, gbl_err *err) {
+    static const char *const skip[] = {"use", "plugin", NULL};
     static const gbl_param none[] = {{0}};
-    const gbl_node *at = NULL;
-    const char *name = dflt;
-    int code = n ? use_of(n, &at, &name, err) : 0;
-    if (code) return code;
-    const gbl_policy *p = gbl_policy_find(f, name);
-    if (!p) return unknown(f, name, at, err);
-    *out = (gbl_choice){p, gbl_arena_take(a, p->state_size ? p->state_size : 1)};
-    if (!out->config) return gbl_nomem(err, p->state_size);
+    const gbl_policy *p = out->policy;
     const gbl_param *rows = p->params ? p->params : none;
-    if ((code = gbl_param_defaults(rows, out->config, a, err))) return code;
-    return n && gbl_node_kind(n) == GBL_OBJECT ? gbl_param_bind(rows, out->config, n, skip, a, err) : 0;
+    out->config = gbl_arena_take(a, p->state_size ? p->state_size : 1);
+    if (!out->config) return gbl_nomem(err, p->state_size);
+    int code = gbl_param_defaults(rows, out->config, a, err);
+    return !code && n && gbl_node_kind(n) == GBL_OBJECT ? gbl_param_bind(rows, out->config, n, skip, a, err) : code;
+}
+
+int gbl_choice_bind(gbl_choice *out, enum gbl_family f, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err) {
+    const gbl_node *at = NULL;
+    const char *name = NULL;
+    *out = (gbl_choice){0};
+    int code = n ? use_of(n, &at, &name, err) : 0;
+    if (!code) code = open_plugin(out, n, a, err);
+    if (code) return code;
+    if (out->plugin) out->policy = in_plugin(out->plugin, f, name, at ? at : n, err);
+    else if (!(out->policy = gbl_policy_find(f, name ? name : dflt))) unknown(f, name ? name : dflt, at, err);
+    code = out->policy ? bind_config(out, n, a, err) : err->code;
+    if (code) gbl_choice_close(out);
+    return code;
+}
+
+void gbl_choice_close(gbl_choice *c) {
+    gbl_plugin_close(c->plugin);
+    *c = (gbl_choice){0};
 }
 
 void gbl_choice_json(const gbl_choice *c, const char *key, gbl_json *j) {
     gbl_json_obj(j, key);
     gbl_json_str(j, "use", c->policy->name);
+    if (c->plugin) gbl_json_str(j, "plugin", c->plugin->path);
     if (c->policy->params) gbl_param_json(c->policy->params, c->config, j);
     gbl_json_end(j);
 }

@@ -543,8 +543,37 @@ void gbl_scenario_free(gbl_scenario *s) {
     gbl_doc *doc = s->doc;
     gbl_arena *a = s->arena;
     gbl_kv_plan_free(s->compress);
+    for (int f = 0; f < GBL_FAMILIES; f++) gbl_choice_close(&s->choice[f]);
+    for (int32_t i = 0; i < s->n_tiers; i++) gbl_choice_close(&s->tier[i].evict);
     gbl_arena_free(a);
     gbl_doc_free(doc);
+}
+
+/* ---- plug-ins ---- */
+
+static void plugin_row(const gbl_choice *c, const gbl_plugin **seen, int *n, gbl_json *j) {
+    char hash[17];
+    if (!c->plugin) return;
+    for (int i = 0; i < *n; i++)
+        if (!strcmp(seen[i]->path, c->plugin->path)) return;
+    seen[(*n)++] = c->plugin;
+    gbl_hex64(hash, c->plugin->hash);
+    gbl_json_str(j, c->plugin->path, hash);
+}
+
+const char *gbl_scenario_plugins(const gbl_scenario *s) {
+    const gbl_plugin *seen[GBL_FAMILIES + GBL_TIERS];
+    int n = 0;
+    gbl_json *j = gbl_json_new(0);
+    if (!j) return NULL;
+    gbl_json_obj(j, NULL);
+    for (int f = 0; f < GBL_FAMILIES; f++) plugin_row(&s->choice[f], seen, &n, j);
+    for (int32_t i = 0; i < s->n_tiers; i++) plugin_row(&s->tier[i].evict, seen, &n, j);
+    gbl_json_end(j);
+    const char *text = gbl_json_text(j);
+    text = text ? gbl_arena_text(s->arena, text) : NULL;
+    gbl_json_free(j);
+    return text;
 }
 
 /* ---- writing ---- */

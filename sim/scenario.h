@@ -82,6 +82,8 @@ int gbl_scenario_open(gbl_scenario **out, const char *path, const char *const *s
 int gbl_scenario_bind(gbl_scenario **out, gbl_doc *doc, gbl_err *err);
 void gbl_scenario_free(gbl_scenario *s);
 int gbl_scenario_shares(const gbl_scenario *s); /* prefixes are indexed: the prefix policy caches, and compression leaves them alike */
+/* The plug-ins in use as a JSON object, path: hash of the file (arena-owned); NULL without memory. */
+const char *gbl_scenario_plugins(const gbl_scenario *s);
 /* The whole scenario with every default, as canonical JSON text (arena-owned). */
 const char *gbl_scenario_json(const gbl_scenario *s, int indent);
 /* The cost of a step of one replica of pool i. Messages name the key to change. */

@@ -112,6 +112,7 @@ static void cache_loaded(gbl_replica *r, int32_t id) {
 void gbl_replica_loaded(gbl_replica *r, int32_t id) {
     gbl_req *q = &r->e->req[id];
     gbl_replica_account(r, r->e->now_ns);
+    r->disturbed = 1; /* the plan under way did not know */
     if (q->state == GBL_REQ_WAITING) {
         cache_loaded(r, id);
         return;

@@ -1,0 +1,65 @@
+#!/bin/sh
+# plugin.sh - policies from shared objects: README's policy built outside the tree against policy.h alone runs, is kept with its hash,
+# and keeps its contract; one with a static, one of another version, and files that are no plug-ins are told apart. Prints TAP.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${BUILD:-$root/build}
+case $build in /*) ;; *) build=$root/$build ;; esac
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir -p "$tmp/include/policies" "$tmp/docs"
+cp "$root/policies/policy.h" "$tmp/include/policies/"
+awk '/^```c$/ { on = 1; text = ""; next } /^```/ { if (on && text ~ /GBL_EXPORT/) printf "%s", text; on = 0 } on { text = text $0 "\n" }' "$root/README.md" >"$tmp/mine.c"
+cd "$tmp" || exit 1
+gable="env GABLE_DATA=${GABLE_DATA:-$root} $build/gable"
+n=0 failed=0
+check() { # NAME COMMAND: a shell line
+    n=$((n + 1))
+    if sh -c "$2" >"$tmp/out" 2>&1; then echo "ok $n - $1"; else
+        failed=1
+        echo "not ok $n - $1"
+        tail -n 15 "$tmp/out" | sed 's/^/#   /'
+    fi
+}
+object() { "${CC:-cc}" -shared -fPIC -O2 -I include -o "$1.so" "$1.c"; }
+says() { # STATUS WORDS... of a run that is refused
+    status=$1
+    shift
+    printf '%s >out.txt 2>err.txt; test $? = %s && ! test -s out.txt && test $(wc -l <err.txt) -le 4' "$1" "$status"
+    shift
+    for w; do printf " && grep -q -- '%s' err.txt" "$w"; done
+}
+
+check "README's policy builds against policy.h alone" "$(command -v "${CC:-cc}") -shared -fPIC -O2 -Wall -Werror -I include -o mine.so mine.c"
+check "it runs by its path" "$gable run --set 'policy.schedule={\"plugin\": \"./mine.so\", \"use\": \"short_first\"}'"
+check "the only one of its family needs no name, and its parameters are read" "$gable run --set 'policy.schedule={\"plugin\": \"./mine.so\", \"longest\": 4000}'"
+printf '{"gable": "scenario/1", "policy": {"schedule": {"plugin": "./mine.so"}}}' >docs/s.json
+cp mine.so docs/
+check "its path starts from the document" "cd / && $gable run '$tmp/docs/s.json' --json | grep -q '\"plugin\":\"./mine.so\"'"
+check "the store keeps its hash" "$gable run --set 'policy.schedule={\"plugin\": \"./mine.so\"}' --db p.db && $gable sql 'select plugins from run' --db p.db | grep -q 'mine.so\":\"[0-9a-f]\{16\}'"
+check "it keeps its contract" "$gable conform ./mine.so && ! $gable conform ./mine.so | grep -q FAIL"
+check "so does every policy of the house" "$gable conform | tee all.txt && ! grep -q FAIL all.txt && test \$(wc -l <all.txt) -gt 200"
+
+sed 's/int32_t best = v->waiting\[0\];/static int asked; int32_t best = v->waiting[0]; if (asked++ % 5 == 4) return v->waiting[v->n_waiting - 1];/' mine.c >static.c
+object static
+check "one that keeps a static is found out" "$gable conform ./static.so >all.txt; test \$? = 1 && grep -q 'FAIL.*\(held\|second\|hold\)' all.txt"
+sed 's/p->tokens < v->max_num_batched_tokens)/1)/; s/v->max_num_batched_tokens - p->tokens, 0/0, 0/' mine.c >greedy.c
+object greedy
+check "one that breaks a rule ends with its name" "$gable run --set 'policy.schedule={\"plugin\": \"./greedy.so\"}' 2>err.txt; test \$? = 1 && grep -q 'short_first broke its contract' err.txt"
+
+sed 's/GBL_SCHEDULE, GBL_ABI,/GBL_SCHEDULE, 7,/' mine.c >abi.c
+object abi
+use() { printf "%s run --set 'policy.schedule={\"plugin\": \"%s\"}'" "$gable" "$1"; }
+check "another ABI is refused with both versions" "$(says 2 "$(use ./abi.so)" 'version 7' 'has version 0')"
+check "a file that is no shared object" "$(says 2 "$(use ./mine.c)" 'cannot load the plug-in')"
+printf 'int nothing;\n' >empty.c
+object empty
+check "a shared object that is no plug-in" "$(says 2 "$(use ./empty.so)" 'no symbol gable_policies')"
+check "a file that is not there" "$(says 2 "$(use ./nowhere.so)" 'cannot read the plug-in')"
+check "a name without a slash is not searched for" "$(says 2 "$(use mine.so)" 'path with a slash')"
+check "a policy that it does not have" "$(says 2 "$gable run --set 'policy.schedule={\"plugin\": \"./mine.so\", \"use\": \"shortest\"}'" "no schedule policy" 'short_first')"
+check "a family that it does not have" "$(says 2 "$gable run --set 'policy.evict={\"plugin\": \"./mine.so\"}'" 'no evict policy')"
+check "conform refuses what it cannot load" "$(says 2 "$gable conform ./empty.so" 'no symbol')"
+check "and a name that nobody has" "$(says 2 "$gable conform evict/lruu" 'no policy is called')"
+echo "1..$n"
+exit $failed
