@@ -8,7 +8,7 @@
  * With N tokens resident in a cell of L layers and H KV heads of dk, dv elements a token, of which RK (K) and RV (V) stay in full,
  *
  *   bytes = L H [ ((N-RK) wk bk dk + (N-RV) wv bv dv) / 8 / share + b0 (RK dk + RV dv) / 8 / share + N aux
- *                 + rk (N + dk) b0/8 + rv (N + dv) b0/8 + X (dk + dv) b0/8 ]
+ *                 + rk (N + dk) b0/8 + rv (N + dv) b0/8 + X (dk + dv) b0/8 + N index ]
  *
  * wk, wv: kept share of the channels; bk, bv: bits an element with its metadata; share: layers per stored copy; aux: bytes a token
  * and head; rk, rv: rank of a correction; X: tokens kept in full besides; b0: bits of the engine's KV format.
@@ -46,6 +46,7 @@ enum gbl_gen_kind { /* in canonical order */
 enum gbl_kv_when { GBL_WHEN_PREFILL_LAYER_END, GBL_WHEN_PREFILL_CHUNK, GBL_WHEN_PREFILL_END, GBL_WHEN_STEP, GBL_WHEN_LOAD /* offline: in the weights */ };
 enum gbl_kv_score { GBL_SCORE_NONE, GBL_SCORE_WINDOW /* the last queries' attention */, GBL_SCORE_CUMULATIVE /* all queries' */, GBL_SCORE_NORM /* of the keys alone */, GBL_SCORE_HEAD /* a trained head */ };
 enum gbl_kv_sets { GBL_SETS_SHARED /* the same tokens everywhere */, GBL_SETS_LAYER, GBL_SETS_HEAD };
+enum gbl_kv_merges { GBL_MERGES_NONE, GBL_MERGES_POSITION /* into the nearest */, GBL_MERGES_SIMILAR /* into the most similar: all are compared */ };
 enum gbl_kv_frees { GBL_FREES_COMPACT /* kept tokens are gathered */, GBL_FREES_REUSE /* a new token takes the slot */, GBL_FREES_IN_PLACE /* holes */ };
 
 typedef struct gbl_gen_tok {
@@ -62,6 +63,9 @@ typedef struct gbl_gen_tok {
     double pool;       /* width of the pooling over scores */
     int32_t per_query_head; /* sets by query head: a stored copy for each */
     int32_t rotates;   /* positions are counted inside the cache: keys are rotated at each read */
+    double set_layers; /* neighbouring layers that share one choice: it is scored once for them */
+    double score_flop; /* a score and step, where scores go on */
+    int32_t merges;    /* what is dropped is merged into what stays, enum gbl_kv_merges */
 } gbl_gen_tok;
 typedef struct gbl_gen_bits {
     double k_bits, v_bits;    /* of a code */
@@ -81,7 +85,7 @@ typedef struct gbl_gen_merge { double share; int32_t when; } gbl_gen_merge;
 typedef struct gbl_gen_lowrank { double k_rank, v_rank; } gbl_gen_lowrank;
 typedef struct gbl_gen_outlier { double share, index_bits; } gbl_gen_outlier;
 typedef struct gbl_gen_place { double share, recompute; int32_t tier /* 1 dram, 2 ssd */; } gbl_gen_place;
-typedef struct gbl_gen_read { double budget, share, page, interval, selector_bytes; } gbl_gen_read;
+typedef struct gbl_gen_read { double budget, share, page, interval, selector_bytes, index_k /* kept, as a share of K in full */, selector_k /* of it read for a selection */; } gbl_gen_read;
 typedef struct gbl_gen_state { double layers_share, bytes; } gbl_gen_state;
 /* A model rewritten. Shares of the model it replaces, unless said. */
 typedef struct gbl_kv_arch {
@@ -121,7 +125,7 @@ typedef struct gbl_generator {
         gbl_gen_read read;
         gbl_gen_state state;
         gbl_kv_arch arch;
-        struct { int32_t id, n; double part[8]; } split_of; /* HEADS, LAYERS, TOKENS: shares of the parts */
+        struct { int32_t id, n; double part[8]; int32_t counted[8]; } split_of; /* HEADS, LAYERS, TOKENS: shares of the parts, or how many layers, heads */
     } u;
 } gbl_generator;
 
@@ -147,6 +151,7 @@ typedef struct gbl_kv_cell {
     gbl_kv_rule rule[GBL_KV_RULES];
     int32_t n_rules;
     int32_t sets;               /* how far the rules' choice differs */
+    double set_layers;          /* neighbouring layers that share it */
     int32_t holes;              /* heads whose choice must agree before a page is free; 0: no holes */
     double merge;               /* tokens left of the kept ones */
     double class_share, class_from; /* of the kept tokens: this share, behind the shares before it */
@@ -156,7 +161,7 @@ typedef struct gbl_kv_cell {
     int32_t k_mod, v_mod;
     int32_t reread;             /* a shared copy is read once for each layer */
     int32_t tier;               /* 0 hbm, 1 dram, 2 ssd, 3 computed again */
-    double read_budget, read_share, read_interval, selector_bytes; /* budget 0, share 1: all */
+    double read_budget, read_share, read_interval, selector_bytes, index; /* budget 0, share 1: all; index: bytes a token and head kept to select by */
 } gbl_kv_cell;
 
 typedef struct gbl_kv_method {
@@ -270,6 +275,8 @@ typedef struct gbl_kv_quality {
 int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, int most);
 /* The rows of all methods as an array: {method, task, model, value, baseline, source, interpolated, combined}. */
 void gbl_kv_quality_json(const gbl_kv_plan *plan, const char *key, gbl_json *j);
+/* Checks the rows of a card: keys, settings that are the card's parameters, tasks that are known. */
+int gbl_kv_quality_check(const gbl_node *root, gbl_err *err);
 /* Opens the card of a method or of one of its settings ("kivi-2bit" lies in kivi.json). */
 int gbl_compress_open(gbl_doc **out, const char *name, const char *folder, const char **setting, gbl_arena *a, gbl_err *err);
 /* Reads and checks a card alone: keys, units, ranges, sources. */

@@ -33,7 +33,7 @@ void gbl_kv_note(gbl_kv_plan *plan, gbl_arena *a, const char *fmt, ...) {
 /* ---- cells ---- */
 
 static gbl_kv_cell whole(const gbl_kv_shape *s, int64_t layers) {
-    gbl_kv_cell c = {.layers = layers, .heads = s->kv_heads, .copies = 1, .merge = 1, .class_share = 1, .overlap = 1, .group = 1, .wk = 1, .wv = 1,
+    gbl_kv_cell c = {.layers = layers, .heads = s->kv_heads, .copies = 1, .set_layers = 1, .merge = 1, .class_share = 1, .overlap = 1, .group = 1, .wk = 1, .wv = 1,
                      .bk = s->bits, .bv = s->bits, .share = 1, .read_share = 1, .read_interval = 1};
     memset(c.part, -1, sizeof c.part);
     return c;
@@ -73,7 +73,9 @@ static int partition(gbl_kv_plan *plan, gbl_generator *g, gbl_err *err) {
             if (!c) return too_many(g, err);
             c->part[g->method][g->u.split_of.id] = (int8_t)k;
             double share = g->u.split_of.part[k];
-            int64_t units = k == n - 1 ? whole_units - done : (int64_t)floor((double)whole_units * (from + share) + 0.5) - done;
+            int64_t units = (int64_t)floor((double)whole_units * (from + share) + 0.5) - done;
+            if (g->u.split_of.counted[k]) share = whole_units ? share / (double)whole_units : 0, units = (int64_t)g->u.split_of.part[k];
+            if (k == n - 1 || units > whole_units - done) units = whole_units - done;
             if (g->kind == GBL_GEN_LAYERS) c->layers = units;
             else if (g->kind == GBL_GEN_HEADS) c->heads = units;
             else c->class_from = all.class_from + all.class_share * from, c->class_share = all.class_share * share;
@@ -88,7 +90,7 @@ static int apply_tok(gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c, 
     const gbl_gen_tok *t = &g->u.tok;
     if (c->n_rules == GBL_KV_RULES) return gbl_node_fail(g->at, err, "more than %d rules choose tokens", GBL_KV_RULES);
     c->rule[c->n_rules++] = (gbl_kv_rule){t->cap, t->share, t->every, t->of_context, t->halves, t->generated};
-    if (t->sets > c->sets || c->n_rules == 1) c->sets = t->sets;
+    if (t->sets > c->sets || c->n_rules == 1) c->sets = t->sets, c->set_layers = t->set_layers;
     if (t->per_query_head) c->copies = (double)plan->shape.heads / (double)plan->shape.kv_heads;
     if (t->frees == GBL_FREES_IN_PLACE) c->holes = t->sets == GBL_SETS_HEAD ? (int32_t)c->heads : 1;
     return 0;
@@ -109,7 +111,7 @@ static int apply_share(gbl_kv_plan *plan, gbl_generator *g, gbl_kv_cell *c, gbl_
     c->group = s->group;
     c->aux += s->aux / s->group;
     c->reread = s->reread;
-    c->overlap = c->n_rules && c->sets != GBL_SETS_SHARED ? s->overlap : 1;
+    c->overlap = c->n_rules && c->sets != GBL_SETS_SHARED && fmod(c->set_layers, s->group) != 0 ? s->overlap : 1;
     return 0;
 }
 
@@ -149,12 +151,14 @@ static int apply_place(gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c
     return 0;
 }
 
-static void apply_read(const gbl_generator *g, gbl_kv_cell *c) {
+static void apply_read(const gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c) {
+    double dk_bytes = plan->shape.dk * plan->shape.bits / 8;
     const gbl_gen_read *r = &g->u.read;
     if (r->budget > 0 && (c->read_budget <= 0 || r->budget < c->read_budget)) c->read_budget = r->budget;
     c->read_share *= r->share;
     c->read_interval = r->interval;
-    c->selector_bytes += r->selector_bytes / r->page;
+    c->selector_bytes += r->selector_bytes / r->page + r->selector_k * dk_bytes;
+    c->index += r->index_k * dk_bytes;
 }
 
 static void apply_state(gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c) {
@@ -176,7 +180,7 @@ static int apply_cell(gbl_kv_plan *plan, gbl_generator *g, gbl_kv_cell *c, gbl_e
         c->bv += g->u.outlier.share * (plan->shape.bits + g->u.outlier.index_bits);
         return 0;
     case GBL_GEN_PLACE: return apply_place(plan, g, c, err);
-    case GBL_GEN_READ: apply_read(g, c); return 0;
+    case GBL_GEN_READ: apply_read(plan, g, c); return 0;
     case GBL_GEN_STATE: apply_state(plan, g, c); return 0;
     default: return 0;
     }

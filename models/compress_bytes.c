@@ -8,13 +8,16 @@
 
 static double limit_of(const gbl_kv_rule *r, int64_t p, int64_t n) {
     double cap = r->cap > 0 ? r->cap : INFINITY;
-    if (r->share > 0) {
+    if (r->share > 0 && !(r->share >= 1 && r->cap > 0)) { /* a share of 1 leaves the bound to the tokens */
         double of = (double)(r->of_context ? n : p);
         double share = r->halves ? 2 * floor(of * r->share / 2) : floor(of * r->share);
         cap = fmin(cap, fmax(share, 1));
     }
     return cap;
 }
+
+/* Tokens dropped at once: at most all that are kept. */
+static double every_of(const gbl_kv_rule *r, double cap) { return fmin(r->every, floor(cap)); }
 
 /* Tokens that the rule leaves; *chosen: those of them that were chosen from more. */
 static double rule_tokens(const gbl_kv_rule *r, int64_t p, int64_t n, double *chosen) {
@@ -26,7 +29,8 @@ static double rule_tokens(const gbl_kv_rule *r, int64_t p, int64_t n, double *ch
         return cap + (double)(n - p);
     }
     if (all <= cap) return all;
-    if (r->every > 1) cap += 1 - r->every + fmod(all - cap - 1, r->every);
+    double every = every_of(r, cap), since = all - fmax(cap, (double)p); /* a longer prompt leaves a full buffer */
+    if (every > 1 && since > 0) cap += 1 - every + fmod(since - 1, every);
     return *chosen = cap;
 }
 
@@ -63,7 +67,7 @@ static double stored_bytes(const gbl_kv_plan *plan, const gbl_kv_cell *c, double
     const gbl_kv_shape *s = &plan->shape;
     double full = s->bits / 8, rk = gbl_kv_residue(stored, c->res_k, c->k_mod), rv = gbl_kv_residue(stored, c->res_v, c->v_mod);
     double head = ((stored - rk) * c->wk * c->bk * s->dk + (stored - rv) * c->wv * c->bv * s->dv) / 8 / c->share;
-    head += full * (rk * s->dk + rv * s->dv) / c->share + stored * c->aux;
+    head += full * (rk * s->dk + rv * s->dv) / c->share + stored * (c->aux + c->index);
     if (c->rk > 0) head += full * c->rk * (stored + s->dk);
     if (c->rv > 0) head += full * c->rv * (stored + s->dv);
     head += full * fmin(c->extra, (double)n) * (s->dk + s->dv);
@@ -110,7 +114,7 @@ static rates rates_of(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
     const gbl_kv_shape *s = &plan->shape;
     double heads = (double)c->layers * (double)c->heads * c->copies, full = s->bits / 8;
     return (rates){q8(heads * c->wk * c->bk * s->dk / 8 / c->share), q8(heads * c->wv * c->bv * s->dv / 8 / c->share), q8(heads * full * s->dk / c->share),
-                   q8(heads * full * s->dv / c->share), q8(heads * (c->aux + full * (c->rk + c->rv))), q8(heads * full * (c->rk * s->dk + c->rv * s->dv)),
+                   q8(heads * full * s->dv / c->share), q8(heads * (c->aux + c->index + full * (c->rk + c->rv))), q8(heads * full * (c->rk * s->dk + c->rv * s->dv)),
                    q8(heads * full * (s->dk + s->dv))};
 }
 
@@ -201,7 +205,8 @@ gbl_kv_read gbl_kv_read_at(const gbl_kv_plan *plan, int64_t p, int64_t n) {
         bytes += llround(all) * each + q8(walks * s->bits / 8 * (c->rk * s->dk + c->rv * s->dv));
         bytes += llround(fmin(c->extra, (double)n)) * q8(walks * s->bits / 8 * (s->dk + s->dv));
         if (!c->tier) sum.bytes_q8 += bytes;
-        else if (c->tier < 3) sum.link_q8 += bytes;
+        else if (c->tier < 3) sum.link_q8 += llround((double)bytes / c->read_interval);
+        if (c->tier && c->tier < 3 && c->read_interval > 1) sum.bytes_q8 += bytes; /* what one selection fetched is read at each step until the next */
         int64_t attended = llround(tokens_read(c, k.kept)) * (int64_t)llround(walks * c->read_share);
         sum.attended += attended;
         if (c->bk < s->bits || c->bv < s->bits) sum.quantised += llround(read - fmin(rk, rv)) * (int64_t)llround(walks * c->read_share);
@@ -220,9 +225,10 @@ static int64_t rule_until(const gbl_kv_rule *r, int64_t p, int64_t n, int *grows
     if (!r->generated) return INT64_MAX;
     if (r->share > 0 && r->of_context) return 1;
     if ((double)n < cap) return sooner(INT64_MAX, cap - (double)n);
-    if (r->every > 1) {
-        double at = (double)n <= cap ? r->every - 1 : fmod((double)n - cap - 1, r->every);
-        return sooner(INT64_MAX, r->every - 1 - at);
+    double every = every_of(r, cap);
+    if (every > 1) {
+        double since = (double)n - fmax(cap, (double)p), at = since <= 0 ? every - 1 : fmod(since - 1, every);
+        return sooner(INT64_MAX, every - 1 - at);
     }
     *grows = 0;
     return INT64_MAX;

@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "models/cards.h"
 #include "models/compress.h"
 
 static const gbl_node *first_of(const gbl_node *n) { return n ? gbl_node_first(n) : NULL; }
@@ -77,6 +79,53 @@ int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, i
         if (differs(m, r, &key) == 1 && !isnan(in_force(m, key)) && !known(out, n, &q) && between(m, rows, r, key, &q)) out[n++] = q;
     }
     return n;
+}
+
+/* ---- what a card's rows may say ---- */
+
+/* Tasks by their name's beginning: a benchmark, or a quantity. */
+static const char *const tasks[] = {
+    "LongBench", "RULER", "needle", "GSM8K", "HumanEval", "MBPP", "MMLU", "MATH500", "GPQA", "AIME", "IFEval", "HellaSwag", "PIQA", "ARC", "WinoGrande", "BoolQ",
+    "TruthfulQA", "CoQA", "GovReport", "CNN/DM", "LLaVA-Description", "ROUGE-2", "WikiText-2", "C4", "perplexity", "loss", "average of", "average accuracy", "few-shot average", "accuracy",
+    "VideoMME", "relative performance", "attention mass", "Sink_1", "FID", "CLIP", "GenEval", "DPG", "RoboMimic"};
+enum { TASKS = sizeof tasks / sizeof *tasks };
+
+static int known_task(const char *task) {
+    for (int i = 0; i < TASKS; i++) {
+        size_t len = strlen(tasks[i]);
+        if (!strncmp(task, tasks[i], len) && (!task[len] || strchr(" (,", task[len]))) return 1;
+    }
+    return 0;
+}
+
+static int check_row(const gbl_node *root, const gbl_node *row, gbl_err *err) {
+    static const char *const keys[] = {"task", "model", "setting", "value", "baseline", "source", "note", "lower" /* is better */, NULL};
+    const gbl_node *parameters = gbl_node_get(root, "parameters");
+    if (gbl_node_only(row, keys, err)) return err->code;
+    for (int i = 0; i < 6; i++)
+        if (i != 4 && !gbl_node_get(row, keys[i])) return gbl_card_missing(row, keys[i], err);
+    const char *task = text_of(row, "task");
+    if (!task || !known_task(task)) {
+        gbl_node_fail(gbl_node_get(row, "task"), err, "unknown quality task \"%s\"", task ? task : "");
+        gbl_expected(err, "a known benchmark or quantity, then what of it: LongBench avg(16), WikiText-2 perplexity");
+        return gbl_nearest(err, task ? gbl_near(task, tasks, TASKS) : NULL);
+    }
+    if (isnan(number_of(row, "value"))) return gbl_node_fail(gbl_node_get(row, "value"), err, "a published value is a number");
+    for (const gbl_node *s = first_of(gbl_node_get(row, "setting")); s; s = gbl_node_next(s)) {
+        const char *names[64];
+        size_t n = 0;
+        if (parameters && gbl_node_get(parameters, gbl_node_key(s))) continue;
+        for (const gbl_node *p = first_of(parameters); p && n < 64; p = gbl_node_next(p)) names[n++] = gbl_node_key(p);
+        gbl_node_fail_key(s, err, "the row's setting \"%s\" is no parameter of this card", gbl_node_key(s));
+        return gbl_nearest(err, gbl_near(gbl_node_key(s), names, n));
+    }
+    return 0;
+}
+
+int gbl_kv_quality_check(const gbl_node *root, gbl_err *err) {
+    for (const gbl_node *r = first_of(gbl_node_get(root, "quality")); r; r = gbl_node_next(r))
+        if (check_row(root, r, err)) return err->code;
+    return 0;
 }
 
 void gbl_kv_quality_json(const gbl_kv_plan *p, const char *key, gbl_json *j) {

@@ -7,7 +7,8 @@
  *    "does":       [{"bits": {"k_bits": "bits", "v_bits": "bits", "group": {"value": 32, "source": ...}, ...}}],
  *    "quality":    [...], "caveats": [...]}
  *
- * A generator is an object with one key. A number is a number, the name of a parameter, or {"value": ..., "source": ...}. */
+ * A generator is an object with one key. A number is a number, the name of a parameter, an array of both (their sum),
+ * or {"value": one of these, "source": ...}. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,8 @@ typedef struct field {
 
 #define WHENS "prefill_layer_end|prefill_chunk|prefill_end|step|load"
 static const field tok_fields[] = {
-    {"cap_tokens", offsetof(gbl_gen_tok, cap), NUM, 0, 1, 1e9, NULL},
-    {"cap_share", offsetof(gbl_gen_tok, share), NUM, 0, 1e-6, 1, NULL},
+    {"cap_tokens", offsetof(gbl_gen_tok, cap), NUM, 0, 0, 1e9, NULL},
+    {"cap_share", offsetof(gbl_gen_tok, share), NUM, 0, 0, 1, NULL},
     {"of", offsetof(gbl_gen_tok, of_context), WORD, 0, 0, 0, "prompt|context"},
     {"halves", offsetof(gbl_gen_tok, halves), FLAG, 0, 0, 1, NULL},
     {"generated", offsetof(gbl_gen_tok, generated), WORD, 1, 0, 0, "kept|counted"},
@@ -44,6 +45,9 @@ static const field tok_fields[] = {
     {"pool_tokens", offsetof(gbl_gen_tok, pool), NUM, 1, 1, 1e6, NULL},
     {"per_query_head", offsetof(gbl_gen_tok, per_query_head), FLAG, 0, 0, 1, NULL},
     {"rotates", offsetof(gbl_gen_tok, rotates), FLAG, 0, 0, 1, NULL},
+    {"set_layers", offsetof(gbl_gen_tok, set_layers), NUM, 1, 1, 1024, NULL},
+    {"score_flop", offsetof(gbl_gen_tok, score_flop), NUM, 1, 0, 1e6, NULL},
+    {"merges", offsetof(gbl_gen_tok, merges), WORD, 0, 0, 0, "none|position|similarity"},
     {0}};
 static const field bits_fields[] = {
     {"k_bits", offsetof(gbl_gen_bits, k_bits), NUM, NAN, 0.1, 16, NULL},
@@ -102,6 +106,8 @@ static const field read_fields[] = {
     {"page_tokens", offsetof(gbl_gen_read, page), NUM, 1, 1, 1e6, NULL},
     {"interval_steps", offsetof(gbl_gen_read, interval), NUM, 1, 1, 1e6, NULL},
     {"selector_B", offsetof(gbl_gen_read, selector_bytes), NUM, 0, 0, 1e6, NULL},
+    {"index_k_share", offsetof(gbl_gen_read, index_k), NUM, 0, 0, 2, NULL},
+    {"selector_k_share", offsetof(gbl_gen_read, selector_k), NUM, 0, 0, 2, NULL},
     {0}};
 static const field state_fields[] = {
     {"layer_share", offsetof(gbl_gen_state, layers_share), NUM, NAN, 0, 1, NULL},
@@ -149,6 +155,19 @@ static int parameter(const reader *r, const gbl_node *n, double *out) {
     return gbl_nearest(r->err, gbl_near(name, known, (size_t)i));
 }
 
+/* A number, a parameter, or the sum of an array of them. */
+static int term(const reader *r, const gbl_node *n, double *out) {
+    if (gbl_node_kind(n) == GBL_STRING) return parameter(r, n, out);
+    if (gbl_node_kind(n) != GBL_ARRAY) return gbl_node_real(n, out, r->err);
+    double sum = 0, v;
+    for (const gbl_node *k = gbl_node_first(n); k; k = gbl_node_next(k)) {
+        if (gbl_node_kind(k) == GBL_STRING ? parameter(r, k, &v) : gbl_node_real(k, &v, r->err)) return r->err->code;
+        sum += v;
+    }
+    *out = sum;
+    return 0;
+}
+
 static int number(const reader *r, const gbl_node *n, const field *f, double *out) {
     static const char *const sourced[] = {"value", "source", "note", NULL};
     const gbl_node *v = n;
@@ -157,7 +176,7 @@ static int number(const reader *r, const gbl_node *n, const field *f, double *ou
         if (!(v = gbl_node_get(n, "value"))) return gbl_card_missing(n, "value", r->err);
         if (!gbl_node_get(n, "source")) return gbl_card_missing(n, "source", r->err);
     }
-    if (gbl_node_kind(v) == GBL_STRING ? parameter(r, v, out) : gbl_node_real(v, out, r->err)) return r->err->code;
+    if (term(r, v, out)) return r->err->code;
     if (*out >= f->low && *out <= f->high) return 0;
     gbl_node_fail(v, r->err, "%s = %g is out of range", f->key, *out);
     return gbl_expected(r->err, "%g to %g", f->low, f->high);
@@ -208,19 +227,26 @@ static int read_fields_of(const reader *r, const gbl_node *n, const field *field
 
 static int read_list(reader *r, const gbl_node *list, int32_t split, int32_t part);
 
-/* [{"share": .15, "does": [...]}, {"does": [...]}]: the last part without a share is the rest. */
+/* [{"share": .15, "does": [...]}, {"does": [...]}]: the last part without a share is the rest; "count": so many layers or heads. */
 static int read_parts(reader *r, const gbl_node *list, gbl_generator *g) {
-    static const char *const known[] = {"share", "does", "name", NULL};
-    static const field share = {"share", 0, NUM, 0, 0, 1, NULL};
+    static const char *const known[] = {"share", "count", "does", "name", NULL};
+    static const field share = {"share", 0, NUM, 0, 0, 1, NULL}, count = {"count", 0, NUM, 0, 0, 1e6, NULL};
     int32_t id = r->splits++, i = 0;
     double left = 1;
     gbl_generator split = *g;
     split.u.split_of.id = id;
+    memset(split.u.split_of.counted, 0, sizeof split.u.split_of.counted);
     if (gbl_node_kind(list) != GBL_ARRAY || gbl_node_size(list) < 2 || gbl_node_size(list) > 8 || id > 1)
         return gbl_node_fail(list, r->err, "a partition is an array of 2 to 8 parts, at most two partitions a card");
     for (const gbl_node *n = gbl_node_first(list); n; n = gbl_node_next(n), i++) {
         double s = left;
+        const gbl_node *units = g->kind == GBL_GEN_TOKENS ? NULL : gbl_node_get(n, "count");
         if (gbl_node_only(n, known, r->err)) return r->err->code;
+        split.u.split_of.counted[i] = units != NULL;
+        if (units) {
+            if (number(r, units, &count, &split.u.split_of.part[i])) return r->err->code;
+            continue;
+        }
         if (gbl_node_get(n, "share") && number(r, gbl_node_get(n, "share"), &share, &s)) return r->err->code;
         if (s > left + 1e-9) return gbl_node_fail(n, r->err, "the shares add up to more than 1");
         split.u.split_of.part[i] = s;
@@ -334,7 +360,8 @@ static int card_head(const gbl_node *root, gbl_err *err) {
     if (gbl_card_form(root, "compress/1", err) || gbl_node_only(root, known, err)) return err->code;
     for (const char *const *k = (const char *const[]){"name", "title", "source", "verdict", "does", NULL}; *k; k++)
         if (!gbl_node_get(root, *k)) return gbl_card_missing(root, *k, err);
-    return word(gbl_node_get(root, "verdict"), &verdict, &w, err);
+    if (word(gbl_node_get(root, "verdict"), &verdict, &w, err)) return err->code;
+    return gbl_kv_quality_check(root, err);
 }
 
 static int relevant(const char *name, const char **file, gbl_arena *a) { /* "kivi-2bit": kivi-2bit, then kivi */
@@ -387,6 +414,14 @@ int gbl_compress_check(const gbl_node *root, gbl_err *err) {
     return read_list(&r, gbl_node_get(root, "does"), -1, -1);
 }
 
+/* Some cards record what others build on. */
+static int no_method(const gbl_node *root, const gbl_node *at, gbl_err *err) {
+    const char *verdict = gbl_node_text(gbl_node_get(root, "verdict"));
+    if (strcmp(verdict, "input") && strcmp(verdict, "out_of_scope")) return 0;
+    gbl_node_fail(at, err, "%s is no method: its verdict is \"%s\"", gbl_node_text(gbl_node_get(root, "name")), verdict);
+    return gbl_expected(err, "a card that does something (gable list cards)");
+}
+
 int gbl_kv_read_method(gbl_kv_plan *plan, const gbl_node *use, const char *folder, gbl_arena *a, gbl_err *err) {
     const gbl_node *name_at = gbl_node_kind(use) == GBL_OBJECT ? gbl_node_get(use, "use") : use;
     const char *name, *setting;
@@ -404,6 +439,10 @@ int gbl_kv_read_method(gbl_kv_plan *plan, const gbl_node *use, const char *folde
     }
     gbl_kv_method *m = &plan->method[plan->n_methods];
     const gbl_node *root = gbl_doc_root(doc);
+    if (no_method(root, name_at, err)) {
+        gbl_doc_free(doc);
+        return err->code;
+    }
     gbl_kv_value *v = gbl_arena_take(a, 48 * sizeof *v);
     plan->doc[plan->n_methods] = doc;
     *m = (gbl_kv_method){.name = gbl_arena_text(a, name), .root = root, .value = v, .card = gbl_node_text(gbl_node_get(root, "name")), .title = gbl_node_text(gbl_node_get(root, "title"))};

@@ -62,7 +62,7 @@ static int pair(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_arena
         return 0;
     }
     if (h->kind == GBL_GEN_SHARE && !(h->u.share.overlap >= 0)) {
-        if (g->u.tok.sets != GBL_SETS_SHARED)
+        if (g->u.tok.sets != GBL_SETS_SHARED && fmod(g->u.tok.set_layers, h->u.share.group) != 0)
             return refuse(plan, g, h, at, "b", "layers that keep other tokens share only what both keep: give the overlap of their sets, as in minicache{overlap=0.7}", err);
     }
     if (h->kind == GBL_GEN_LOWRANK && goes_on(g)) return refuse(plan, g, h, at, "f", "tokens dropped in decoding invalidate the factors", err);
@@ -72,6 +72,7 @@ static int pair(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_arena
         gbl_kv_note(plan, a, "%s drops tokens out of %s's groups of %g: each hole is requantised (rule a)", x, y, h->u.bits.group);
     if (h->kind == GBL_GEN_BITS && g->method != h->method && scored(g) && g->u.tok.when == GBL_WHEN_STEP)
         gbl_kv_note(plan, a, "%s scores keys that %s has quantised (rule e): quality is not known", x, y);
+    if (h->kind == GBL_GEN_MERGE && g->u.tok.merges) return refuse(plan, g, h, at, "i", "merged tokens carry weights, and merging them again is another method", err);
     if (h->kind == GBL_GEN_MERGE && g->method != h->method) gbl_kv_note(plan, a, "%s before %s: merging does not commute with dropping (rule i)", x, y);
     return 0;
 }

@@ -5,12 +5,15 @@
  *   score, window     the last w queries against all keys again: 2 w p d FLOP a query head; keys read, w p scores written and read
  *   score, cumulative the n x n scores of a prompt written, read for the softmax, written, read for their column sums (4 x 2 B each);
  *                     in a step the N scores of each KV head read, added to and searched: 12 B each
+ *                     a window's scores that drop many tokens at once: 4 B a query and kept token, and the kept rows gathered
  *   score, norm/head  keys read once; 2 d FLOP a key
  *   select            radix selection of 16-bit scores: read three times (kernel_move.h), 4-byte indices written
+ *                     by layers that share one choice once for them; one row where all heads share it
  *   gather            kept rows read and written
  *   quantise          elements read in full and written as codes with their metadata; encode_flop each
  *   dequantise        decode_flop an element read in codes
- *   merge             10 FLOP an element (an interpolation of directions), both rows read and one written
+ *   merge             into the most similar: keys of dropped tokens against those of kept ones, 2 d FLOP a pair (counted as score);
+ *                     10 FLOP an element (an interpolation of directions), both rows read and one written
  *   reconstruct       dropped channels expanded at each read: 2 d (kept channels) FLOP a token and head; projections of new tokens,
  *                     2 hidden (kept channels) FLOP; with a basis each new token turned by a d x d matrix a head instead
  *   fetch             bytes over the link to where cells lie below HBM */
@@ -37,28 +40,49 @@ static double kept_by(const gbl_gen_tok *t, double p) {
     return fmin(cap, p);
 }
 
+static void merge(const gbl_kv_plan *plan, double layers, double tokens, gbl_kv_work *out);
+static void merge_dropped(const gbl_kv_plan *plan, const gbl_generator *g, double dropped, double kept, gbl_kv_work *out);
+
 static void choose_prompt(const gbl_kv_plan *plan, const gbl_generator *g, double p, gbl_kv_work *out) {
     const gbl_kv_shape *s = &plan->shape;
     const gbl_gen_tok *t = &g->u.tok;
     double layers = layers_of(plan, g), hq = (double)s->heads, h = (double)s->kv_heads, kept = kept_by(t, p), rows = t->per_query_head ? hq : h;
+    double chooses = layers / t->set_layers, choices = t->sets == GBL_SETS_HEAD ? rows : 1;
     if (kept >= p && t->share < 1) return; /* share 1: all are ranked and none goes */
     if (t->score == GBL_SCORE_WINDOW) {
         double w = fmin(t->observe, p);
-        add(&out[GBL_KV_SCORE], layers * 2 * w * p * s->dk * hq, layers * (p * s->dk * s->bits / 8 * h + 2 * 2 * w * p * hq), 4 * layers);
+        add(&out[GBL_KV_SCORE], chooses * 2 * w * p * s->dk * hq, chooses * (p * s->dk * s->bits / 8 * h + 2 * 2 * w * p * hq), 4 * chooses);
     } else if (t->score == GBL_SCORE_CUMULATIVE) {
-        add(&out[GBL_KV_SCORE], layers * hq * p * p, layers * hq * p * p * 2 * 4, 4 * layers);
+        add(&out[GBL_KV_SCORE], chooses * hq * p * p, chooses * hq * p * p * 2 * 4, 4 * chooses);
     } else if (t->score != GBL_SCORE_NONE) {
-        add(&out[GBL_KV_SCORE], layers * 2 * s->dk * p * h, layers * p * s->dk * s->bits / 8 * h, layers);
+        add(&out[GBL_KV_SCORE], chooses * 2 * s->dk * p * h, chooses * p * s->dk * s->bits / 8 * h, chooses);
     }
-    if (t->score != GBL_SCORE_NONE) add(&out[GBL_KV_SELECT], 0, layers * rows * (3 * 2 * p / t->block + 4 * kept / t->block), 3 * layers);
+    if (t->score != GBL_SCORE_NONE) add(&out[GBL_KV_SELECT], 0, chooses * choices * (3 * 2 * p / t->block + 4 * kept / t->block), 3 * chooses);
     if (t->frees == GBL_FREES_COMPACT) add(&out[GBL_KV_GATHER], 0, layers * rows * 2 * kept * token_bytes(s), layers);
+    merge_dropped(plan, g, p - kept, kept, out);
+}
+
+/* What is dropped goes into what is kept; the most similar is found by comparing their keys. */
+static void merge_dropped(const gbl_kv_plan *plan, const gbl_generator *g, double dropped, double kept, gbl_kv_work *out) {
+    const gbl_kv_shape *s = &plan->shape;
+    const gbl_gen_tok *t = &g->u.tok;
+    double rows = layers_of(plan, g) * (double)s->kv_heads;
+    if (!t->merges || dropped <= 0) return;
+    merge(plan, layers_of(plan, g), dropped, out);
+    if (t->merges == GBL_MERGES_SIMILAR) add(&out[GBL_KV_SCORE], rows * 2 * dropped * kept * s->dk, rows * kept * s->dk * s->bits / 8, layers_of(plan, g));
 }
 
 static void choose_step(const gbl_kv_plan *plan, const gbl_generator *g, double p, double n, gbl_kv_work *out) {
     const gbl_gen_tok *t = &g->u.tok;
     double layers = layers_of(plan, g), h = (double)plan->shape.kv_heads, kept = kept_by(t, t->of_context ? n : p);
+    if (t->generated || t->of_context) merge_dropped(plan, g, kept < n ? 1 : 0, kept, out);
+    if (t->when == GBL_WHEN_STEP && t->score == GBL_SCORE_WINDOW && n > kept) { /* once in `every` steps: its mean */
+        double every = fmin(t->every, kept), w = fmin(t->observe, kept);
+        add(&out[GBL_KV_SCORE], layers * h * w * kept / every, layers * h * 4 * w * kept / every, layers / every);
+        add(&out[GBL_KV_GATHER], 0, layers * h * 2 * (kept - every) * token_bytes(&plan->shape) / every, layers / every);
+    }
     if (t->when != GBL_WHEN_STEP || t->score != GBL_SCORE_CUMULATIVE) return;
-    add(&out[GBL_KV_SCORE], layers * h * kept, layers * h * 12 * kept, layers);
+    add(&out[GBL_KV_SCORE], layers * h * kept * t->score_flop, layers * h * 12 * kept, layers);
 }
 
 static double code_bytes(const gbl_kv_shape *s, const gbl_gen_bits *b, int which) {
