@@ -59,6 +59,7 @@ struct gbl_command {
     X(export)           \
     X(selftest)         \
     X(conform)          \
+    X(import)           \
     X(help)
 
 #define GBL_COMMAND_DECLARE(name) extern const gbl_command gbl_cmd_##name;

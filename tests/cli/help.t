@@ -30,6 +30,7 @@ commands
   export     the requests of a run as CSV, JSON lines or a trace for Perfetto
   selftest   check this gable against closed forms and hand-worked cases
   conform    check that a policy keeps its contract
+  import     the command line that starts a serving engine, as a scenario
   help       what the commands are, the man page, shell completion
 
 examples
@@ -185,19 +186,19 @@ $ gable help run extra
 !   expected: gable help run
 ? 2
 # Commands that are not there are unknown, not stubs.
-$ for c in import; do gable $c 2>/dev/null; echo $c $?; done
-import 2
+$ for c in tune; do gable $c 2>/dev/null; echo $c $?; done
+tune 2
 $ gable help --man | head -n 4
 .TH GABLE 1 "" "gable *" "User Commands"
 .SH NAME
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-32
+33
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
 6
 $ gable help --json | grep -c '"name"'
-32
+33
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion
