@@ -154,7 +154,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps ## every test under ASan and UBSan; gcc -Werror, clang-tidy and cppcheck at zero warnings
 	@sh tests/deps.sh install $(PKG_CHECK)
-	@CHECK=1 $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -Werror $(SANITIZE)' test-run
+	@CHECK=1 TEST_TIMEOUT_S=$${TEST_TIMEOUT_S:-1200} $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -Werror $(SANITIZE)' test-run
 	@sh tests/law/analyze.sh $(LIB_SRC) $(POLICY_SRC) $(CLI_SRC)
 	@echo "check: sanitizers, gcc -Werror, clang-tidy, cppcheck: no complaint"
 
