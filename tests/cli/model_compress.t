@@ -7,7 +7,6 @@ $ gable model llama-2-7b --hardware a100-80-sxm --context 4096 --compress 'snapk
     "read_bytes_per_step": 130023424,
     "resident_bytes": 98041856,
 $ gable model llama-2-7b --compress 'minicache{overlap=1},kivi-2bit,snapkv' --json > a.json; gable model llama-2-7b --compress 'snapkv,kivi-2bit,minicache{overlap=1}' --json > b.json; grep resident_bytes a.json b.json
-537
 a.json:    "resident_bytes": 98041856,
 b.json:    "resident_bytes": 98041856,
 $ gable model llama-2-7b --compress kivi-4bit | grep -E 'compression|quality'
