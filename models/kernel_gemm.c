@@ -96,10 +96,10 @@ static double peak_of(const gbl_machine *g, const gbl_precision *card, int compu
     return card ? gbl_precision_peak(card, g->hw) : g->hw->flops[compute];
 }
 
-/* A published format's kernels: what they reach of the roofline at so many rows; and weights made again before each use. */
-static double published_time(const gbl_precision *card, const gbl_gemm_fit *f, const gbl_kernel *k, double rows)
+/* What a published format's kernels reach of the roofline's speed-up over a 16-bit product, which takes `wide`. */
+static double published_time(const gbl_precision *card, const gbl_kernel *k, const gbl_kernel *wide, double rows)
 {
-    return f->t0 + fmax(k->sm_s, k->hbm_s) / gbl_precision_share(card, rows);
+    return wide->time_s * fmax(k->sm_s, k->hbm_s) / fmax(wide->sm_s, wide->hbm_s) / gbl_precision_share(card, rows);
 }
 
 static double rebuild_s(const gbl_machine *g, const gbl_precision *card, double elements)
@@ -119,8 +119,15 @@ void gbl_gemm(const gbl_machine *g, const gbl_gemm_shape *s, gbl_kernel *out)
     out->hbm_bytes = s->n * s->k * s->weight_bytes + s->m * s->k * s->act_bytes + s->m * s->n * s->out_bytes;
     rooflines(g->hw, peak, out);
     double rebuild = s->card ? rebuild_s(g, s->card, s->n * s->k) : 0;
-    if (g->ideal || (s->card && s->card->n_points)) {
-        out->time_s = rebuild + (g->ideal ? fmax(out->sm_s, out->hbm_s) : published_time(s->card, f, out, s->m));
+    if (g->ideal) {
+        out->time_s = rebuild + fmax(out->sm_s, out->hbm_s);
+        return;
+    }
+    if (s->card && s->card->n_points) {
+        gbl_gemm_shape wide = {s->m, s->n, s->k, GBL_BF16, 2, 2, 2, 0, 0, NULL};
+        gbl_kernel w;
+        gbl_gemm(g, &wide, &w);
+        out->time_s = rebuild + published_time(s->card, out, &w, s->m);
         return;
     }
     gemm_terms t = {peak / g->hw->sms * f->e_c * phi_c, f->l2 * g->hw->clock_hz, g->hw->hbm_bps * f->e_m * phi_m, out->hbm_bytes, g->hw->sms};
@@ -148,8 +155,15 @@ void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel 
     out->hbm_bytes = weights + moved;
     double peak = peak_of(g, s->card, s->compute), rebuild = s->card ? rebuild_s(g, s->card, distinct * pair) : 0;
     rooflines(g->hw, peak, out);
-    if (g->ideal || (s->card && s->card->n_points)) {
-        out->time_s = rebuild + (g->ideal ? fmax(out->sm_s, out->hbm_s) : published_time(s->card, f, out, each));
+    if (g->ideal) {
+        out->time_s = rebuild + fmax(out->sm_s, out->hbm_s);
+        return;
+    }
+    if (s->card && s->card->n_points) {
+        gbl_moe_shape wide = {s->experts, s->top_k, s->hidden, s->ffn, s->matrices, GBL_BF16, 2, 2, NULL};
+        gbl_kernel w;
+        gbl_moe(g, &wide, m, &w);
+        out->time_s = rebuild + published_time(s->card, out, &w, each);
         return;
     }
     double block = each > 64 ? 64 : c->moe_rows, rows = ceil(each / block) * block;

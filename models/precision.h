@@ -6,13 +6,14 @@
  *    "activations": {"bits": 4, "source": ...},                                      as multiplied
  *    "compute":     [{"format": "int8", "work": 0.58, "source": ...}],               passes of a product at that format's peak
  *    "rebuild":     {"flop": 96, "bytes": 4, "source": ...},                         an element and use: weights made again; 0: fused
- *    "efficiency":  [{"rows": 16, "share": 0.75, "source": ...}],                    roofline time over time, by rows of a product
+ *    "efficiency":  [{"rows": 16, "share": 0.75, "source": ...}],                    of the roofline's speed-up over 16 bits, by rows of a product
  *    "architectures": ["ampere", "ada"],                                             GPUs that have what it multiplies in; all
  *    "settings":    {"quamba2-w8a8": {"weights": {...}, ...}},                       members that stand in place of the card's
  *    "caveats": [...]}
  *
- * With an efficiency a product takes t0 + max(bytes / B, sum of work x 2 m n k / peak) / efficiency(rows), between two published
- * sizes along the logarithm of the rows; without one the GPU's own fitted kernels are taken (kernels.h). Embeddings, LM head, norms and
+ * The roofline of a product is max(bytes / B, sum of work x 2 m n k / peak). Publications measure kernels against 16-bit products on the
+ * same GPU: with an efficiency a product takes the time of the 16-bit one x roofline / 16-bit roofline / efficiency(rows), between two
+ * published sizes along the logarithm of the rows; without one the GPU's own fitted kernels are taken (kernels.h). Embeddings, LM head, norms and
  * routers stay in 16 bits, as in every format. */
 #ifndef GBL_PRECISION_H
 #define GBL_PRECISION_H
