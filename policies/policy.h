@@ -321,6 +321,8 @@ typedef struct gbl_prefetch_policy {
     void (*init)(void *state, const gbl_host *h);
     int32_t (*admitted)(void *state, const gbl_host *h, int32_t id, int32_t found); /* leading blocks to load as it is admitted */
     int32_t (*queued)(void *state, const gbl_host *h, int32_t id, int32_t found);   /* as it joins the queue; NULL: none */
+    /* Bytes that loading these leading blocks moves, as a share of their KV's: it lies there encoded, too. NULL: 1. */
+    double (*encoded)(void *state, const gbl_host *h, int32_t id, int32_t blocks);
 } gbl_prefetch_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a

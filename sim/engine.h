@@ -97,6 +97,7 @@ typedef struct gbl_load {
     int64_t serial; /* of its request: ids are used again */
     int32_t id, leg, legs; /* legs: flows in flight; 0: the slot is free */
     int32_t blocks[GBL_TIERS];
+    double share; /* of their bytes that move: encoded KV */
 } gbl_load;
 
 typedef struct gbl_hold {
@@ -308,6 +309,7 @@ typedef struct gbl_match {
     int32_t idle;     /* blocks without a user that the copies read from */
     int32_t load;     /* blocks behind the shared ones that come from below HBM */
     int32_t coming;   /* they are on their way already, into blocks that the request holds */
+    double share;     /* of the bytes of `load` that move */
 } gbl_match;
 int gbl_reuse_init(gbl_engine *e, gbl_err *err);
 uint64_t gbl_reuse_root(const gbl_engine *e, const gbl_record *rec); /* where its chain of keys starts */

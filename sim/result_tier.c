@@ -14,7 +14,7 @@ static void add_replica(gbl_tier_result *w, const gbl_tier *t, double block_byte
     w->inserted_blocks += t->inserted;
     w->evicted_blocks += t->evicted;
     w->moved_blocks += t->moved;
-    w->loaded_bytes += (double)t->loaded * block_bytes;
+    w->loaded_bytes += t->loaded * block_bytes;
     w->written_bytes += (double)t->written * block_bytes;
     w->unwritten_bytes += (double)due * block_bytes;
 }

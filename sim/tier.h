@@ -39,7 +39,8 @@ typedef struct gbl_tier {
     int64_t set_aside;                      /* of the capacity, for requests that were put out; below capacity */
     int64_t inserted, evicted, moved, ghosts;
     int64_t due[GBL_DUES];                  /* blocks to be written that no flow carries yet */
-    int64_t written, loaded;                /* blocks carried by flows */
+    int64_t written;                        /* blocks carried by flows ... */
+    double loaded;                          /* ... an encoded one counted as its share */
     int64_t hit_blocks, hit_tokens;         /* loaded for requests; tokens: at first admissions */
     gbl_evictor evictor;
 } gbl_tier;

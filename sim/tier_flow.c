@@ -16,9 +16,10 @@ static gbl_below link_of(const gbl_tier_spec *t) {
     return (gbl_below){t->kind == GBL_TIER_SSD, t->bandwidth_gb_s * 1e9, t->latency_us * 1e-6, t->piece_bytes, t->iops};
 }
 
-static void demand_of(const gbl_replica *r, int32_t tier, int64_t blocks, enum gbl_resource dir, gbl_demand *out) {
+/* share: of the blocks' bytes that move. */
+static void demand_of(const gbl_replica *r, int32_t tier, int64_t blocks, double share, enum gbl_resource dir, gbl_demand *out) {
     gbl_below b = link_of(&r->e->s->tier[tier]);
-    gbl_cost_tier(r->price, &b, (double)blocks * r->view.block_bytes, blocks * 2 * r->e->s->llm.layers, dir, out);
+    gbl_cost_tier(r->price, &b, (double)blocks * r->view.block_bytes * share, blocks * 2 * r->e->s->llm.layers, dir, out);
 }
 
 static int start(gbl_replica *r, const gbl_demand *d, int64_t tag) {
@@ -32,7 +33,7 @@ void gbl_tier_ready(gbl_replica *r) {
     gbl_tiers *b = r->pool.below;
     for (int32_t i = 0; b && i < b->n; i++) {
         gbl_demand d;
-        demand_of(r, i, 1, GBL_R_PCIE_H2D, &d);
+        demand_of(r, i, 1, 1, GBL_R_PCIE_H2D, &d);
         b->reload_s[i] = (double)d.alone_ns * 1e-9;
     }
 }
@@ -47,7 +48,7 @@ static void write_on(gbl_replica *r, int32_t tier, enum gbl_due due) {
     int64_t n = t->due[due];
     if (!n || r->writing[tier * GBL_DUES + due] || (r->e->dry && !r->e->in_system)) return;
     gbl_demand d;
-    demand_of(r, tier, n, due == GBL_DUE_DOWN ? GBL_R_N : GBL_R_PCIE_D2H, &d);
+    demand_of(r, tier, n, 1, due == GBL_DUE_DOWN ? GBL_R_N : GBL_R_PCIE_D2H, &d);
     t->due[due] = 0;
     t->written += n;
     r->writing[tier * GBL_DUES + due] = 1;
@@ -60,7 +61,7 @@ void gbl_tier_write_now(gbl_replica *r) {
         gbl_tier *t = &b->tier[i];
         if (t->due[GBL_DUE_NOW]) {
             gbl_demand d;
-            demand_of(r, i, t->due[GBL_DUE_NOW], GBL_R_PCIE_D2H, &d);
+            demand_of(r, i, t->due[GBL_DUE_NOW], 1, GBL_R_PCIE_D2H, &d);
             t->written += t->due[GBL_DUE_NOW];
             t->due[GBL_DUE_NOW] = 0;
             r->outs++;
@@ -105,7 +106,7 @@ static void start_leg(gbl_replica *r, int slot, enum gbl_leg leg) {
     for (int32_t i = 0; i < r->pool.below->n && !r->e->failed; i++) {
         gbl_demand all, d;
         if (!l->blocks[i]) continue;
-        demand_of(r, i, l->blocks[i], GBL_R_PCIE_H2D, &all);
+        demand_of(r, i, l->blocks[i], l->share, GBL_R_PCIE_H2D, &all);
         split(r, &all, leg, &d);
         r->loads[slot].legs++;
         start(r, &d, GBL_TAG_LOAD - slot);
@@ -122,20 +123,20 @@ int64_t gbl_tier_load_ns(const gbl_replica *r, const int32_t blocks[GBL_TIERS]) 
     int64_t longest = 0; /* tiers load side by side; they meet on PCIe, whose share is known only in the fluid */
     for (int32_t i = 0; i < r->pool.below->n; i++) {
         gbl_demand d;
-        demand_of(r, i, blocks[i], GBL_R_PCIE_H2D, &d);
+        demand_of(r, i, blocks[i], 1, GBL_R_PCIE_H2D, &d);
         if (d.alone_ns > longest) longest = d.alone_ns;
     }
     return longest;
 }
 
-int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], int layerwise) {
+int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], double share, int layerwise) {
     int slot = new_load(r);
     if (slot < 0) return -1;
-    r->loads[slot] = (gbl_load){.serial = r->e->req[id].serial, .id = id};
+    r->loads[slot] = (gbl_load){.serial = r->e->req[id].serial, .id = id, .share = share};
     for (int32_t i = 0; i < r->pool.below->n; i++) {
         gbl_tier *t = &r->pool.below->tier[i];
         r->loads[slot].blocks[i] = blocks[i];
-        t->loaded += blocks[i];
+        t->loaded += share * blocks[i];
         t->hit_blocks += blocks[i];
     }
     r->e->priv[id].load = slot + 1;

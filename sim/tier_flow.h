@@ -23,7 +23,7 @@ void gbl_tier_ready(gbl_replica *r);       /* once, when the pool stands */
 void gbl_tier_write_now(gbl_replica *r);   /* after blocks were taken: starts the writes that the taker waits for */
 void gbl_tier_write_later(gbl_replica *r); /* at a step's end: what it computed is written through */
 /* Starts to load for a request; its slot in r->loads, or -1 without memory. */
-int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], int layerwise);
+int gbl_tier_load(gbl_replica *r, int32_t id, const int32_t blocks[GBL_TIERS], double share, int layerwise);
 /* A load that somebody else carries, in whole blocks; its slot, or -1. It ends with gbl_tier_elsewhere_end. */
 int gbl_tier_load_elsewhere(gbl_replica *r, int32_t id, int32_t blocks);
 void gbl_tier_elsewhere_end(gbl_replica *r, int slot);

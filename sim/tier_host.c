@@ -39,12 +39,22 @@ static int32_t ask(gbl_replica *r, int32_t id, int32_t blocks, int at_queue) {
     return 0;
 }
 
+/* Of the bytes of n blocks that are about to be loaded, those that move. */
+static double encoded(gbl_replica *r, int32_t id, int32_t n) {
+    const gbl_prefetch_policy *p = (const void *)r->e->s->choice[GBL_PREFETCH].policy;
+    double share = p->encoded ? p->encoded(r->instance[GBL_PREFETCH], &r->host, id, n) : 1;
+    if (share > 0 && share <= 1) return share;
+    gbl_policy_fault(r, GBL_PREFETCH, "it loads no bytes, or more than there are");
+    return 1;
+}
+
 void gbl_tier_match(gbl_replica *r, int32_t id, gbl_match *m) {
     const gbl_priv *p = &r->e->priv[id];
     if (p->load) *m = (gbl_match){.blocks = p->n_chain, .load = gbl_tier_load_blocks(r, id), .coming = 1};
     else if ((m->load = ask(r, id, m->blocks, 0)) > 0) {
         m->reuse = (gbl_reuse){0}; /* the block that would be copied into is loaded whole */
         m->idle = 0;
+        m->share = encoded(r, id, m->load);
     }
 }
 
@@ -52,7 +62,7 @@ void gbl_tier_count(const gbl_replica *r, int32_t id, const gbl_match *m, int32_
     count_below(r, id, m->blocks, m->coming ? 0 : m->load, below);
 }
 
-static void start_load(gbl_replica *r, int32_t id, const int32_t below[GBL_TIERS], int layerwise) {
+static void start_load(gbl_replica *r, int32_t id, const int32_t below[GBL_TIERS], double share, int layerwise) {
     gbl_priv *p = &r->e->priv[id];
     int64_t n = 0;
     for (int i = 0; i < GBL_TIERS; i++) {
@@ -60,13 +70,13 @@ static void start_load(gbl_replica *r, int32_t id, const int32_t below[GBL_TIERS
         if (!p->admitted) p->from_tier[i] += below[i];
     }
     r->live_tokens += n * r->e->block_size;
-    gbl_tier_load(r, id, below, layerwise);
+    gbl_tier_load(r, id, below, share, layerwise);
 }
 
 void gbl_tier_admit(gbl_replica *r, int32_t id, const gbl_match *m, const int32_t below[GBL_TIERS]) {
     r->e->req[id].state = GBL_REQ_LOADING;
     r->view.n_loading++;
-    if (!m->coming) start_load(r, id, below, gbl_tier_layerwise(r, below));
+    if (!m->coming) start_load(r, id, below, m->share, gbl_tier_layerwise(r, below));
 }
 
 /* What was loaded for it and went again before it was admitted is no hit. */
@@ -93,9 +103,10 @@ void gbl_tier_prefetch(gbl_replica *r) {
         int32_t n = ask(r, id, m.blocks, 1);
         if (!n || r->e->failed || (n + m.blocks - gbl_reuse_run(r, id, m.blocks, GBL_IN_USE)) * r->unit > gbl_kvpool_free(&r->pool)) continue;
         count_below(r, id, m.blocks, n, below);
+        double share = encoded(r, id, n);
         if (gbl_replica_occupy(r, id, &m, (int64_t)(m.blocks + n) * r->e->block_size)) return;
         r->e->req[id].blocks = 0; /* it holds them, but not by admission */
-        start_load(r, id, below, 0);
+        start_load(r, id, below, share, 0);
         gbl_replica_refresh(r);
     }
 }

@@ -68,7 +68,7 @@ int gbl_tier_swap_in(gbl_replica *r, int32_t id) {
         first_tier(r)->set_aside--;
         if (--p->below_to == p->below_from) p->below_from = p->below_to = 0;
     }
-    if (n) gbl_tier_load(r, id, below, 0);
+    if (n) gbl_tier_load(r, id, below, 1, 0);
     else gbl_replica_loaded(r, id);
     return 1;
 }

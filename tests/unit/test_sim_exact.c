@@ -60,10 +60,10 @@ static char *run_json(const char *text, int exact, double *fast) {
 /* Tiers for two in three runs that cache: small ones, so that blocks go down, come up, and fall out. */
 static const char *tiers_text(uint64_t run, char out[500]) {
     static const char *const evict[] = {"lru", "lru_tail", "fifo", "lfu", "clock", "twoq", "arc", "s3fifo", "sieve", "gdsf", "lec", "leaf_lru", "session", "random"};
-    static const char *const prefetch[] = {"off", "queue", "cost", "never"};
+    static const char *const prefetch[] = {"off", "queue", "cost", "never", "cachegen"};
     *out = 0;
     if (!pick(run, 12, 3) || !pick(run, 40, 3) || pick(run, 18, 5) == 3) return out;
-    int n = snprintf(out, 500, ",\"prefetch\":\"%s\"},\"tiers\":[", prefetch[pick(run, 41, 4)]);
+    int n = snprintf(out, 500, ",\"prefetch\":\"%s\"},\"tiers\":[", prefetch[pick(run, 41, 5)]);
     for (uint64_t i = 0, of = 1 + pick(run, 42, 2); i < of; i++)
         n += snprintf(out + n, 500 - (size_t)n, "%s{\"name\":\"%s\",\"bytes\":%.0f,\"evict\":\"%s\",\"write\":\"%s\",\"promote\":\"%s\",\"layerwise\":%s}", i ? "," : "",
                       i || pick(run, 43, 4) == 0 ? "ssd" : "dram", 3e7 + (double)pick(run, 44 + i, 2000000000), evict[pick(run, 46 + i, 14)], pick(run, 48 + i, 2) ? "back" : "through",

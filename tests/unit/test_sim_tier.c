@@ -172,6 +172,27 @@ static void the_drive_bounds_and_cost_decides(void **state) {
     done(&chosen);
 }
 
+/* CacheGen's rule by hand: two chunks of 512 tokens take 239.7 ms each from a drive of 0.28 GB/s; each has half of the limit. The
+ * first level that keeps it is loaded, and where none does the prompt is computed. */
+static void encoded_chunks_keep_a_limit(void **state) {
+    (void)state;
+    static const struct {
+        double slo_s, share;
+    } is[] = {{0.1, 0.125}, {0.055, 0.105}, {0.048, 0.093}, {0.04, 0}};
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        char text[1000];
+        outcome o;
+        write_text(three);
+        snprintf(text, sizeof text, "{\"trace\":{\"file\":\"%s\",\"format\":\"mooncake\"},\"engine\":{\"runtime\":\"ideal\",\"kv_blocks\":65},\"policy\":{\"prefetch\":{\"use\":\"cachegen\","
+                 "\"slo_s\":%g,\"chunk_tokens\":512}},\"tiers\":[{\"name\":\"ssd\",\"bytes\":1e9,\"write\":\"through\",\"bandwidth_GB_s\":0.28}]}", trace_path, is[i].slo_s);
+        run_text(text, 0, &o);
+        double bytes = is[i].share * BLOCKS * BLOCK_BYTES;
+        assert_close(of_tier(&o, "ssd", "loaded_bytes"), bytes, 1e-12);
+        assert_close((double)o.ttft_ns[2], bytes / 0.28 + (double)(bytes > 0 ? step_ns(1, 1024, NULL) : step_ns(1025, 0, NULL)), 1e-6);
+        done(&o);
+    }
+}
+
 /* Layer by layer: of a prompt of 1537 tokens 1024 are found; the other 513 are computed beside the load, but for a layer. */
 static void layers_overlap(void **state) {
     (void)state;
@@ -313,7 +334,7 @@ int main(void) {
     if (fd < 0) return 1;
     close(fd);
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_hit_costs_its_load), cmocka_unit_test(what_leaves_meets_what_comes), cmocka_unit_test(a_tier_is_worth_the_prefill_it_saves),
-                                       cmocka_unit_test(the_drive_bounds_and_cost_decides), cmocka_unit_test(layers_overlap), cmocka_unit_test(a_larger_tier_hits_no_less),
+                                       cmocka_unit_test(the_drive_bounds_and_cost_decides), cmocka_unit_test(encoded_chunks_keep_a_limit), cmocka_unit_test(layers_overlap), cmocka_unit_test(a_larger_tier_hits_no_less),
                                        cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads), cmocka_unit_test(swapping_writes_only_what_is_new)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(trace_path);
