@@ -87,19 +87,24 @@ typedef struct gbl_gen_outlier { double share, index_bits; } gbl_gen_outlier;
 typedef struct gbl_gen_place { double share, recompute; int32_t tier /* 1 dram, 2 ssd */; } gbl_gen_place;
 typedef struct gbl_gen_read { double budget, share, page, interval, selector_bytes, index_k /* kept, as a share of K in full */, selector_k /* of it read for a selection */; } gbl_gen_read;
 typedef struct gbl_gen_state { double layers_share, bytes; } gbl_gen_state;
-/* A model rewritten. Shares of the model it replaces, unless said. */
+/* A model rewritten: compress_arch.c says what that leaves of its KV, cost_arch.c what a step then runs. Shares are of the model that it
+ * replaces. It is rewritten in one way: streams, recursions, blocks, steps of several tokens, linear layers or a prompt's early exit. */
 typedef struct gbl_kv_arch {
-    double prefill_layers;   /* share of the layers that a prompt's tokens run; the others only project K and V */
-    double kv_layers;        /* share of the layers that keep KV of their own */
-    double kv_heads;         /* share of the KV heads */
+    double prefill_layers;   /* share of the layers that a prompt's tokens run; the others only project K and V (SwiftKV) */
+    double kv_heads;         /* share of the KV heads, projections and all */
     double streams;          /* copies of the input that run side by side (ParScale) */
-    double depth;            /* mean share of the layers that a token runs (MoR) */
-    double tokens_step;      /* output tokens a step yields (HAMburger) */
-    double kv_tokens_step;   /* KV tokens such a step leaves */
-    double block;            /* tokens of a block that one global step covers (Block Transformer) */
-    double local_window;     /* tokens of KV that its local decoder sees */
-    double local_layers;     /* share of the layers in the local decoder */
-    double linear_layers;    /* share of the layers with linear attention */
+    double stream_tokens;    /* tokens that each copy begins with */
+    double recursions;       /* times that the shared layers run, the r-th time on 1 - (r-1)/recursions of the tokens (MoR) */
+    double own_layers;       /* layers that are not shared */
+    double kv_once;          /* 1: the first recursion's K and V serve all */
+    double tokens_step;      /* output tokens that a step yields (HAMburger) */
+    double kv_tokens_step;   /* KV tokens that such a step leaves */
+    double micro_layers;     /* layers, a share of the model's and besides them, that each of these tokens runs */
+    double block;            /* tokens of a block, for which the global layers run once (Block Transformer) */
+    double local_window;     /* tokens of KV that the local layers see */
+    double local_layers;     /* share of the layers that are local: they run for each token, and not for prompts */
+    double linear_layers;    /* share of the layers with linear attention (MiniMax-M1) */
+    double linear_state;     /* bytes of an element of their states */
     double prefill_sparse;   /* share of the attention pairs that a prefill computes */
 } gbl_kv_arch;
 
@@ -136,6 +141,7 @@ typedef struct gbl_kv_shape {
     int32_t latent;             /* MLA: one head of latents, no V */
     int64_t window, window_layers;
     double bits;                /* of the engine's KV format */
+    double state_bytes;         /* of the model's own linear layers; `layers` are the others */
 } gbl_kv_shape;
 gbl_kv_shape gbl_kv_shape_of(const gbl_llm *m, double bytes_per_element);
 
@@ -154,6 +160,8 @@ typedef struct gbl_kv_cell {
     double set_layers;          /* neighbouring layers that share it */
     int32_t holes;              /* heads whose choice must agree before a page is free; 0: no holes */
     double merge;               /* tokens left of the kept ones */
+    double prefix;              /* tokens that stand before every sequence */
+    double generated;           /* KV tokens that a generated token leaves */
     double class_share, class_from; /* of the kept tokens: this share, behind the shares before it */
     double overlap, group;      /* SHARE: sets of `group` layers overlap; stored tokens of a copy are S (group - (group-1) overlap) + rest */
     double wk, wv, bk, bv, share, aux, rk, rv, extra;

@@ -9,8 +9,8 @@
 #include "models/compress_parts.h"
 
 gbl_kv_shape gbl_kv_shape_of(const gbl_llm *m, double bytes_per_element) {
-    gbl_kv_shape s = {.layers = m->layers, .kv_heads = m->kv_heads, .heads = m->heads, .hidden = m->hidden, .dk = (double)m->head_dim,
-                      .dv = (double)m->head_dim, .window = m->window, .window_layers = m->window ? m->window_layers : 0, .bits = 8 * bytes_per_element};
+    gbl_kv_shape s = {.layers = m->layers - m->linear_layers, .kv_heads = m->kv_heads, .heads = m->heads, .hidden = m->hidden, .dk = (double)m->head_dim,
+                      .dv = (double)m->head_dim, .window = m->window, .window_layers = m->window ? m->window_layers : 0, .bits = 8 * bytes_per_element, .state_bytes = gbl_llm_state_bytes(m)};
     if (!m->kv_lora) return s;
     s.latent = 1;
     s.kv_heads = 1;
@@ -33,7 +33,7 @@ void gbl_kv_note(gbl_kv_plan *plan, gbl_arena *a, const char *fmt, ...) {
 /* ---- cells ---- */
 
 static gbl_kv_cell whole(const gbl_kv_shape *s, int64_t layers) {
-    gbl_kv_cell c = {.layers = layers, .heads = s->kv_heads, .copies = 1, .set_layers = 1, .merge = 1, .class_share = 1, .overlap = 1, .group = 1, .wk = 1, .wv = 1,
+    gbl_kv_cell c = {.layers = layers, .heads = s->kv_heads, .copies = 1, .set_layers = 1, .merge = 1, .generated = 1, .class_share = 1, .overlap = 1, .group = 1, .wk = 1, .wv = 1,
                      .bk = s->bits, .bv = s->bits, .share = 1, .read_share = 1, .read_interval = 1};
     memset(c.part, -1, sizeof c.part);
     return c;
@@ -49,7 +49,7 @@ static void base_cells(gbl_kv_plan *plan) {
 
 static int applies(const gbl_generator *g, const gbl_kv_cell *c) { return g->split < 0 || c->part[g->method][g->split] == g->part; }
 
-static gbl_kv_cell *split_off(gbl_kv_plan *plan, gbl_kv_cell *from) {
+gbl_kv_cell *gbl_kv_split_off(gbl_kv_plan *plan, const gbl_kv_cell *from) {
     if (plan->n_cells == GBL_KV_CELLS) return NULL;
     gbl_kv_cell *c = &plan->cell[plan->n_cells++];
     *c = *from;
@@ -69,7 +69,7 @@ static int partition(gbl_kv_plan *plan, gbl_generator *g, gbl_err *err) {
         int64_t whole_units = g->kind == GBL_GEN_LAYERS ? all.layers : all.heads, done = 0;
         double from = 0;
         for (int32_t k = 0; k < n; k++) {
-            gbl_kv_cell *c = k ? split_off(plan, &all) : &plan->cell[i];
+            gbl_kv_cell *c = k ? gbl_kv_split_off(plan, &all) : &plan->cell[i];
             if (!c) return too_many(g, err);
             c->part[g->method][g->u.split_of.id] = (int8_t)k;
             double share = g->u.split_of.part[k];
@@ -102,7 +102,7 @@ static int apply_share(gbl_kv_plan *plan, gbl_generator *g, gbl_kv_cell *c, gbl_
     int64_t merged = (to - from) / group * group;
     if (merged <= 0) return 0;
     if (merged < c->layers) {
-        gbl_kv_cell *rest = split_off(plan, c);
+        gbl_kv_cell *rest = gbl_kv_split_off(plan, c);
         if (!rest) return too_many(g, err);
         rest->layers = c->layers - merged;
         c->layers = merged;
@@ -142,7 +142,7 @@ static int apply_place(gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c
     for (int k = 0; k < 3; k++) {
         gbl_kv_cell *at = c;
         if (shares[k] <= 0) continue;
-        if (from > 0 && !(at = split_off(plan, &all))) return too_many(g, err);
+        if (from > 0 && !(at = gbl_kv_split_off(plan, &all))) return too_many(g, err);
         at->tier = tiers[k];
         at->class_from = all.class_from + all.class_share * from;
         at->class_share = all.class_share * shares[k];
@@ -212,33 +212,24 @@ static void apply_plan(gbl_kv_plan *plan, const gbl_generator *g) {
         if (g->u.chan.basis) plan->model_bytes += heads * (s->dk * s->dk + s->dv * s->dv) * s->bits / 8;
         break;
     case GBL_GEN_BITS: plan->model_bytes += heads * (s->dk + s->dv) * g->u.bits.codewords * s->bits / 8; break;
-    case GBL_GEN_ARCH: plan->arch = g->u.arch; break;
     default: break;
-    }
-}
-
-static void apply_arch(gbl_kv_plan *plan) {
-    for (int32_t i = 0; i < plan->n_cells; i++) {
-        gbl_kv_cell *c = &plan->cell[i];
-        c->layers = (int64_t)floor((double)c->layers * plan->arch.kv_layers + 0.5);
-        c->heads = (int64_t)fmax(1, floor((double)c->heads * plan->arch.kv_heads + 0.5));
-        c->copies *= plan->arch.streams;
     }
 }
 
 static double weight_of(const gbl_kv_cell *c) { return (double)c->layers * (double)c->heads; }
 
 int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
-    const gbl_kv_arch same = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1};
-    plan->arch = same;
-    plan->shareable = 1;
+    plan->arch = (gbl_kv_arch){.prefill_layers = 1, .kv_heads = 1, .streams = 1, .recursions = 1, .tokens_step = 1, .kv_tokens_step = 1, .block = 1, .prefill_sparse = 1};
+    plan->shareable = !(plan->shape.state_bytes > 0);
+    plan->const_bytes = plan->shape.state_bytes;
     plan->peak_when = -1;
     base_cells(plan);
+    if (plan->const_bytes > 0) gbl_kv_note(plan, a, "states of linear layers are not kept for other requests: prefixes are not shared");
     for (int32_t i = 0; i < plan->n_gens; i++) {
         gbl_generator *g = &plan->gen[i];
         double all = 0, covered = 0;
         apply_plan(plan, g);
-        if (g->kind == GBL_GEN_ARCH) apply_arch(plan);
+        if (g->kind == GBL_GEN_ARCH && gbl_kv_apply_arch(plan, g, a, err)) return err->code;
         if (g->kind == GBL_GEN_HEADS || g->kind == GBL_GEN_LAYERS || g->kind == GBL_GEN_TOKENS) {
             if (partition(plan, g, err)) return err->code;
             continue;
@@ -256,7 +247,8 @@ int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
         if (g->kind == GBL_GEN_SHARE) g->cover *= g->u.share.to - g->u.share.from;
     }
     if (plan->n_methods > 1) gbl_kv_note(plan, a, "the methods' quality is not validated in combination");
-    if (!plan->shareable) gbl_kv_note(plan, a, "what is kept depends on the request: prefixes are not shared (rule j)");
+    if (!plan->shareable && !(plan->const_bytes > 0) && !(plan->arch.block > 1))
+        gbl_kv_note(plan, a, "what is kept depends on the request: prefixes are not shared (rule j)");
     return 0;
 }
 

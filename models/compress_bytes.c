@@ -35,6 +35,9 @@ static double rule_tokens(const gbl_kv_rule *r, int64_t p, int64_t n, double *ch
 }
 
 gbl_kv_count gbl_kv_count_of(const gbl_kv_cell *c, int64_t p, int64_t n) {
+    if (c->generated < 1) n = p + (int64_t)ceil((double)(n - p) * c->generated);
+    p += (int64_t)c->prefix;
+    n += (int64_t)c->prefix;
     gbl_kv_count k = {(double)n, 0, 0};
     for (int32_t i = 0; i < c->n_rules; i++) {
         double chosen, left = rule_tokens(&c->rule[i], p, n, &chosen);
@@ -141,7 +144,7 @@ int64_t gbl_kv_block_q8(const gbl_kv_plan *plan, int64_t page) {
     int64_t sum = 0;
     for (int32_t i = 0; i < plan->n_cells; i++) {
         rates q = rates_of(plan, &plan->cell[i]);
-        if (!plan->cell[i].tier) sum += page * (q.code_k + q.code_v + q.each);
+        if (!plan->cell[i].tier) sum += (int64_t)((double)page * plan->cell[i].merge) * (q.code_k + q.code_v + q.each);
     }
     return sum;
 }
@@ -242,10 +245,11 @@ static int64_t residue_until(int64_t most, double tokens, double r, int mod) {
 
 static int64_t cell_until(const gbl_kv_cell *c, int64_t p, int64_t n) {
     int64_t most = INT64_MAX;
-    int all_grow = 1;
+    int all_grow = 1, before = (int)c->prefix;
+    if (c->generated < 1) return 1;
     for (int32_t i = 0; i < c->n_rules; i++) {
         int grows;
-        int64_t m = rule_until(&c->rule[i], p, n, &grows);
+        int64_t m = rule_until(&c->rule[i], p + before, n + before, &grows);
         if (m < most) most = m;
         all_grow &= grows;
     }

@@ -13,8 +13,12 @@ int gbl_kv_read_method(gbl_kv_plan *plan, const gbl_node *use, const char *folde
 /* compress_rules.c: sorts the generators and refuses what does not compose. */
 int gbl_kv_order(gbl_kv_plan *plan, int ordered, gbl_arena *a, const gbl_node *at, gbl_err *err);
 int gbl_kv_fits(const gbl_kv_plan *plan, const gbl_llm *m, const gbl_node *at, gbl_err *err);
+/* compress_arch.c: what a rewriting leaves of the model's cells. */
+int gbl_kv_apply_arch(gbl_kv_plan *plan, const gbl_generator *g, gbl_arena *a, gbl_err *err);
 /* compress_apply.c: cells from generators. */
 int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err);
+/* A copy of the cell behind the others; NULL: too many. */
+gbl_kv_cell *gbl_kv_split_off(gbl_kv_plan *plan, const gbl_kv_cell *from);
 void gbl_kv_note(gbl_kv_plan *plan, gbl_arena *a, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -77,7 +77,7 @@ static const field chan_fields[] = {
 static const field share_fields[] = {
     {"from_layer_share", offsetof(gbl_gen_share, from), NUM, 0, 0, 1, NULL},
     {"to_layer_share", offsetof(gbl_gen_share, to), NUM, 1, 0, 1, NULL},
-    {"group_layers", offsetof(gbl_gen_share, group), NUM, 2, 2, 1024, NULL},
+    {"group_layers", offsetof(gbl_gen_share, group), NUM, 2, 1, 1024, NULL},
     {"aux_B", offsetof(gbl_gen_share, aux), NUM, 0, 0, 1e6, NULL},
     {"overlap", offsetof(gbl_gen_share, overlap), NUM, NAN, -1, 1, NULL},
     {"reread", offsetof(gbl_gen_share, reread), FLAG, 1, 0, 1, NULL},
@@ -115,13 +115,18 @@ static const field state_fields[] = {
     {0}};
 #define ARCH_FIELD(key, member, low, high) {key, offsetof(gbl_kv_arch, member), NUM, 1, low, high, NULL}
 static const field arch_fields[] = {
-    ARCH_FIELD("prefill_layer_share", prefill_layers, 0, 1), ARCH_FIELD("kv_layer_share", kv_layers, 0, 1),
+    ARCH_FIELD("prefill_layer_share", prefill_layers, 0, 1),
     ARCH_FIELD("kv_head_share", kv_heads, 0, 1), ARCH_FIELD("streams", streams, 1, 64),
-    ARCH_FIELD("depth_share", depth, 0, 1), ARCH_FIELD("tokens_step", tokens_step, 1, 64),
+    ARCH_FIELD("recursions", recursions, 1, 6), ARCH_FIELD("tokens_step", tokens_step, 1, 64),
     ARCH_FIELD("kv_tokens_step", kv_tokens_step, 0, 64), ARCH_FIELD("block_tokens", block, 1, 1024),
+    {"stream_tokens", offsetof(gbl_kv_arch, stream_tokens), NUM, 0, 0, 1e6, NULL},
+    {"own_layers", offsetof(gbl_kv_arch, own_layers), NUM, 0, 0, 1e6, NULL},
+    {"kv_once", offsetof(gbl_kv_arch, kv_once), NUM, 0, 0, 1, NULL},
+    {"micro_layer_share", offsetof(gbl_kv_arch, micro_layers), NUM, 0, 0, 1, NULL},
     {"local_window_tokens", offsetof(gbl_kv_arch, local_window), NUM, 0, 0, 1e6, NULL},
     {"local_layer_share", offsetof(gbl_kv_arch, local_layers), NUM, 0, 0, 1, NULL},
     {"linear_layer_share", offsetof(gbl_kv_arch, linear_layers), NUM, 0, 0, 1, NULL},
+    {"linear_state_B", offsetof(gbl_kv_arch, linear_state), NUM, 4, 1, 8, NULL},
     ARCH_FIELD("prefill_pair_share", prefill_sparse, 0, 1), {0}};
 
 typedef struct maker { const char *key; enum gbl_gen_kind kind; const field *fields; } maker;
@@ -288,6 +293,7 @@ static int read_one(reader *r, const gbl_node *n, int32_t split, int32_t part) {
     if (read_fields_of(r, body, m->fields, &g->u)) return r->err->code;
     if (m->kind == GBL_GEN_BITS && g->u.bits.codewords > 0) g->u.bits.encode_flop = 2 * g->u.bits.codewords; /* a distance to each, an element */
     if (m->kind == GBL_GEN_STATE) g->u.state.bytes *= 1e6;
+    if (m->kind == GBL_GEN_SHARE && g->u.share.group < 2) r->plan->n_gens--; /* groups of one share nothing */
     if (m->kind == GBL_GEN_TOK && !(g->u.tok.cap > 0) && !(g->u.tok.share > 0)) return gbl_card_missing(body, "cap_tokens", r->err);
     return 0;
 }

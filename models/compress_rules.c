@@ -56,6 +56,8 @@ static int pair(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_arena
     if (g->kind == h->kind && g->method != h->method) return same_axis(plan, g, h, a, at, err);
     if (g->kind == GBL_GEN_ARCH && g->u.arch.prefill_layers < 1 && by_attention(h))
         return refuse(plan, g, h, at, "g", "the prompt's queries that score tokens are never computed in the later layers", err);
+    if (g->kind == GBL_GEN_ARCH && (g->u.arch.block > 1 || g->u.arch.recursions > 1) && (h->kind == GBL_GEN_TOK || h->kind == GBL_GEN_MERGE || h->kind == GBL_GEN_SHARE || h->kind == GBL_GEN_READ))
+        return refuse(plan, g, h, at, "arch", "the rewritten model's layers keep other tokens than a choice among them was made for", err);
     if (g->kind != GBL_GEN_TOK) {
         if (g->kind == GBL_GEN_CHAN && h->kind == GBL_GEN_BITS && h->u.bits.k_channel && g->method != h->method)
             gbl_kv_note(plan, a, "%s changes the statistics that %s quantises by channel (rule h): bytes hold, quality is not known", x, y);
@@ -145,6 +147,8 @@ int gbl_kv_fits(const gbl_kv_plan *plan, const gbl_llm *m, const gbl_node *at, g
         int ok = list ? listed(list, attention) : !m->kv_lora;
         const char *why = ok ? NULL : "its attention";
         if (ok && m->window && !(window && gbl_node_bool(window))) why = "its sliding window, which keeps the last tokens already";
+        const gbl_node *moe = gbl_node_get(fits, "experts");
+        if (ok && m->experts && moe && !gbl_node_bool(moe)) why = "its mixture of experts";
         if (!why) continue;
         char path[256] = "";
         gbl_fail(err, GBL_EINPUT, "%s does not fit %s: %s (%s)", k->name, m->name, why, m->kv_lora ? "multi-head latent attention" : attention);

@@ -107,7 +107,7 @@ static void shard(gbl_cost *c)
     c->moe_layers = (double)m->moe_layers;
     c->dense_layers = (double)(m->layers - m->moe_layers);
     c->window_layers = m->window ? (double)m->window_layers : 0;
-    c->full_layers = (double)m->layers - c->window_layers;
+    c->full_layers = (double)(m->layers - m->linear_layers) - c->window_layers;
 }
 
 /* Eager launches; runtimes whose attention is no single kernel. */
@@ -151,7 +151,7 @@ static void shape_attention(gbl_cost *c)
     c->kv_plan_layer = s->kv_bytes;
     if (c->spec.kv_scale > 0)
         s->kv_bytes *= c->spec.kv_scale;
-    c->kv_token_layer = s->kv_bytes;
+    c->kv_token_layer = !c->arch || m->kv_lora ? s->kv_bytes : s->kv_bytes / c->kv_heads * fmax((double)c->asked.llm->kv_heads / c->spec.tp, 1);
     c->kv_heads_all = m->kv_lora ? 1 : (double)m->kv_heads;
     shape_runtime(c);
     c->rows_tile = (int64_t)c->g.cal->pre_rows / 2 * 2;
@@ -203,12 +203,14 @@ int gbl_cost_new(gbl_cost **out, const gbl_cost_spec *spec, gbl_err *err)
     gbl_cost *c = gbl_alloc(1, sizeof *c);
     if (!c)
         return gbl_nomem(err, sizeof *c);
-    c->spec = *spec;
+    c->spec = c->asked = *spec;
+    gbl_arch_init(c);
     c->g = (gbl_machine){spec->hw, spec->hw->eff, spec->runtime->ideal, 1, spec->runtime->attention_t0};
     if (resolve_formats(c, err))
         goto failed;
     shard(c);
     shape_attention(c);
+    gbl_arch_shape(c);
     if (gbl_cost_fit_memory(c, err) || make_tables(c, err) || make_padding(c, err))
         goto failed;
     *out = c;
@@ -242,7 +244,7 @@ int32_t gbl_cost_gpus(const gbl_cost *c)
 
 const gbl_cost_spec *gbl_cost_spec_of(const gbl_cost *c)
 {
-    return &c->spec;
+    return &c->asked;
 }
 
 double gbl_cost_peak_flops(const gbl_cost *c)

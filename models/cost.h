@@ -76,6 +76,7 @@ typedef struct gbl_batch {
     int64_t pad;         /* decode slots computed for nobody; they count in dec_* and not in the results */
     struct {             /* of a compressed KV cache; sums over sequences of what compress.h counts for each */
         gbl_kv_read read, grow;        /* of the step; what each further held step adds */
+        int64_t last_n, last_kv;       /* prompts that end in the step, and their tokens (early exit) */
         int64_t tensor_flops, vector_flops, bytes, launches; /* work beside attention; sequences share launches */
     } kv;
 } gbl_batch;
@@ -114,6 +115,7 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out);
 /* One row of the operator sheet. */
 typedef struct gbl_op {
     const char *name, *phase; /* "qkv", "prefill" | "decode" */
+    const char *part;         /* of a rewritten model's layers: "early", "block"...; NULL: all */
     double count;             /* times a step */
     double flops, hbm_bytes, link_bytes; /* of one */
     double time_us;           /* of one */
@@ -121,10 +123,11 @@ typedef struct gbl_op {
     double efficiency;        /* roofline time / time */
 } gbl_op;
 /* Fills up to `most` rows for the step; returns the number. The sum of count x time_us is the step's time. */
-enum { GBL_OPS_MOST = 32 };
+enum { GBL_OPS_MOST = 64 };
 int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase, gbl_op *out, int most);
 
 /* Memory. */
+double gbl_cost_parameters(const gbl_cost *c, double *active); /* stored ones, of the model as rewritten; those that a token uses */
 double gbl_cost_weight_bytes(const gbl_cost *c);     /* of the model, one copy */
 double gbl_cost_kv_bytes_per_token(const gbl_cost *c); /* over all TP ranks; heads fewer than tp are replicated */
 int64_t gbl_cost_kv_blocks(const gbl_cost *c);       /* capacity of a replica */

@@ -71,6 +71,8 @@ void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t
     gbl_kv_work w[GBL_KV_PARTS];
     gbl_kv_prefill_work(plan, prompt, w);
     add_work(b, w);
+    b->kv.last_n++;
+    b->kv.last_kv += cached + chunk;
 }
 
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv) {
@@ -89,9 +91,9 @@ static double vector_peak(const gbl_cost *c) {
 
 /* Uncompressed tokens of one layer and rank that the decodes' reads are worth. */
 static double worth(const gbl_cost *c, const gbl_batch *b) {
-    const gbl_llm *m = c->spec.llm;
-    double layers = (double)m->layers, quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
-    double read = (double)b->kv.read.bytes_q8 / 256 / (c->kv_plan_layer * c->spec.tp * layers);
+    double layers = c->decode_calls, quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
+    double states = c->spec.llm->linear_layers ? (double)b->dec_n * c->spec.compress->const_bytes : 0; /* linear_attention reads them */
+    double read = ((double)b->kv.read.bytes_q8 / 256 - states) / (c->kv_plan_layer * c->spec.tp * layers);
     double full = (double)b->kv.read.attended / layers / c->kv_heads_all;
     return c->kv_code_widen_s > 0 && quantised > 0 ? fmax(read, full) : read;
 }
@@ -99,12 +101,12 @@ static double worth(const gbl_cost *c, const gbl_batch *b) {
 static void decode_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
     gbl_decode_terms room;
     gbl_kernel scores;
-    double layers = (double)c->spec.llm->layers, attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
+    double layers = c->decode_calls, attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);
     l->name = "attention_decode";
     l->count = layers;
-    const gbl_decode_terms *t = gbl_cost_decode_terms(c, b->dec_n, &room);
+    const gbl_decode_terms *t = gbl_cost_decode_terms(c, b->dec_n * (c->arch ? (int64_t)c->arch->streams : 1), &room);
     gbl_decode(&c->g, &c->attn, t, worth(c, b), &l->k);
     gbl_cost_kv_runtime(c, worth(c, b), &l->k);
     gbl_decode(&c->g, &c->attn, t, attended, &scores);
@@ -154,11 +156,14 @@ int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_li
     gbl_batch prompts = *b;
     if (b->dec_n > 0) decode_line(c, b, out, &n);
     prompts.dec_n = prompts.dec_kv = prompts.dec_kv_win = 0;
-    if (b->pre_tokens > 0) {
+    if (c->arch) {
+        gbl_arch_prompt_lines(c, &prompts, out, &n);
+    } else if (b->pre_tokens > 0) {
         gbl_cost_prefill_line(c, &prompts, 0, "attention_prefill", c->full_layers, out, &n);
         gbl_cost_prefill_line(c, &prompts, 1, "attention_prefill_window", c->window_layers, out, &n);
         gbl_cost_expand_line(c, &prompts, out, &n);
     }
+    gbl_arch_linear_line(c, b, out, &n);
     for (int i = 0; i < n; i++) attention_s += out[i].count * out[i].k.time_s;
     work_line(c, b, out, &n);
     fetch_line(c, b, attention_s, out, &n);

@@ -9,13 +9,21 @@
 
 double gbl_cost_weight_bytes(const gbl_cost *c)
 {
-    double all = gbl_llm_parameters(c->spec.llm), wide = gbl_llm_table_parameters(c->spec.llm);
-    return (all - wide) * c->weight_bytes + wide * c->wide_bytes;
+    double wide = gbl_llm_table_parameters(c->spec.llm);
+    return (gbl_cost_parameters(c, NULL) - wide) * c->weight_bytes + wide * c->wide_bytes;
+}
+
+double gbl_cost_parameters(const gbl_cost *c, double *active)
+{
+    double wide = gbl_llm_table_parameters(c->spec.llm);
+    if (active)
+        *active = (gbl_llm_active_parameters(c->spec.llm) - wide) * c->stored_share + c->joint_parameters + wide;
+    return (gbl_llm_parameters(c->spec.llm) - wide) * c->stored_share + c->joint_parameters + wide;
 }
 
 double gbl_cost_kv_bytes_per_token(const gbl_cost *c)
 {
-    return c->kv_token_layer * (double)c->spec.llm->layers * c->spec.tp;
+    return c->kv_token_layer * (double)(c->asked.llm->layers - c->asked.llm->linear_layers) * c->spec.tp;
 }
 
 /* Device memory a rank that is neither weights nor KV: context and libraries, communication buffers, and the peak of
@@ -40,7 +48,7 @@ static double weights_of_gpu(const gbl_cost *c)
     double all = gbl_llm_parameters(l), wide = gbl_llm_table_parameters(l), stage = (double)gbl_cost_stage_layers(c) / (double)l->layers;
     double routed = (double)(l->moe_layers * l->experts * (l->gated ? 3 : 2)) * (double)l->hidden * (double)l->moe_ffn;
     double tables = c->spec.pp > 1 && !l->tied ? wide / 2 : wide;
-    double body = (all - wide - routed) / c->spec.tp + routed / (c->spec.tp * c->spec.dp);
+    double body = ((all - wide - routed) * c->stored_share + c->joint_parameters) / c->spec.tp + routed / (c->spec.tp * c->spec.dp);
     double codebooks = c->spec.compress ? c->spec.compress->model_bytes / c->spec.tp : 0;
     return body * stage * c->weight_bytes + tables / c->spec.tp * c->wide_bytes + codebooks;
 }
@@ -70,7 +78,8 @@ int gbl_cost_fit_memory(gbl_cost *c, gbl_err *err)
 {
     const gbl_cost_spec *s = &c->spec;
     double weights = weights_of_gpu(c), held = reserve(c), have = s->hw->hbm_bytes * s->memory_utilization;
-    double block = c->kv_token_layer * (double)gbl_cost_stage_layers(c) * s->block_size;
+    double own = c->asked.llm->linear_layers ? (double)(c->asked.llm->layers - c->asked.llm->linear_layers) : (double)gbl_cost_stage_layers(c);
+    double block = c->kv_token_layer * own * s->block_size;
     if (weights > s->hw->hbm_bytes)
         return no_room(c, weights, held, have, err);
     if (s->kv_blocks >= 0) {

@@ -36,7 +36,7 @@ static gbl_cost_line *next_line(gbl_cost_line *out, int *n, const char *name, do
     return l;
 }
 
-static void product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k)
+void gbl_cost_product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k)
 {
     gbl_cost_line *l = next_line(out, n, name, count);
     gbl_gemm_shape s = {m, cols, k, c->compute, c->weight_bytes, c->act_bytes, 2, c->unfused_bytes,
@@ -62,21 +62,26 @@ static void projections(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     double L = (double)l->layers, H = (double)l->hidden, h = c->heads;
     if (!l->kv_lora) {
         double d = (double)l->head_dim;
-        product(c, out, n, "qkv", L, m, (h + 2 * c->kv_heads) * d, H);
-        product(c, out, n, "o", L, m, H, h * d);
+        if (l->linear_layers) {
+            L -= (double)l->linear_layers;
+            gbl_cost_product(c, out, n, "linear_qkvg", (double)l->linear_layers, m, 4 * h * d, H);
+            gbl_cost_product(c, out, n, "linear_o", (double)l->linear_layers, m, H, h * d);
+        }
+        gbl_cost_product(c, out, n, "qkv", L, m, (h + 2 * c->kv_heads) * d, H);
+        gbl_cost_product(c, out, n, "o", L, m, H, h * d);
         return;
     }
     double r = (double)l->kv_lora, qk = (double)(l->nope_dim + l->rope_dim), v = (double)l->v_dim;
     double latent = r + (double)l->rope_dim, q = (double)l->q_lora;
     if (q > 0) {
-        product(c, out, n, "q_a_kv_a", L, m, q + latent, H);
-        product(c, out, n, "q_b", L, m, h * qk, q);
+        gbl_cost_product(c, out, n, "q_a_kv_a", L, m, q + latent, H);
+        gbl_cost_product(c, out, n, "q_b", L, m, h * qk, q);
     } else {
-        product(c, out, n, "q_kv_a", L, m, h * qk + latent, H);
+        gbl_cost_product(c, out, n, "q_kv_a", L, m, h * qk + latent, H);
     }
     /* Absorbed into query and output when decoding, applied to keys and values in prefill: the same product. */
-    product(c, out, n, "kv_b", L, m, h * ((double)l->nope_dim + v), r);
-    product(c, out, n, "o", L, m, H, h * v);
+    gbl_cost_product(c, out, n, "kv_b", L, m, h * ((double)l->nope_dim + v), r);
+    gbl_cost_product(c, out, n, "o", L, m, H, h * v);
 }
 
 static void mlp(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
@@ -85,8 +90,8 @@ static void mlp(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     double H = (double)l->hidden;
     if (c->dense_layers <= 0)
         return;
-    product(c, out, n, l->gated ? "gate_up" : "up", c->dense_layers, m, (l->gated ? 2 : 1) * c->ffn, H);
-    product(c, out, n, "down", c->dense_layers, m, H, c->ffn);
+    gbl_cost_product(c, out, n, l->gated ? "gate_up" : "up", c->dense_layers, m, (l->gated ? 2 : 1) * c->ffn, H);
+    gbl_cost_product(c, out, n, "down", c->dense_layers, m, H, c->ffn);
 }
 
 static void experts(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
@@ -118,8 +123,8 @@ static void mixture(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     routing(c, m, out, n);
     if (c->shared_ffn <= 0)
         return;
-    product(c, out, n, l->gated ? "shared_gate_up" : "shared_up", L, m, (l->gated ? 2 : 1) * c->shared_ffn, H);
-    product(c, out, n, "shared_down", L, m, H, c->shared_ffn);
+    gbl_cost_product(c, out, n, l->gated ? "shared_gate_up" : "shared_up", L, m, (l->gated ? 2 : 1) * c->shared_ffn, H);
+    gbl_cost_product(c, out, n, "shared_down", L, m, H, c->shared_ffn);
 }
 
 /* Of dp x tp GPUs each sends its share of the tokens to where their experts are and gets the results back: spread experts
@@ -272,8 +277,21 @@ static void row_of(const gbl_cost_line *l, const char *phase, gbl_op *op)
 {
     const gbl_kernel *k = &l->k;
     double roofline = fmax(k->sm_s, fmax(k->hbm_s, k->link_s));
-    *op = (gbl_op){l->name, phase, l->count, k->flops, k->hbm_bytes, k->link_bytes, k->time_s * 1e6, bound_names[gbl_cost_bound(k)],
+    *op = (gbl_op){l->name, phase, l->part, l->count, k->flops, k->hbm_bytes, k->link_bytes, k->time_s * 1e6, bound_names[gbl_cost_bound(k)],
                    k->time_s > 0 ? roofline / k->time_s : 1};
+}
+
+/* A rewritten model's passes through parts of the layers, one after the other. */
+static int pass_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out)
+{
+    gbl_pass pass[GBL_PASSES];
+    int passes = gbl_arch_passes(c, b, pass), n = 0;
+    for (int i = 0; i < passes; i++)
+        for (int to = n + gbl_cost_token_lines(c, ceil(pass[i].tokens), out + n); n < to; n++) {
+            out[n].part = pass[i].part;
+            out[n].count *= pass[i].layers;
+        }
+    return n + gbl_arch_lines(c, b, out + n);
 }
 
 /* Rows in device time of one micro-batch's walk through the layers; what the step takes beyond them comes last. */
@@ -287,12 +305,14 @@ int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase,
         return 0;
     gbl_cost_micro_batch(b, gbl_cost_cut_of(c, b), b->pre_n > 0, &micro);
     gbl_cost_rank_batch(c, &micro, &rank);
-    n = gbl_cost_token_lines(c, (double)gbl_cost_padded(c, &rank), lines);
+    n = c->arch ? pass_lines(c, &rank, lines) : gbl_cost_token_lines(c, (double)gbl_cost_padded(c, &rank), lines);
     n += gbl_cost_routed_lines(c, (double)(micro.dec_n + micro.pre_tokens), lines + n);
     int first = n;
     n += gbl_cost_attention_lines(c, &rank, lines + n);
     int after = n;
     n += gbl_cost_sampled_lines(c, (double)rank.sampled, lines + n);
+    for (int i = after; c->arch && i < n; i++)
+        lines[i].count *= gbl_arch_sampled_times(c, &rank);
     for (int i = 0; i < n; i++) {
         device += lines[i].count * lines[i].k.time_s;
         attention += i >= first && i < after ? lines[i].count * lines[i].k.time_s : 0;
@@ -301,11 +321,11 @@ int gbl_cost_operators(const gbl_cost *c, const gbl_batch *b, const char *phase,
     }
     double host = gbl_cost_host_s(c, &micro, device, attention);
     if (host > 0 && rows < most)
-        out[rows++] = (gbl_op){"host", phase, 1, 0, 0, 0, host * 1e6, "host", 1};
+        out[rows++] = (gbl_op){"host", phase, NULL, 1, 0, 0, 0, host * 1e6, "host", 1};
     if (c->spec.pp > 1 && rows < most) { /* sends, and waiting for the other micro-batches */
         gbl_step_cost step;
         gbl_cost_step(c, b, &step);
-        out[rows++] = (gbl_op){"pipeline", phase, 1, 0, 0, 0, fmax(0, (double)step.demand.alone_ns * 1e-3 - (device + host) * 1e6), "link", 1};
+        out[rows++] = (gbl_op){"pipeline", phase, NULL, 1, 0, 0, 0, fmax(0, (double)step.demand.alone_ns * 1e-3 - (device + host) * 1e6), "link", 1};
     }
     return rows;
 }

@@ -14,14 +14,20 @@ typedef struct gbl_cost_row {
 
 /* One line of the operator list. */
 typedef struct gbl_cost_line {
-    const char *name;
+    const char *name, *part; /* part: of the layers; NULL: all */
     double count;   /* times a step */
     double weights; /* bytes of weights it reads, one rank, once */
     gbl_kernel k;
 } gbl_cost_line;
 
 struct gbl_cost {
-    gbl_cost_spec spec;
+    gbl_cost_spec spec;                /* llm: as rewritten */
+    gbl_cost_spec asked;               /* as given */
+    const gbl_kv_arch *arch;           /* how it was rewritten; NULL: not at all */
+    gbl_llm llm;
+    double stored_share, joint_parameters; /* layers stored, over layers run; parameters beside them */
+    double decode_calls;               /* attention kernels of a decode step */
+    double token_writes;               /* layers of KV that a token leaves */
     gbl_machine g;
     int32_t compute;                   /* format of the multiplications */
     double weight_bytes, act_bytes;    /* an element of the layers' matrices; of what multiplies them */
@@ -62,6 +68,23 @@ int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
 int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
 void gbl_cost_prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n);
 void gbl_cost_expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n);
+void gbl_cost_product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k);
+/* cost_arch.c: a rewritten model. */
+enum { GBL_PASSES = 8 };
+typedef struct gbl_pass { const char *part; double layers /* share of them */, tokens; } gbl_pass;
+typedef struct gbl_arch_prompt { const char *part; double layers; gbl_batch b; } gbl_arch_prompt;
+void gbl_arch_init(gbl_cost *c);
+void gbl_arch_shape(gbl_cost *c);
+int gbl_arch_passes(const gbl_cost *c, const gbl_batch *b, gbl_pass out[GBL_PASSES]);
+double gbl_arch_sampled_times(const gbl_cost *c, const gbl_batch *b);
+int gbl_arch_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out); /* beside the passes */
+int gbl_arch_prompts(const gbl_cost *c, const gbl_batch *b, gbl_arch_prompt out[GBL_PASSES]);
+void gbl_arch_prompt_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n);
+void gbl_arch_linear_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n); /* a model's own linear layers, too */
+double gbl_arch_flops(const gbl_cost *c, const gbl_batch *b);
+double gbl_arch_kv_bytes(const gbl_cost *c, const gbl_batch *b);
+double gbl_cost_linear_flops(const gbl_cost *c, const gbl_batch *b);
+double gbl_cost_linear_bytes(const gbl_cost *c, const gbl_batch *b);
 /* The runtime's own KV bandwidth and widening. */
 static inline void gbl_cost_kv_runtime(const gbl_cost *c, double kv, gbl_kernel *k)
 {

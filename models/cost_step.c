@@ -177,11 +177,36 @@ static void add_row(gbl_cost_row *to, const gbl_cost_row *row, double times)
 /* One micro-batch on its busiest rank, through all layers: *all, of which head_s for the sampled rows and attn_s. */
 typedef struct walk { gbl_cost_row all; double head_s, attn_s; } walk;
 
+/* The passes of a rewritten model; neither pp nor dp. */
+static void walk_passes(const gbl_cost *c, const gbl_batch *b, walk *w)
+{
+    gbl_pass pass[GBL_PASSES];
+    gbl_cost_line lines[GBL_OPS_MOST];
+    gbl_cost_row room, attn;
+    double times = gbl_arch_sampled_times(c, b);
+    int n = gbl_arch_passes(c, b, pass);
+    memset(w, 0, sizeof *w);
+    for (int i = 0; i < n; i++)
+        add_row(&w->all, row_at(c, c->tokens, c->n_tokens, (int64_t)ceil(pass[i].tokens), gbl_cost_token_lines, &room), pass[i].layers);
+    sum_lines(c, lines, gbl_arch_lines(c, b, lines), &room);
+    add_row(&w->all, &room, 1);
+    const gbl_cost_row *s = row_at(c, c->sampled, c->n_sampled, b->sampled, gbl_cost_sampled_lines, &room);
+    add_row(&w->all, s, times);
+    w->head_s = s->time_s * times;
+    attention(c, b, &attn);
+    add_row(&w->all, &attn, 1);
+    w->attn_s = attn.time_s;
+}
+
 static inline void walk_through(const gbl_cost *c, const gbl_batch *micro, walk *w)
 {
     gbl_cost_row room, room2, room3, attn;
     gbl_batch share;
     const gbl_batch *b = micro;
+    if (c->arch) {
+        walk_passes(c, b, w);
+        return;
+    }
     if (c->spec.dp > 1) {
         gbl_cost_rank_batch(c, micro, &share);
         b = &share;
@@ -269,6 +294,11 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
     demand(c, &w.all, host, &out->demand);
     out->bound = largest(w.all.by_bound, host);
     split(&w.all, host, out);
+    if (c->arch) {
+        out->flops = gbl_arch_flops(c, b) + gbl_cost_linear_flops(c, b);
+        out->bytes = w.all.weights + gbl_arch_kv_bytes(c, b) + gbl_cost_linear_bytes(c, b);
+        return;
+    }
     double full = c->full_layers, win = c->window_layers;
     double pairs = full * (double)(b->dec_kv + b->pre_pairs) + win * (double)(b->dec_kv_win + b->pre_pairs_win);
     double kv = full * (double)(b->dec_kv + b->pre_kv) + win * (double)(b->dec_kv_win + b->pre_kv) + (full + win) * (double)tokens;
@@ -278,4 +308,8 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
     }
     out->flops = c->flops_token * (double)tokens + c->flops_row * (double)b->sampled + c->pair_flops * pairs;
     out->bytes = w.all.weights + kv * c->kv_token_layer * c->spec.tp;
+    if (c->spec.llm->linear_layers) {
+        out->flops += gbl_cost_linear_flops(c, b);
+        out->bytes += gbl_cost_linear_bytes(c, b);
+    }
 }

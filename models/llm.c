@@ -44,7 +44,7 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         "gable", "name", "source", "note", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "context",
         "tied", "gated", "qkv_bias", "o_bias", "mlp_bias", "norms_bias", "qk_norm", "experts", "top_k", "moe_ffn",
         "shared_experts", "shared_ffn", "dense_first", "kv_lora", "q_lora", "rope_dim", "nope_dim", "v_dim", "window",
-        "window_layers", "positions", NULL};
+        "window_layers", "linear_layers", "linear_state_B", "positions", NULL};
     const struct { const char *key; int64_t *out; int required; } ints[] = {
         {"layers", &m->layers, 1}, {"hidden", &m->hidden, 1}, {"heads", &m->heads, 1}, {"kv_heads", &m->kv_heads, 1},
         {"head_dim", &m->head_dim, 1}, {"ffn", &m->ffn, 1}, {"vocab", &m->vocab, 1}, {"context", &m->context, 1},
@@ -52,7 +52,8 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         {"shared_experts", &m->shared_experts, 0}, {"shared_ffn", &m->shared_ffn, 0}, {"dense_first", &m->dense_first, 0},
         {"kv_lora", &m->kv_lora, 0}, {"q_lora", &m->q_lora, 0}, {"rope_dim", &m->rope_dim, 0},
         {"nope_dim", &m->nope_dim, 0}, {"v_dim", &m->v_dim, 0}, {"window", &m->window, 0},
-        {"window_layers", &m->window_layers, 0}, {"positions", &m->positions, 0}};
+        {"window_layers", &m->window_layers, 0}, {"linear_layers", &m->linear_layers, 0},
+        {"linear_state_B", &m->linear_state_B, 0}, {"positions", &m->positions, 0}};
     const struct { const char *key; int32_t *out; } flags[] = {
         {"tied", &m->tied}, {"gated", &m->gated}, {"qkv_bias", &m->qkv_bias}, {"o_bias", &m->o_bias},
         {"mlp_bias", &m->mlp_bias}, {"norms_bias", &m->norms_bias}, {"qk_norm", &m->qk_norm}};
@@ -72,7 +73,7 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         m->moe_layers = m->layers - m->dense_first;
     if (m->window && !gbl_node_get(root, "window_layers"))
         m->window_layers = m->layers;
-    return 0;
+    return m->linear_layers && !m->linear_state_B ? gbl_card_missing(root, "linear_state_B", err) : 0;
 }
 
 static int impossible(const gbl_node *root, gbl_err *err, const char *what)
@@ -96,6 +97,8 @@ int gbl_llm_check(const gbl_llm *m, const gbl_node *root, gbl_err *err)
         return impossible(root, err, "neither ffn nor experts");
     if (m->moe_layers < 0 || m->moe_layers > m->layers || m->window_layers > m->layers)
         return impossible(root, err, "more layers of one kind than layers");
+    if (m->linear_layers >= m->layers || m->linear_layers + m->window_layers > m->layers || (m->linear_layers && m->kv_lora) || m->linear_state_B > 8)
+        return impossible(root, err, "linear layers leave at least one of softmax attention, not latent, and states have up to 8 bytes an element");
     if (m->moe_layers < m->layers && m->ffn < 1)
         return impossible(root, err, "dense layers without ffn");
     if (m->ffn > 100000000 || m->moe_ffn > 100000000 || m->shared_ffn > 100000000 || m->experts > 1000000)
@@ -190,8 +193,9 @@ static double count(const gbl_llm *m, double experts)
     if (m->moe_layers)
         mlp += sparse * (experts * (mlp_matrices(m, m->moe_ffn) + mlp_biases(m, m->moe_ffn)) + mlp_matrices(m, m->shared_ffn) +
                          (double)m->hidden * (double)m->experts);
-    double tables = (double)m->vocab * (double)m->hidden * (m->tied ? 1 : 2);
-    return tables + (double)m->layers * attention_matrices(m) + mlp + small_parameters(m);
+    double tables = (double)m->vocab * (double)m->hidden * (m->tied ? 1 : 2), L = (double)m->layers;
+    double linear = (double)m->linear_layers, mixers = (L - linear) * attention_matrices(m) + linear * 5 * (double)m->hidden * (double)(m->heads * m->head_dim);
+    return tables + mixers + mlp + small_parameters(m);
 }
 
 double gbl_llm_parameters(const gbl_llm *m)
@@ -219,5 +223,10 @@ double gbl_llm_matmul_parameters(const gbl_llm *m)
 double gbl_llm_kv_bytes(const gbl_llm *m, double bytes_per_element)
 {
     double layer = m->kv_lora ? (double)(m->kv_lora + m->rope_dim) : 2.0 * (double)m->kv_heads * (double)m->head_dim;
-    return (double)m->layers * layer * bytes_per_element;
+    return (double)(m->layers - m->linear_layers) * layer * bytes_per_element;
+}
+
+double gbl_llm_state_bytes(const gbl_llm *m)
+{
+    return (double)(m->linear_layers * m->heads * m->linear_state_B) * (double)(m->head_dim * m->head_dim);
 }

@@ -57,11 +57,11 @@ static int load(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *e
 
 static int compose(gbl_sheet *s, const gbl_sheet_ask *ask, gbl_arena *a, gbl_err *err)
 {
-    if (!ask->compress || !*ask->compress)
+    if ((!ask->compress || !*ask->compress) && !s->llm.linear_layers)
         return 0;
     if (format_of("kv", ask->kv, GBL_BF16, &s->kv, err))
         return err->code;
-    return gbl_kv_plan_text(&s->compress, ask->compress, &s->llm, gbl_format_bytes((enum gbl_format)s->kv), a, err);
+    return gbl_kv_plan_text(&s->compress, ask->compress ? ask->compress : "", &s->llm, gbl_format_bytes((enum gbl_format)s->kv), a, err);
 }
 
 /* A format's name, or a precision card's. */
@@ -177,8 +177,7 @@ int gbl_model_sheet(gbl_sheet *out, const gbl_sheet_ask *ask, gbl_arena *a, gbl_
         gbl_sheet_free(out);
         return err->code;
     }
-    out->parameters = gbl_llm_parameters(&out->llm);
-    out->active_parameters = gbl_llm_active_parameters(&out->llm);
+    out->parameters = gbl_cost_parameters(c, &out->active_parameters);
     out->weight_bytes = gbl_cost_weight_bytes(c);
     memory(out, c);
     int code = times(out, c, err);
@@ -240,10 +239,14 @@ static void print_compress(const gbl_sheet *s, FILE *to)
     const gbl_kv_plan *p = s->compress;
     char a[32], b[32];
     double full = gbl_kv_full_bytes(p, s->context) * (double)s->batch;
-    fprintf(to, "  compression    ");
+    if (p->const_bytes > 0)
+        fprintf(to, "  states          %s a sequence, whatever its length\n", gbl_human_bytes(a, sizeof a, p->const_bytes));
+    if (p->n_methods)
+        fprintf(to, "  compression    ");
     for (int32_t i = 0; i < p->n_methods; i++)
         fprintf(to, " %s", p->method[i].name);
-    fprintf(to, ": %.4f of %s; peak %s\n", full > 0 ? s->kv_resident_bytes / full : 1, gbl_human_bytes(a, sizeof a, full), gbl_human_bytes(b, sizeof b, s->kv_peak_bytes));
+    if (p->n_methods)
+        fprintf(to, ": %.4f of %s; peak %s\n", full > 0 ? s->kv_resident_bytes / full : 1, gbl_human_bytes(a, sizeof a, full), gbl_human_bytes(b, sizeof b, s->kv_peak_bytes));
     for (int32_t i = 0; i < p->n_notes; i++)
         fprintf(to, "                  %s\n", p->note[i]);
     gbl_kv_quality row[64];
@@ -268,6 +271,8 @@ void gbl_op_json(const gbl_op *o, gbl_json *j)
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "name", o->name);
     gbl_json_str(j, "phase", o->phase);
+    if (o->part)
+        gbl_json_str(j, "part", o->part);
     gbl_json_num(j, "count", o->count);
     gbl_json_num(j, "flops", o->flops);
     gbl_json_num(j, "hbm_bytes", o->hbm_bytes);
@@ -337,8 +342,8 @@ static void print_operators(const gbl_sheet *s, gbl_table *t)
         if (i && strcmp(o->phase, s->op[i - 1].phase))
             gbl_table_rule(t);
         gbl_table_cell(t, "%s", o->phase);
-        gbl_table_cell(t, "%s", o->name);
-        gbl_table_cell(t, "%.0f", o->count);
+        gbl_table_cell(t, o->part ? "%s (%s)" : "%s", o->name, o->part);
+        gbl_table_cell(t, o->part ? "%.4g" : "%.0f", o->count);
         gbl_table_cell(t, "%s", gbl_human_si(flops, sizeof flops, o->flops, ""));
         gbl_table_cell(t, "%s", gbl_human_si(bytes, sizeof bytes, o->hbm_bytes, "B"));
         gbl_table_cell(t, "%.2f", o->time_us);

@@ -413,21 +413,26 @@ static int whole_codes(const gbl_kv_plan *plan) {
 /* Methods of KV compression are cards, composed in models/compress.h. */
 static int bind_compress(gbl_scenario *s, gbl_err *err) {
     const gbl_node *n = gbl_node_get(s->policy_node, "compress");
-    if (!n || is_default_word(n, GBL_COMPRESS)) return 0;
+    if (n && is_default_word(n, GBL_COMPRESS)) n = NULL;
+    if (!n && !s->llm.linear_layers) return 0; /* states that do not grow are counted as a composition of no method */
     double bytes = gbl_format_bytes((enum gbl_format)s->kv);
-    int code = gbl_node_kind(n) == GBL_STRING ? gbl_kv_plan_text(&s->compress, gbl_node_text(n), &s->llm, bytes, s->arena, err)
+    int code = n && gbl_node_kind(n) == GBL_STRING ? gbl_kv_plan_text(&s->compress, gbl_node_text(n), &s->llm, bytes, s->arena, err)
                                               : gbl_kv_plan_new(&s->compress, n, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
-    if (code && gbl_node_kind(n) == GBL_STRING) at_node(err, n);
+    if (code && n && gbl_node_kind(n) == GBL_STRING) at_node(err, n);
     if (code) {
         err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
         return code;
+    }
+    if (s->compress->arch.tokens_step > 1) {
+        gbl_node_fail(n, err, "steps that yield %g tokens do not run: the engine gives each decode one token a step", s->compress->arch.tokens_step);
+        return gbl_expected(err, "a method of one token a step; gable model --compress prices such a step");
     }
     if (s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) {
         gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "compressed KV lies in pages, and policy.kvmem is \"%s\"", s->choice[GBL_KVMEM].policy->name);
         return gbl_expected(err, "\"paged\"");
     }
     if (!s->n_tiers || whole_codes(s->compress)) return 0;
-    gbl_node_fail(n, err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, or a choice of tokens)");
+    gbl_node_fail(n ? n : gbl_doc_root(s->doc), err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, a choice of tokens, or states)");
     return gbl_expected(err, "no tiers, or a method that keeps every token in codes, such as fp8_kv");
 }
 
@@ -600,7 +605,8 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
 }
 
 static void compress_json(const gbl_scenario *s, const char *key, gbl_json *j) {
-    char *text = s->compress ? gbl_node_canonical(gbl_node_get(s->policy_node, "compress")) : NULL;
+    const gbl_node *n = gbl_node_get(s->policy_node, "compress");
+    char *text = s->compress && n && !is_default_word(n, GBL_COMPRESS) ? gbl_node_canonical(n) : NULL;
     gbl_json_raw(j, key, text ? text : "[]");
     gbl_free(text);
 }
