@@ -212,6 +212,7 @@ void gbl_arch_prompt_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line 
         gbl_cost_prefill_line(c, &part[i].b, 0, "attention_prefill", part[i].layers, out, n);
         out[*n - 1].part = part[i].part;
     }
+    if (b->pre_tokens > 0) gbl_cost_prefill_line(c, b, 1, "attention_prefill_window", c->window_layers, out, n);
     last_line(c, b, out, n);
 }
 
@@ -245,12 +246,13 @@ double gbl_arch_flops(const gbl_cost *c, const gbl_batch *b) {
     for (int i = 0; i < n; i++) sum += c->flops_token * pass[i].layers * pass[i].tokens;
     for (int i = 0; i < parts; i++) sum += c->pair_flops * part[i].layers * (double)part[i].b.pre_pairs;
     for (int i = 0; i < more; i++) sum += lines[i].count * lines[i].k.flops * c->spec.tp;
+    sum += c->pair_flops * c->window_layers * (double)b->pre_pairs_win;
     return sum + c->pair_flops * ((double)b->kv.read.attended / c->kv_heads_all + late * (double)b->kv.last_kv);
 }
 
 double gbl_arch_kv_bytes(const gbl_cost *c, const gbl_batch *b) {
     gbl_arch_prompt part[GBL_PASSES];
-    double kv = c->token_writes * (double)(b->dec_n + b->pre_tokens), layer = c->kv_plan_layer * c->spec.tp;
+    double kv = c->token_writes * (double)(b->dec_n + b->pre_tokens) + c->window_layers * (double)b->pre_kv, layer = c->kv_plan_layer * c->spec.tp;
     int parts = gbl_arch_prompts(c, b, part);
     for (int i = 0; i < parts; i++) kv += part[i].layers * (double)part[i].b.pre_kv;
     return kv * layer + (double)b->kv.read.bytes_q8 / 256;
