@@ -432,7 +432,7 @@ static int bind_compress(gbl_scenario *s, gbl_err *err) {
         return gbl_expected(err, "\"paged\"");
     }
     if (!s->n_tiers || whole_codes(s->compress)) return 0;
-    gbl_node_fail(n ? n : gbl_doc_root(s->doc), err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, a choice of tokens, or states)");
+    gbl_node_fail(n ? n : gbl_doc_root(s->doc), err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, or a choice of tokens)");
     return gbl_expected(err, "no tiers, or a method that keeps every token in codes, such as fp8_kv");
 }
 

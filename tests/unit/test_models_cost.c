@@ -20,7 +20,8 @@ typedef struct world {
 
 static gbl_cost_spec spec_of(const world *w, int32_t tp)
 {
-    return (gbl_cost_spec){&w->hw, &w->llm, &w->runtime, tp, 1, 1, 1, GBL_BF16, -1, GBL_BF16, 16, 0.9, 256, 8192, -1};
+    return (gbl_cost_spec){.hw = &w->hw, .llm = &w->llm, .runtime = &w->runtime, .tp = tp, .pp = 1, .dp = 1, .ep = 1, .weights = GBL_BF16, .activations = -1, .kv = GBL_BF16,
+                           .block_size = 16, .memory_utilization = 0.9, .max_num_seqs = 256, .max_num_batched_tokens = 8192, .kv_blocks = -1};
 }
 
 static void load(world *w, const char *hw, const char *llm, const char *runtime)

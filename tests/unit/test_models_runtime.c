@@ -25,7 +25,8 @@ static void load_on(world *w, const char *hw, const char *llm, const char *runti
     assert_non_null(w->a);
     if (gbl_hw_load(&w->hw, hw, "", w->a, &err) || gbl_llm_load(&w->llm, llm, "", w->a, &err) || gbl_runtime_load(&w->runtime, runtime, "", w->a, &err))
         fail_msg("%s %s", err.what, err.where);
-    w->spec = (gbl_cost_spec){&w->hw, &w->llm, &w->runtime, 1, 1, 1, 1, GBL_BF16, -1, GBL_BF16, 16, 0.9, 512, 8192, -1};
+    w->spec = (gbl_cost_spec){.hw = &w->hw, .llm = &w->llm, .runtime = &w->runtime, .tp = 1, .pp = 1, .dp = 1, .ep = 1, .weights = GBL_BF16, .activations = -1, .kv = GBL_BF16,
+                           .block_size = 16, .memory_utilization = 0.9, .max_num_seqs = 512, .max_num_batched_tokens = 8192, .kv_blocks = -1};
 }
 
 static void load(world *w, const char *runtime)
