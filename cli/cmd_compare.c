@@ -15,6 +15,8 @@ typedef struct compare_opt {
     gbl_many_opt many;
     gbl_texts metric;
     int64_t replications;
+    const char *task;
+    double most_loss;
     int32_t json;
 } compare_opt;
 
@@ -34,6 +36,23 @@ static const gbl_flag flags[] = {
              .high = 10000,
              .help = "seeds that both run under: seed to seed + N - 1"},
      .arg = "N"},
+    {.row = {.name = "most-loss",
+             .type = GBL_P_REAL,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(compare_opt, most_loss),
+             .dflt = "null",
+             .low = 0,
+             .high = 1,
+             .unit = "share",
+             .help = "hold quality: refuse a side whose compression loses more by its published rows, or has none"},
+     .arg = "X"},
+    {.row = {.name = "task",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(compare_opt, task),
+             .dflt = "null",
+             .help = "benchmark that quality is judged by, as in LongBench; without it whatever was measured"},
+     .arg = "NAME"},
     GBL_FLAG_SET(compare_opt, scene),
     GBL_FLAG_SEED(compare_opt, scene),
     GBL_FLAG_MANY_JOBS(compare_opt, many),
@@ -82,9 +101,22 @@ static int same_work(const gbl_scenario *a, const gbl_scenario *b)
     return same;
 }
 
-static int tell(const gbl_compared *rows, size_t m, const gbl_comparison *c, const side x[2], const gbl_job *jobs, int json, gbl_err *err)
+/* A speed stands with its quality: each side's published loss, and none above what is held. */
+static int hold_quality(const side x[2], const compare_opt *o, gbl_err *err)
 {
-    if (json) {
+    if (o->task && gbl_kv_quality_task(o->task, err)) return gbl_where(err, "--task");
+    for (int k = 0; k < 2 && !isnan(o->most_loss); k++) {
+        gbl_kv_loss l = gbl_kv_loss_of(x[k].s->compress, o->task);
+        if (l.share <= o->most_loss) continue;
+        gbl_fail(err, GBL_EINPUT, "%c: %s", 'A' + k, l.says);
+        return gbl_expected(err, "compression that loses at most %g %% by published rows (--most-loss)", 100 * o->most_loss);
+    }
+    return GBL_OK;
+}
+
+static int tell(const gbl_compared *rows, size_t m, const gbl_comparison *c, const side x[2], const gbl_job *jobs, const compare_opt *o, gbl_err *err)
+{
+    if (o->json) {
         gbl_json *j = gbl_json_new(2);
         if (j) gbl_compare_json(rows, m, j);
         return gbl_output_json(j, err);
@@ -93,6 +125,7 @@ static int tell(const gbl_compared *rows, size_t m, const gbl_comparison *c, con
     for (int k = 0; k < 2; k++) {
         gbl_growth g = gbl_outcomes_growth(k ? c->b : c->a, c->n);
         printf("%s  %s%s%s\n", label[k], x[k].from.path ? x[k].from.path : x[k].from.name, x[k].s->name[0] ? ": " : "", x[k].s->name);
+        if (x[k].s->compress) printf("   quality: %s\n", gbl_kv_loss_of(x[k].s->compress, o->task).says);
         if (g.growing == 1) printf("   unstable: its queue still grows, so its numbers hang on the length of the run\n");
     }
     printf("%zu seeds, %" PRId64 " to %" PRId64 "\n\n", c->n, jobs[0].seed, jobs[c->n - 1].seed);
@@ -120,7 +153,7 @@ static int compare_sides(const gbl_call *call, const compare_opt *o, side x[2], 
     if (code) return code;
     gbl_comparison c = {.a = out, .b = out + n, .n = n, .same_work = same_work(x[0].s, x[1].s), .confidence = 0.95};
     code = gbl_compare(rows, &c, metrics, m, err);
-    if (!code) code = tell(rows, m, &c, x, jobs, o->json, err);
+    if (!code) code = tell(rows, m, &c, x, jobs, o, err);
     gbl_outcomes_fini(out, 2 * n);
     return code;
 }
@@ -135,6 +168,7 @@ static int run(const gbl_call *call, gbl_err *err)
         return gbl_expected(err, "a file for one of them");
     }
     for (int k = 0; k < 2 && !code; k++) code = open_side(&x[k], call->arg[k], o, &stored, call->arena, err);
+    if (!code) code = hold_quality(x, o, err);
     if (!code) code = compare_sides(call, o, x, stored, err);
     for (int k = 0; k < 2; k++)
         if (x[k].s) gbl_scenario_free(x[k].s);

@@ -278,6 +278,7 @@ typedef struct gbl_kv_quality {
     double value, baseline;     /* NaN where none was published */
     double budget;              /* numeric budget of the row in the card's own unit; NaN */
     int32_t interpolated;
+    int32_t lower;              /* is better: perplexity, losses */
 } gbl_kv_quality;
 /* Rows of method i of the plan that fit its settings: exact ones, else between the nearest two budgets (marked). Returns how many. */
 int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, int most);
@@ -285,6 +286,18 @@ int gbl_kv_quality_of(const gbl_kv_plan *plan, int32_t i, gbl_kv_quality *out, i
 void gbl_kv_quality_json(const gbl_kv_plan *plan, const char *key, gbl_json *j);
 /* Checks the rows of a card: keys, settings that are the card's parameters, tasks that are known. */
 int gbl_kv_quality_check(const gbl_node *root, gbl_err *err);
+/* GBL_EINPUT: no benchmark or quantity is called so, whole or by its beginning ("LongBench"). */
+int gbl_kv_quality_task(const char *task, gbl_err *err);
+
+/* What a composition loses of a task by what was published (compress_loss.c): of each method the row that loses most, over all models
+ * it was measured on; methods add up, which holds at best: errors of several were not measured together. */
+typedef struct gbl_kv_loss {
+    double share;               /* of the baseline, at least 0; NaN: a method without a row of that task */
+    int32_t interpolated, combined;
+    char says[256];             /* one sentence: which rows, or whose are missing */
+} gbl_kv_loss;
+/* plan NULL: nothing is lost. task NULL: whatever was measured. */
+gbl_kv_loss gbl_kv_loss_of(const gbl_kv_plan *plan, const char *task);
 /* Opens the card of a method or of one of its settings ("kivi-2bit" lies in kivi.json). */
 int gbl_compress_open(gbl_doc **out, const char *name, const char *folder, const char **setting, gbl_arena *a, gbl_err *err);
 /* Reads and checks a card alone: keys, units, ranges, sources. */

@@ -38,7 +38,8 @@ static int differs(const gbl_kv_method *m, const gbl_node *row, const char **key
 static int same(const char *a, const char *b) { return a && b && !strcmp(a, b); }
 
 static gbl_kv_quality as_row(const gbl_node *row) {
-    return (gbl_kv_quality){text_of(row, "task"), text_of(row, "model"), gbl_node_key(row), text_of(row, "source"), number_of(row, "value"), number_of(row, "baseline"), NAN, 0};
+    return (gbl_kv_quality){text_of(row, "task"), text_of(row, "model"), gbl_node_key(row), text_of(row, "source"), number_of(row, "value"), number_of(row, "baseline"), NAN, 0,
+                            gbl_node_get(row, "lower") && gbl_node_bool(gbl_node_get(row, "lower"))};
 }
 
 static int known(const gbl_kv_quality *out, int n, const gbl_kv_quality *q) {
@@ -96,6 +97,13 @@ static int known_task(const char *task) {
         if (!strncmp(task, tasks[i], len) && (!task[len] || strchr(" (,", task[len]))) return 1;
     }
     return 0;
+}
+
+int gbl_kv_quality_task(const char *task, gbl_err *err) {
+    if (known_task(task)) return 0;
+    gbl_fail(err, GBL_EINPUT, "unknown quality task \"%s\"", task);
+    gbl_expected(err, "a benchmark or quantity that cards publish, such as LongBench");
+    return gbl_nearest(err, gbl_near(task, tasks, TASKS));
 }
 
 static int check_row(const gbl_node *root, const gbl_node *row, gbl_err *err) {

@@ -18,6 +18,9 @@
  *        counted with its reason. Where ttft, e2el or queue is bounded the trace is judged by that alone; else its queue must
  *        not grow, either.
  *
+ * quality: {"task": "LongBench", "most_loss": 0.01} holds quality fixed: choices of policy.compress whose published rows of that task
+ *        lose a larger share of the uncompressed score, or that have none, are ruled out with the reason (plan_quality.c).
+ *
  * Everything is deterministic: the same document, seed and data give the same bytes for any number of workers. */
 #ifndef GBL_PLAN_H
 #define GBL_PLAN_H

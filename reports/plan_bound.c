@@ -248,7 +248,7 @@ static int judge_kinds(gbl_planner *p, size_t cell, ask *a, gbl_err *err)
         int code = gbl_plan_open_kind(p, cell, i, &s, err);
         if (!code) {
             c->even = strcmp(s->choice[GBL_ROUTE].policy->name, "round_robin") == 0;
-            code = judge_unit(a, s, 0, u, err);
+            if (!gbl_plan_loses(p, s, c, u->misfit, sizeof u->misfit)) code = judge_unit(a, s, 0, u, err);
         } else if (gbl_plan_cannot_run(err)) {
             snprintf(u->misfit, sizeof u->misfit, "%.190s", err->what);
             code = err->code = 0;
@@ -283,6 +283,10 @@ static int judge_pools(gbl_planner *p, size_t cell, ask *a, gbl_err *err)
         return err->code = 0;
     }
     if (code) return code;
+    if (gbl_plan_loses(p, s, c, c->pruned, sizeof c->pruned)) {
+        gbl_scenario_free(s);
+        return GBL_OK;
+    }
     c->runs = 1;
     c->even = strcmp(s->choice[GBL_ROUTE].policy->name, "round_robin") == 0;
     c->n_units = s->n_pools;

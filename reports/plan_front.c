@@ -122,7 +122,8 @@ static void bind_nothing(const gbl_planner *p, gbl_binding *o)
     const char *why = p->cell[0].pruned, *word = "cluster";
     for (size_t i = 0; i < p->n_cells && !strstr(why, "does not fit"); i++)
         if (strstr(p->cell[i].pruned, "does not fit")) why = p->cell[i].pruned;
-    if (strstr(why, "does not fit")) word = "memory";
+    if (!strncmp(why, "quality: ", 9)) word = "quality", why += 9;
+    else if (strstr(why, "does not fit")) word = "memory";
     else if (strstr(why, "context")) word = "context";
     say(o, word, word);
     snprintf(o->says, sizeof o->says, "%.250s", why);

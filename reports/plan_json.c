@@ -183,6 +183,7 @@ int gbl_plan_json(gbl_planner *p, gbl_json *j, gbl_err *err)
     gbl_json_end(j);
     bound_json(p, j);
     binding_json(p, j);
+    gbl_plan_quality_json(p, j);
     pruned_json(p, j);
     if (p->find == GBL_FIND_FLEET) accounts_json(p, j);
     else judged_json(p, j);

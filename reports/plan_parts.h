@@ -87,6 +87,7 @@ typedef struct gbl_cell { /* one combination of the choices besides the counts o
     int64_t seqs;          /* engine.max_num_seqs */
     int even;              /* requests go to the replicas in turn, whatever their kind */
     gbl_floor floor;
+    gbl_kv_loss lost;      /* by its compression, of the task that is held; of nothing where none is */
     char pruned[400];      /* what of it was not run, and why; or "" */
     int64_t best, beyond;  /* points: the best feasible one, and the infeasible neighbour that bounds it; -1 */
     double saturated_s;    /* requests a second that it served with everything queued at once; NaN: not measured */
@@ -120,7 +121,9 @@ struct gbl_planner {
     gbl_doc *doc;
     gbl_plan_ask ask;
     const char *document, *name;
-    const gbl_node *scenario, *slo, *choices, *mix;
+    const gbl_node *scenario, *slo, *choices, *mix, *quality;
+    const char *task;     /* of the quality that is held; NULL: any */
+    double most_loss;     /* share; NaN: quality is not held */
     int32_t find, rule, minimize;
     double granularity;
     int64_t replications, max_replicas;
@@ -161,6 +164,12 @@ int gbl_plan_is_fleet(const gbl_planner *p, int64_t at); /* it has a replica, an
 void gbl_plan_cost_of(const gbl_planner *p, size_t cell, int64_t at, double *gpus, double *usd_h);
 /* plan_read.c */
 int gbl_plan_read(gbl_planner *p, gbl_err *err);
+/* plan_quality.c: quality held fixed */
+int gbl_plan_read_quality(gbl_planner *p, gbl_err *err);
+/* Its published quality is unknown or loses too much: the cell is ruled out, with the reason. */
+int gbl_plan_loses(const gbl_planner *p, const gbl_scenario *s, gbl_cell *c, char *why, size_t size);
+void gbl_plan_quality_json(const gbl_planner *p, gbl_json *j);
+void gbl_plan_quality_print(const gbl_planner *p, FILE *to);
 /* plan_mix.c: the counts of replicas */
 int gbl_plan_counts(gbl_planner *p, const gbl_node *list, gbl_axis *a, int64_t least, gbl_err *err);
 int gbl_plan_range(gbl_planner *p, gbl_axis *a, int64_t low, int64_t high, gbl_err *err);

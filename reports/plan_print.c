@@ -183,6 +183,7 @@ int gbl_plan_print(gbl_planner *p, FILE *to, gbl_err *err)
     bounds_text(&p->bounds, slo, sizeof slo);
     fprintf(to, "%s: %s\n", p->name, slo);
     print_verdict(p, to);
+    gbl_plan_quality_print(p, to);
     print_bound(p, to);
     if (p->find == GBL_FIND_RATE) print_judged(p, to);
     print_runs(p, to);

@@ -22,6 +22,7 @@ static const gbl_param rows[] = {
     {"choices", GBL_P_NODE, 0, AT(choices), "null", 0, 0, NULL, NULL, "Keys of the scenario with the values to choose among."},
     {"mix", GBL_P_NODE, 0, AT(mix), "null", 0, 0, NULL, NULL,
      "Kinds of pools behind one router, counted each: {\"hardware\": [cards], \"pools\": [{\"hardware\": ..., \"tp\": 2, \"replicas\": [0, 1, 2]}], \"most_replicas\": 8}."},
+    {"quality", GBL_P_NODE, 0, AT(quality), "null", 0, 0, NULL, NULL, "Quality held fixed: {\"task\": \"LongBench\", \"most_loss\": 0.01} rules out compression whose published rows lose more, or that has none."},
     {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of; auto: dollars where every card has a price."},
     {"granularity", GBL_P_REAL, 0, AT(granularity), "0.025", 0.0001, 1, "share", NULL, "Step of the rates that are tried."},
     {"replications", GBL_P_INT, GBL_P_NULLABLE, AT(replications), "null", 1, 1000, "runs", NULL, "Seeds a configuration; null: 3 for generated requests, 1 for a file."},
@@ -289,6 +290,7 @@ int gbl_plan_read(gbl_planner *p, gbl_err *err)
     if (check_scenario(p, err) || gbl_plan_base(p, &base, err)) return err->code;
     const gbl_node *s = gbl_doc_root(base);
     int code = read_slo(p, gbl_node_get(s, "slo"), err);
+    if (!code) code = gbl_plan_read_quality(p, err);
     if (!code) code = read_choices(p, gbl_node_at(s, "cluster.pools") != NULL, err);
     const gbl_node *generate = gbl_node_at(s, "trace.generate"), *seed = gbl_node_at(s, "run.seed");
     p->seed = p->ask.seed != GBL_NULL_INT ? p->ask.seed : 1;

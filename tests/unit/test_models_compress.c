@@ -335,13 +335,37 @@ static void pages_grow_as_foretold(void **state) {
     }
 }
 
+static gbl_kv_loss loss_of(const char *text, const char *task) {
+    gbl_kv_plan *plan = plan_of(text);
+    gbl_kv_loss l = gbl_kv_loss_of(plan, task);
+    gbl_kv_plan_free(plan);
+    return l;
+}
+
+static void published_losses(void **state) { /* the model that loses most; methods add up; no row is no quality */
+    (void)state;
+    double kivi = (43.54 - 42.43) / 43.54;
+    assert_close(gbl_kv_loss_of(NULL, NULL).share, 0, 1e-12);
+    assert_close(loss_of("kivi-2bit", "LongBench").share, kivi, 1e-9);
+    assert_true(isnan(loss_of("fp8_kv", NULL).share));
+    assert_true(isnan(loss_of("kivi-2bit", "GSM8K").share));
+    assert_true(isnan(loss_of("kivi-2bit,fp8_kv", "LongBench").share));
+    assert_close(loss_of("cq-8c8b", "WikiText-2").share, (8.09 - 5.68) / 5.68, 1e-9); /* lower is better */
+    assert_close(loss_of("matryoshkakv{budget=0.875}", NULL).share, 0, 1e-12);        /* a gain is no loss */
+    gbl_kv_loss between = loss_of("matryoshkakv{budget=0.4375}", NULL), both = loss_of("matryoshkakv,kivi-2bit", NULL);
+    assert_close(between.share, fmax(1 - (59.11 + 56.94) / 2 / 61.16, 1 - (63.75 + 61.29) / 2 / 66.17), 1e-9);
+    assert_true(between.interpolated && !between.combined && both.combined);
+    assert_close(both.share, kivi + fmax(1 - 60.49 / 61.16, 1 - 64.96 / 66.17), 1e-9);
+    assert_non_null(strstr(both.says, "not validated in combination"));
+}
+
 static int make_arena(void **state) { (void)state; return !(arena = gbl_arena_new()); }
 static int drop_arena(void **state) { (void)state; gbl_arena_free(arena); return 0; }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kivi_keeps_a_residue), cmocka_unit_test(compositions_are_not_products), cmocka_unit_test(channels_and_bits), cmocka_unit_test(codes_of_every_kind), cmocka_unit_test(codebooks_are_kept_once),
-        cmocka_unit_test(latents_take_codes_alone), cmocka_unit_test(classes_are_coded_once),
+        cmocka_unit_test(latents_take_codes_alone), cmocka_unit_test(classes_are_coded_once), cmocka_unit_test(published_losses),
         cmocka_unit_test(a_prompt_shrinks_layer_by_layer), cmocka_unit_test(eager_scores), cmocka_unit_test(holes), cmocka_unit_test(what_does_not_compose),
         cmocka_unit_test(cards_that_are_wrong), cmocka_unit_test(shipped_cards), cmocka_unit_test(token_cards),
         cmocka_unit_test(pages_round_up_and_no_more), cmocka_unit_test(growth_is_what_until_says), cmocka_unit_test(pages_grow_as_foretold)};
