@@ -265,20 +265,6 @@ uint64_t gbl_hash64(const void *data, size_t n, uint64_t seed)
     return XXH64(data, n, seed);
 }
 
-/* The finalizer of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection that spreads every bit. */
-static uint64_t spread(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
-/* For one parent a bijection of b, so siblings never collide. */
-uint64_t gbl_mix64(uint64_t a, uint64_t b)
-{
-    return spread(spread(a + 0x9E3779B97F4A7C15u) + b * 0xD1B54A32D192ED03u);
-}
-
 void gbl_hex64(char out[17], uint64_t v)
 {
     for (int i = 0; i < 16; i++) out[i] = "0123456789abcdef"[v >> (60 - 4 * i) & 15];

@@ -19,7 +19,14 @@ char *gbl_human_int(char *out, size_t size, int64_t v);
 char *gbl_human_si(char *out, size_t size, double v, const char *unit);
 char *gbl_human_bytes(char *out, size_t size, double bytes); /* GiB, MiB */
 uint64_t gbl_hash64(const void *data, size_t n, uint64_t seed); /* xxHash64: content hashes, map keys */
-uint64_t gbl_mix64(uint64_t a, uint64_t b);                     /* chain hash: next key from parent key and id */
+/* The finalizer of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection that spreads every bit. */
+static inline uint64_t gbl_spread64(uint64_t x) {
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+/* Chain hash: next key from parent key and id. For one parent a bijection of b, so siblings never collide. */
+static inline uint64_t gbl_mix64(uint64_t a, uint64_t b) { return gbl_spread64(gbl_spread64(a + 0x9E3779B97F4A7C15u) + b * 0xD1B54A32D192ED03u); }
 void gbl_hex64(char out[17], uint64_t v);
 
 /* Finds a file of gable's own data ("models/cards/llm/x.json"): $GABLE_DATA, beside the source tree of the binary,

@@ -339,7 +339,8 @@ enum {
     GBL_EVICT_NEEDS_ORACLE = 4,  /* reads info.next_use: only where the access order is recorded */
     GBL_EVICT_GHOSTS = 8,
     GBL_EVICT_NEEDS_COST = 16,   /* reads info.recompute_s or reload_s */
-    GBL_EVICT_NEEDS_ADVICE = 32  /* reads info.discard or phase: only where the access order is recorded */
+    GBL_EVICT_NEEDS_ADVICE = 32, /* reads info.discard or phase: only where the access order is recorded */
+    GBL_EVICT_BLIND = 64         /* no miss(), reads nothing of info (it may be all zero), and hears held() before insert() too */
 };
 enum gbl_gone { GBL_GONE_EVICTED, GBL_GONE_RESET, GBL_GONE_EXPIRED };
 typedef struct gbl_block_info {
@@ -458,8 +459,10 @@ static inline void gbl_rank_drop(gbl_ranking *r, int32_t block) {
 }
 static inline int32_t gbl_rank_min(const gbl_ranking *r) { return r->n ? gbl_rank_of(r, 0)->slot : -1; }
 
-/* A set of numbers below n as a tree of 64-bit words: every word above the lowest row says which words below are not empty.
- * Insertion, removal and "the next member from here" touch at most one word a row; rows = log64(n). */
+/* A set of numbers below n as a tree of 64-bit words: every word above the lowest row says which words below may have
+ * members. A removal touches the lowest row alone: whoever comes by later and finds a word empty says so above, so that what
+ * comes and goes at one place costs nothing above it. Insertion and "the next member from here" take a word a row or less,
+ * spread over the removals before them; rows = log64(n). */
 enum { GBL_BITS_ROWS = 6 };
 typedef struct gbl_bits {
     uint64_t *row[GBL_BITS_ROWS];
@@ -482,37 +485,49 @@ static inline void gbl_bits_init(gbl_bits *b, int64_t n, void *zeroed) {
     } while (n > 1);
 }
 static inline void gbl_bits_set(gbl_bits *b, int64_t i) {
-    for (int32_t r = 0; r < b->rows; r++, i >>= 6) {
-        uint64_t *w = &b->row[r][i >> 6], was = *w;
+    uint64_t *w = &b->row[0][i >> 6], was = *w, bit = 1ull << (i & 63);
+    *w = was | bit;
+    for (int32_t r = 1; !was && r < b->rows; r++) {
+        i >>= 6;
+        w = &b->row[r][i >> 6];
+        was = *w;
         *w = was | 1ull << (i & 63);
-        if (was) return;
     }
 }
-static inline void gbl_bits_clear(gbl_bits *b, int64_t i) {
-    for (int32_t r = 0; r < b->rows; r++, i >>= 6)
-        if (b->row[r][i >> 6] &= ~(1ull << (i & 63))) return;
-}
+static inline void gbl_bits_clear(gbl_bits *b, int64_t i) { b->row[0][i >> 6] &= ~(1ull << (i & 63)); }
 static inline int gbl_bits_has(const gbl_bits *b, int64_t i) { return (int)(b->row[0][i >> 6] >> (i & 63) & 1); }
 static inline int64_t gbl_bits_next(const gbl_bits *b, int64_t from) { /* the smallest member >= from, or -1 */
-    int64_t n = b->n;
-    for (int32_t r = 0; r < b->rows; r++, n = (n + 63) / 64, from = (from >> 6) + 1) {
-        if (from >= n) return -1;
+    int32_t r = 0;
+    while (r < b->rows && from <= (b->n - 1) >> 6 * r) {
         uint64_t w = b->row[r][from >> 6] >> (from & 63);
-        if (!w) continue;
+        if (!w) {
+            from = (from >> 6) + 1;
+            r++;
+            continue;
+        }
         from += __builtin_ctzll(w);
-        while (r-- > 0) from = from * 64 + __builtin_ctzll(b->row[r][from]);
-        return from;
+        if (!r) return from;
+        if (!b->row[r - 1][from]) b->row[r][from >> 6] &= ~(1ull << (from & 63));
+        else {
+            from *= 64;
+            r--;
+        }
     }
     return -1;
 }
 static inline int64_t gbl_bits_last(const gbl_bits *b) { /* the largest member, or -1 */
     int64_t at = 0;
-    for (int32_t r = b->rows - 1; r >= 0; r--) {
+    for (int32_t r = b->rows - 1; r < b->rows;) {
         uint64_t w = b->row[r][at];
-        if (!w) return -1;
-        at = at * 64 + 63 - __builtin_clzll(w);
+        if (w) {
+            at = at * 64 + 63 - __builtin_clzll(w);
+            if (!r--) return at;
+            continue;
+        }
+        if (++r < b->rows) b->row[r][at >> 6] &= ~(1ull << (at & 63));
+        at >>= 6;
     }
-    return at;
+    return -1;
 }
 
 /* A queue of blocks in which held ones keep their place without being in the way: places are a ring of numbers, a table says
@@ -577,7 +592,10 @@ static inline void gbl_queue_pack(gbl_queue *q) { /* moves everybody to the olde
     q->low = q->base;
     q->top = to;
 }
-static inline void gbl_queue_make_place(gbl_queue *q) {
+#if defined(__GNUC__)
+__attribute__((cold, noinline, unused)) /* or every push would save the registers that packing wants */
+#endif
+static void gbl_queue_make_place(gbl_queue *q) {
     while (q->base < q->top && !gbl_queue_taken(q, q->base)) q->base++;
     if (q->top - q->base > q->mask / 8 * 7) gbl_queue_pack(q);
 }

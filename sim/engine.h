@@ -9,6 +9,7 @@
 #ifndef GBL_ENGINE_H
 #define GBL_ENGINE_H
 #include "base/heap.h"
+#include "base/text.h"
 #include "sim/fluid.h"
 #include "sim/kvpool.h"
 #include "sim/metrics.h"
@@ -313,7 +314,15 @@ typedef struct gbl_match {
 } gbl_match;
 int gbl_reuse_init(gbl_engine *e, gbl_err *err);
 uint64_t gbl_reuse_root(const gbl_engine *e, const gbl_record *rec); /* where its chain of keys starts */
-uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block);
+/* Of the chain up to and with a token: an id stands for all before it, so an id and the place inside it do. A request's tokens
+ * fit 32 bits, which divide faster. */
+static inline uint64_t gbl_reuse_key_at(const gbl_priv *p, int64_t token) {
+    uint32_t at = (uint32_t)token, each = (uint32_t)p->id_tokens;
+    return gbl_mix64(p->ids[at / each], at % each);
+}
+static inline uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block) { /* of the chain up to and with a block */
+    return gbl_reuse_key_at(&r->e->priv[id], (int64_t)(block + 1) * r->e->block_size - 1);
+}
 int32_t gbl_reuse_known_blocks(const gbl_replica *r, int32_t id); /* full blocks of prompt and output whose content the trace's ids tell */
 int32_t gbl_reuse_run(const gbl_replica *r, int32_t id, int32_t most, enum gbl_where w);
 int32_t gbl_reuse_prompt_run(const gbl_replica *r, int32_t id, enum gbl_where w); /* leading blocks of what is known, its last token left out */

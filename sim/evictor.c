@@ -35,7 +35,7 @@ static double draw(const gbl_host *h, uint32_t stream, uint64_t entity, uint64_t
 int gbl_evictor_init(gbl_evictor *e, const gbl_evictor_spec *spec, gbl_err *err) {
     const gbl_policy *head = spec->choice->policy;
     size_t ids = spec->ids ? (size_t)spec->ids : 1, block = head->block_size ? head->block_size : 1;
-    *e = (gbl_evictor){.p = (const void *)head, .owner = spec->owner, .forget = spec->forget};
+    *e = (gbl_evictor){.p = (const void *)head, .blind = (head->flags & GBL_EVICT_BLIND) != 0, .owner = spec->owner, .forget = spec->forget};
     if (spec->host) e->host = *spec->host;
     else e->host = (gbl_host){.engine = spec->seed, .draw = draw};
     e->host.size = sizeof e->host;

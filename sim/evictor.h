@@ -10,6 +10,7 @@ typedef struct gbl_evictor {
     gbl_host host;     /* what it is lent */
     struct gbl_lent *lent;
     int32_t no_memory; /* a loan failed in init */
+    int32_t blind;     /* GBL_EVICT_BLIND: what is told of a block need not be gathered */
     void *owner;       /* the pool */
     void (*forget)(void *owner, int32_t block);
 } gbl_evictor;

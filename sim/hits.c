@@ -112,7 +112,7 @@ static int use_chain(flat *f, const gbl_chain *q, const int32_t *chain, gbl_err 
             int32_t soon = f->slot[chain[tail ? i - AHEAD : i + AHEAD]];
             if (soon > 0) __builtin_prefetch(memory + (size_t)(soon - 1) * size, 1);
         }
-        describe(f, q, chain, i);
+        if (!f->e.blind) describe(f, q, chain, i);
         if (f->slot[b] > 0) {
             f->found++;
             if (f->p->touch) f->p->touch(f->e.state, f->slot[b] - 1, &f->info);

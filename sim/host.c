@@ -6,6 +6,9 @@
 #include "base/text.h"
 #include "sim/tier_flow.h"
 
+/* Calls that hardly any decode or block comes to stand apart: with them the common path would save and restore every register. */
+#define RARE __attribute__((cold, noinline))
+
 static gbl_replica *replica_of(const gbl_host *h) { return h->engine; }
 /* As policies see them. */
 static int64_t in_blocks(const gbl_replica *r, int64_t units) { return (units + r->unit - 1) / r->unit; }
@@ -35,33 +38,32 @@ static gbl_kvuse use_of(const gbl_replica *r, int32_t id) {
     return (gbl_kvuse){r->e->now_ns, q->session, q->serial, q->tenant, q->last, q->arrival_ns};
 }
 
-static int append_chain(gbl_replica *r, int32_t id, int32_t node) {
-    gbl_priv *p = &r->e->priv[id];
-    if (gbl_grow(&p->chain, &p->chain_room, (size_t)p->n_chain + 1, sizeof *p->chain)) {
-        gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *p->chain));
-        return -1;
-    }
+static RARE int longer_chain(gbl_replica *r, gbl_priv *p) {
+    if (!gbl_grow(&p->chain, &p->chain_room, (size_t)p->n_chain + 1, sizeof *p->chain)) return 0;
+    return gbl_engine_fail(r->e, gbl_nomem(r->e->err, sizeof *p->chain));
+}
+static inline int append_chain(gbl_replica *r, gbl_priv *p, int32_t node) {
+    if ((size_t)p->n_chain == p->chain_room && longer_chain(r, p)) return -1;
     p->chain[p->n_chain++] = node;
     return 0;
 }
 
 /* Turns the next private block of a request into a cached one; where an equal block is resident already, shares that and
  * gives the private one back. */
-static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key) {
+static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key, const gbl_kvuse *use) {
     gbl_priv *p = &r->e->priv[id];
-    int32_t node = gbl_kvpool_child(&r->pool, parent, key);
-    gbl_kvuse use = use_of(r, id);
+    int32_t node = gbl_kvpool_child_anywhere(&r->pool, parent, key);
     r->pool.now_ns = r->e->now_ns;
-    if (node >= 0) {
-        if (!gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens -= r->e->block_size;
+    if (node >= 0 && gbl_kvpool_is_at(&r->pool, node, 0)) {
+        if (!gbl_kvpool_ref(&r->pool, node, use)) r->live_tokens -= r->e->block_size;
         gbl_kvpool_give(&r->pool, r->unit);
     } else {
-        node = gbl_kvpool_index(&r->pool, key, parent, &use);
+        node = gbl_kvpool_index(&r->pool, key, parent, node, use);
         if (node < 0) return gbl_engine_fail(r->e, gbl_nomem(r->e->err, 64));
         if (r->pool.below && r->pool.below->broken) gbl_policy_fault(r, GBL_EVICT, r->pool.below->broken);
     }
     p->private_blocks -= r->unit;
-    return append_chain(r, id, node);
+    return append_chain(r, p, node);
 }
 
 enum { AHEAD = 8 }; /* blocks between fetching what is known of a block and indexing it */
@@ -74,13 +76,14 @@ static void keep_chunks(gbl_replica *r, int32_t id) {
     const gbl_req *q = &r->e->req[id];
     int32_t bs = r->e->block_size, blocks = (int32_t)((p->told < q->input ? p->told : q->input) / bs);
     if (p->kept_chunks || q->computed < q->input) return;
+    gbl_kvuse use = use_of(r, id);
     p->kept_chunks = 1;
     for (int32_t i = 0, at = 0; at < blocks && !r->e->failed; i++) {
         int32_t end = (i + 1) * (p->id_tokens / bs);
         if (end > blocks) end = blocks;
         int whole = r->host.chunk(&r->host, id, i) >= (end - at) * bs;
         for (int32_t first = at; at < end; at++)
-            if (!whole && index_block(r, id, at > first ? last_of(p) : -1, gbl_reuse_key(r, id, at))) return;
+            if (!whole && index_block(r, id, at > first ? last_of(p) : -1, gbl_reuse_key(r, id, at), &use)) return;
     }
 }
 
@@ -98,11 +101,13 @@ void gbl_replica_index_prompt(gbl_replica *r, int32_t id) {
 void gbl_replica_index_to(gbl_replica *r, int32_t id, int32_t full) {
     gbl_priv *p = &r->e->priv[id];
     int32_t bs = r->e->block_size, known = gbl_reuse_known_blocks(r, id);
+    gbl_kvuse use = use_of(r, id);
     if (full > known) full = known;
     while (p->n_chain < full && !r->e->failed) {
         int32_t k = p->n_chain;
         if (r->pool.gone && k + AHEAD < full) gbl_kvpool_expect(&r->pool, gbl_reuse_key(r, id, k + AHEAD));
-        if (index_block(r, id, last_of(p), gbl_reuse_key(r, id, k)) || gbl_reuse_describe(r, id, last_of(p), k, bs)) return;
+        if (index_block(r, id, last_of(p), gbl_reuse_key(r, id, k), &use)) return;
+        if (r->pool.inside && gbl_reuse_describe(r, id, last_of(p), k, bs)) return;
     }
 }
 
@@ -115,10 +120,11 @@ static void index_output(gbl_replica *r, int32_t id) {
     int32_t bs = r->e->block_size, full = q->computed / bs, part = q->computed % bs;
     if (!r->pool.index || !p->n_ids || gbl_reuse_keeps(r, GBL_PREFIX_CHUNKS) || q->state != GBL_REQ_RUNNING || p->n_chain < q->input / bs) return;
     if (part && gbl_reuse_keeps(r, GBL_PREFIX_TAILS)) full++;
+    gbl_kvuse use = use_of(r, id);
     if (r->order && p->n_chain < full) gbl_reuse_record_output(r, id, p->n_chain, full);
     while (p->n_chain < full && !r->e->failed) {
         int32_t k = p->n_chain, tokens = q->computed - k * bs;
-        if (index_block(r, id, last_of(p), gbl_reuse_output_key(r, id, k)) || gbl_reuse_describe(r, id, last_of(p), k, tokens)) return;
+        if (index_block(r, id, last_of(p), gbl_reuse_output_key(r, id, k), &use) || gbl_reuse_describe(r, id, last_of(p), k, tokens)) return;
     }
 }
 
@@ -186,9 +192,6 @@ void gbl_replica_expire(gbl_replica *r) {
 }
 
 /* ---- schedule ---- */
-
-/* Calls that decodes never come to stand apart: with them a decode would save and restore every register. */
-#define RARE __attribute__((cold, noinline))
 
 static RARE int more_items(gbl_replica *r) {
     if (!gbl_grow(&r->item, &r->item_room, (size_t)r->plan.n + 1, sizeof *r->item)) return 0;
@@ -282,6 +285,7 @@ int gbl_replica_run(gbl_replica *r, int32_t id) {
 /* A request without KV takes the cached blocks that it shares and the rest of `tokens` in new ones; the caller has seen that
  * they are free. What it copies from stays meanwhile. */
 int gbl_replica_occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t tokens) {
+    gbl_priv *p = &r->e->priv[id];
     gbl_kvuse use = use_of(r, id);
     gbl_units_admit(r, id);
     int64_t units = gbl_units(r, id, tokens);
@@ -294,7 +298,7 @@ int gbl_replica_occupy(gbl_replica *r, int32_t id, const gbl_match *m, int64_t t
     for (int32_t k = 0, node = -1; k < m->blocks; k++) {
         node = gbl_kvpool_child(&r->pool, node, gbl_reuse_key(r, id, k));
         if (gbl_kvpool_ref(&r->pool, node, &use)) r->live_tokens += r->e->block_size;
-        if (append_chain(r, id, node)) return GBL_EFAULT;
+        if (append_chain(r, p, node)) return GBL_EFAULT;
     }
     gbl_reuse_hold(r, id, m, 1);
     if (take_blocks(r, units - m->blocks * r->unit)) return GBL_EFAULT;

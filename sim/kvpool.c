@@ -165,13 +165,6 @@ static void set_held(gbl_kvpool *p, int32_t node, int held) {
     if (p->evictor.p->held) p->evictor.p->held(p->evictor.state, node, held);
 }
 
-void gbl_kvpool_enter(gbl_kvpool *p, int32_t id, int32_t level) {
-    gbl_kvnode *n = &p->node[id];
-    assert(!(n->at >> level & 1));
-    n->at |= (uint8_t)(1u << level);
-    if (p->kids_at && n->parent >= 0) p->kids_at[(int64_t)n->parent * p->levels + level]++;
-}
-
 /* A block whose children lie at other levels lies at a faster one than they do (tier.c), so whoever lies nowhere has none. */
 void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) {
     gbl_kvnode *n = &p->node[id];
@@ -192,15 +185,13 @@ static const char *drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
     n->refs = -1;
     p->cached--;
     p->evicted++;
-    n->ghost |= 1;
-    p->ghosts++;
+    int remembered = (flags_of(p) & GBL_EVICT_GHOSTS) != 0;
+    n->ghost |= (uint8_t)remembered;
+    p->ghosts += remembered;
     if (p->inside) gbl_kvpool_forget_pieces(p, id);
     gbl_kvpool_leave(p, id, 0);
     if (p->evictor.p->gone) p->evictor.p->gone(p->evictor.state, id, reason);
-    if ((n->ghost & 1) && !(flags_of(p) & GBL_EVICT_GHOSTS)) {
-        p->ghosts--;
-        gbl_kvpool_unbind(p, id, 0);
-    }
+    if (!remembered && !n->at) gbl_kvpool_unbind(p, id, 0);
     if (parent >= 0 && gbl_kvpool_kids(p, parent, 0) == 0 && p->node[parent].refs == 0) set_held(p, parent, 0);
     return NULL;
 }
@@ -280,6 +271,18 @@ gbl_block_info gbl_kvpool_info(gbl_kvpool *p, int32_t id, int32_t level, const g
     return info;
 }
 
+static const gbl_block_info nothing; /* for policies that are blind */
+
+static void touch(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
+    if (p->evictor.blind) {
+        p->evictor.p->touch(p->evictor.state, id, &nothing);
+        return;
+    }
+    const gbl_kvnode *n = &p->node[id];
+    gbl_block_info info = info_of(p, n->key, n->parent, n->depth, use);
+    p->evictor.p->touch(p->evictor.state, id, &info);
+}
+
 int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
     gbl_kvnode *n = &p->node[id];
     assert(n->refs >= 0);
@@ -288,10 +291,7 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
         p->referenced++;
         if (!gbl_kvpool_kids(p, id, 0)) set_held(p, id, 1);
     }
-    if (p->evictor.p->touch) {
-        gbl_block_info info = info_of(p, n->key, n->parent, n->depth, use);
-        p->evictor.p->touch(p->evictor.state, id, &info);
-    }
+    if (p->evictor.p->touch) touch(p, id, use);
     return first;
 }
 
@@ -313,16 +313,8 @@ static int32_t new_node(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t dep
     return -1;
 }
 
-int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use) {
-    assert(p->private_blocks >= p->each);
-    assert(parent < 0 || p->node[parent].refs > 0);
-    int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1;
-    int32_t id = p->below ? gbl_kvpool_child_anywhere(p, parent, key) : -1; /* below: it comes up again */
-    int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
-    gbl_block_info info = info_of(p, key, parent, depth, use);
-    if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
-    if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);
-    if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
+/* The block is in HBM from now on. */
+static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info) {
     gbl_kvnode *n = &p->node[id];
     p->ghosts -= n->ghost & 1;
     n->ghost &= (uint8_t)~1u;
@@ -333,8 +325,26 @@ int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_
     p->cached++;
     p->referenced++;
     p->inserted++;
-    if (p->evictor.p->insert) p->evictor.p->insert(p->evictor.state, id, &info);
-    set_held(p, id, 1);
+    if (p->evictor.blind) set_held(p, id, 1);
+    if (p->evictor.p->insert) p->evictor.p->insert(p->evictor.state, id, info);
+    if (!p->evictor.blind) set_held(p, id, 1);
+}
+
+int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t below, const gbl_kvuse *use) {
+    assert(p->private_blocks >= p->each);
+    assert(parent < 0 || p->node[parent].refs > 0);
+    int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1, id = below; /* below: it comes up again */
+    int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
+    if (p->evictor.blind) {
+        if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
+        settle(p, id, &nothing);
+        return id;
+    }
+    gbl_block_info info = info_of(p, key, parent, depth, use);
+    if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
+    if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);
+    if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
+    settle(p, id, &info);
     return id;
 }
 

@@ -13,6 +13,8 @@
  * run of a long chain is found by bisection over landmarks and a short walk. */
 #ifndef GBL_KVPOOL_H
 #define GBL_KVPOOL_H
+#include <assert.h>
+
 #include "base/map.h"
 #include "sim/evictor.h"
 
@@ -100,8 +102,9 @@ int gbl_kvpool_ref(gbl_kvpool *p, int32_t node, const gbl_kvuse *use);
 static inline void gbl_kvpool_expect(const gbl_kvpool *p, uint64_t key) {
     if (p->gone) __builtin_prefetch(&p->gone[key >> 16 & p->gone_mask], 1);
 }
-/* Makes one private block a cached one with one user (the block must not be indexed yet). -1: no memory. */
-int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, const gbl_kvuse *use);
+/* Makes one private block a cached one with one user (the block must not lie in HBM yet). `below`: its node, where
+ * gbl_kvpool_child_anywhere has one, or -1. -1: no memory. */
+int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t below, const gbl_kvuse *use);
 /* Ends one use of a whole chain (nodes head first); returns how many have no user left. */
 int32_t gbl_kvpool_unref(gbl_kvpool *p, const int32_t *chain, int32_t n, int64_t now_ns);
 /* kvtails.c: blocks found by what they begin with. */
@@ -114,10 +117,16 @@ void gbl_kvpool_check(const gbl_kvpool *p); /* asserts the accounts */
 
 /* For tier.c. */
 gbl_block_info gbl_kvpool_info(gbl_kvpool *p, int32_t node, int32_t level, const gbl_kvuse *use);
-void gbl_kvpool_enter(gbl_kvpool *p, int32_t node, int32_t level); /* its bit and its parent's count */
 void gbl_kvpool_leave(gbl_kvpool *p, int32_t node, int32_t level); /* also: out of the tree where it lies nowhere any more */
 void gbl_kvpool_unbind(gbl_kvpool *p, int32_t node, int32_t level); /* that level's policy remembers it no longer */
 static inline int gbl_kvpool_is_at(const gbl_kvpool *p, int32_t node, int32_t level) { return p->node[node].at >> level & 1; }
+/* Its bit and its parent's count. */
+static inline void gbl_kvpool_enter(gbl_kvpool *p, int32_t node, int32_t level) {
+    gbl_kvnode *n = &p->node[node];
+    assert(!(n->at >> level & 1));
+    n->at |= (uint8_t)(1u << level);
+    if (p->kids_at && n->parent >= 0) p->kids_at[(int64_t)n->parent * p->levels + level]++;
+}
 static inline int32_t gbl_kvpool_kids(const gbl_kvpool *p, int32_t node, int32_t level) {
     return p->kids_at ? p->kids_at[(int64_t)node * p->levels + level] : p->node[node].kids;
 }

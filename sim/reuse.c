@@ -33,13 +33,6 @@ static int64_t told_of_prompt(const gbl_replica *r, int32_t id) {
     return told < input ? told : input;
 }
 
-/* Of the chain up to and with a token: an id stands for all before it, so an id and the place inside it do. */
-static uint64_t key_at(const gbl_priv *p, int64_t token) { return gbl_mix64(p->ids[token / p->id_tokens], (uint64_t)(token % p->id_tokens)); }
-
-uint64_t gbl_reuse_key(const gbl_replica *r, int32_t id, int32_t block) {
-    return key_at(&r->e->priv[id], (int64_t)(block + 1) * r->e->block_size - 1);
-}
-
 uint64_t gbl_reuse_output_key(const gbl_replica *r, int32_t id, int32_t block) {
     const gbl_req *q = &r->e->req[id];
     int full = q->computed >= (block + 1) * r->e->block_size;
@@ -118,7 +111,7 @@ static size_t pieces_of(const gbl_replica *r, int32_t id, int32_t block, int32_t
     for (int64_t at = start; at < end && n < most; n++) {
         int64_t next = (at / p->id_tokens + 1) * p->id_tokens;
         if (next > end) next = end;
-        out[n] = (gbl_kvpiece){gbl_mix64(key_at(p, at), INSIDE) | 1, (int32_t)(next - start)};
+        out[n] = (gbl_kvpiece){gbl_mix64(gbl_reuse_key_at(p, at), INSIDE) | 1, (int32_t)(next - start)};
         at = next;
     }
     return n;

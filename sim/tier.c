@@ -31,8 +31,14 @@ static gbl_block_info info_of(gbl_tier *t, int32_t id) { /* nobody uses a block 
     return gbl_kvpool_info(p, id, t->level, &use);
 }
 
+static const gbl_block_info nothing; /* for policies that are blind */
+
 static void touch(gbl_tier *t, int32_t id) {
     if (!t->evictor.p->touch) return;
+    if (t->evictor.blind) {
+        t->evictor.p->touch(t->evictor.state, id, &nothing);
+        return;
+    }
     gbl_block_info info = info_of(t, id);
     t->evictor.p->touch(t->evictor.state, id, &info);
 }
@@ -44,14 +50,12 @@ static void remove_block(gbl_tier *t, int32_t id, enum gbl_gone reason) {
     gbl_kvnode *n = &p->node[id];
     int32_t parent = n->parent;
     t->n--;
-    n->ghost |= (uint8_t)(1u << t->level);
-    t->ghosts++;
+    int remembered = (flags_of(t) & GBL_EVICT_GHOSTS) != 0;
+    n->ghost |= (uint8_t)(remembered << t->level);
+    t->ghosts += remembered;
     gbl_kvpool_leave(p, id, t->level);
     if (t->evictor.p->gone) t->evictor.p->gone(t->evictor.state, id, reason);
-    if ((n->ghost >> t->level & 1) && !(flags_of(t) & GBL_EVICT_GHOSTS)) {
-        t->ghosts--;
-        gbl_kvpool_unbind(p, id, t->level);
-    }
+    if (!remembered && !n->at) gbl_kvpool_unbind(p, id, t->level);
     if (parent >= 0 && gbl_kvpool_is_at(p, parent, t->level) && !gbl_kvpool_kids(p, parent, t->level)) set_held(t, parent, 0);
 }
 
@@ -90,18 +94,24 @@ static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due 
     }
     const char *broken = make_room(t);
     if (broken) return broken;
-    gbl_block_info info = info_of(t, id);
-    if (t->evictor.p->miss) t->evictor.p->miss(t->evictor.state, &info);
     gbl_kvnode *n = &p->node[id];
+    gbl_block_info info;
+    if (!t->evictor.blind) {
+        info = info_of(t, id);
+        if (t->evictor.p->miss) t->evictor.p->miss(t->evictor.state, &info);
+    }
     t->ghosts -= n->ghost >> level & 1;
     n->ghost &= (uint8_t)~(1u << level);
     gbl_kvpool_enter(p, id, level);
     t->inserted++;
     t->due[due]++;
     if (++t->n + t->set_aside > t->peak) t->peak = t->n + t->set_aside;
-    if (t->evictor.p->insert) t->evictor.p->insert(t->evictor.state, id, &info);
-    if (gbl_kvpool_kids(p, id, level)) set_held(t, id, 1);
-    if (info.parent >= 0 && gbl_kvpool_kids(p, info.parent, level) == 1) set_held(t, info.parent, 1);
+    int held = gbl_kvpool_kids(p, id, level) > 0;
+    if (held && t->evictor.blind) set_held(t, id, 1);
+    if (t->evictor.p->insert) t->evictor.p->insert(t->evictor.state, id, t->evictor.blind ? &nothing : &info);
+    if (held && !t->evictor.blind) set_held(t, id, 1);
+    int32_t parent = n->parent;
+    if (parent >= 0 && gbl_kvpool_is_at(p, parent, level) && gbl_kvpool_kids(p, parent, level) == 1) set_held(t, parent, 1);
     return NULL;
 }
 

@@ -42,6 +42,6 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 
 static const gbl_evict_policy clock_policy = {
     {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "clock", "A hand goes round: a block used since the last turn is spared, the first that was not goes; inserted with bit 0.",
-     "Corbato, A Paging Experiment with the Multics System (MIT, 1968); libCacheSim's Clock on flat sets", NULL, sizeof(clock_state), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT},
+     "Corbato, A Paging Experiment with the Multics System (MIT, 1968); libCacheSim's Clock on flat sets", NULL, sizeof(clock_state), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_BLIND},
     init, NULL, insert, touch, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&clock_policy.head);

@@ -22,6 +22,6 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 
 static const gbl_evict_policy fifo_policy = {
     {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "fifo", "The block inserted first goes first, however often it was used.", "textbook", NULL,
-     sizeof(fifo), sizeof(gbl_seat), 0},
+     sizeof(fifo), sizeof(gbl_seat), GBL_EVICT_BLIND},
     init, NULL, insert, NULL, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&fifo_policy.head);

@@ -34,10 +34,10 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 
 static const gbl_evict_policy lru_policy = {
     {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lru", "The least recently used block goes; a chain is touched from its head.",
-     "textbook; libCacheSim's LRU on flat sets", NULL, sizeof(lru), sizeof(gbl_seat), 0},
+     "textbook; libCacheSim's LRU on flat sets", NULL, sizeof(lru), sizeof(gbl_seat), GBL_EVICT_BLIND},
     init, NULL, insert, touch, released, held, victims, gone, NULL, NULL};
 static const gbl_evict_policy lru_tail_policy = {
     {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "lru_tail", "The least recently used block goes; a chain is touched from its tail, so its deepest block goes first.",
-     "vLLM (free queue in reverse block order; v0 evictor: oldest access, then deepest)", NULL, sizeof(lru), sizeof(gbl_seat), GBL_EVICT_TAIL_FIRST},
+     "vLLM (free queue in reverse block order; v0 evictor: oldest access, then deepest)", NULL, sizeof(lru), sizeof(gbl_seat), GBL_EVICT_TAIL_FIRST | GBL_EVICT_BLIND},
     init, NULL, insert, touch, released, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&lru_policy.head, &lru_tail_policy.head);

@@ -48,6 +48,6 @@ static void gone(void *state, int32_t b, enum gbl_gone reason) {
 
 static const gbl_evict_policy sieve_policy = {
     {sizeof(gbl_evict_policy), GBL_EVICT, GBL_ABI, "sieve", "A hand walks from old to young: a block used since it last passed is spared in place, the first that was not goes.",
-     "Zhang et al., SIEVE is Simpler than LRU (NSDI 2024); libCacheSim's Sieve on flat sets", NULL, sizeof(sieve), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT},
+     "Zhang et al., SIEVE is Simpler than LRU (NSDI 2024); libCacheSim's Sieve on flat sets", NULL, sizeof(sieve), sizeof(gbl_seat), GBL_EVICT_BEFORE_INSERT | GBL_EVICT_BLIND},
     init, NULL, insert, touch, NULL, held, victims, gone, NULL, NULL};
 GBL_EXPORT(&sieve_policy.head);
