@@ -28,6 +28,27 @@ int gbl_term_width(void)
     return 80;
 }
 
+void gbl_term_wrap(FILE *to, const char *text, int at, int indent)
+{
+    enum { WIDTH = 100 };
+    int column = at;
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+        if (column + n + 1 > WIDTH && column > indent) {
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', to);
+            column++;
+        }
+        fwrite(text, 1, (size_t)n, to);
+        column += n;
+        text += n;
+        while (*text == ' ') text++;
+    }
+    fputc('\n', to);
+}
+
 int gbl_term_colour(FILE *f)
 {
     const char *term = getenv("TERM"), *off = getenv("NO_COLOR");

@@ -6,6 +6,8 @@
 
 int gbl_term_is_tty(FILE *f);
 int gbl_term_width(void);
+/* Prints `text` behind `indent` blanks, broken at blanks before column 100, and a newline; the first line stands at column `at`. */
+void gbl_term_wrap(FILE *to, const char *text, int at, int indent);
 int gbl_term_columns(const char *utf8); /* columns that the text takes on a terminal */
 int gbl_term_colour(FILE *f); /* tty, TERM not dumb, NO_COLOR unset */
 

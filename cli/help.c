@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/term.h"
+
 char *gbl_help_flag(const gbl_flag *f, char *out, size_t size)
 {
     char letter[8] = "";
@@ -27,28 +29,6 @@ const char *gbl_help_default(const gbl_flag *f, char *out, size_t size)
     return out;
 }
 
-/* Prints `text` behind `indent` blanks, broken at blanks before column 100; the first line stands at column `at`. */
-static void wrapped(FILE *to, const char *text, int at, int indent)
-{
-    enum { WIDTH = 100 };
-    int column = at;
-    while (*text) {
-        int n = (int)strcspn(text, " ");
-        if (column + n + 1 > WIDTH && column > indent) {
-            fprintf(to, "\n%*s", indent, "");
-            column = indent;
-        } else if (column > indent) {
-            fputc(' ', to);
-            column++;
-        }
-        fwrite(text, 1, (size_t)n, to);
-        column += n;
-        text += n;
-        while (*text == ' ') text++;
-    }
-    fputc('\n', to);
-}
-
 static void print_flags(const gbl_flag *flags, FILE *to)
 {
     enum { COLUMN = 30 };
@@ -66,7 +46,7 @@ static void print_flags(const gbl_flag *flags, FILE *to)
                  !d && f->row.unit ? f->row.unit : "", !d && f->row.unit ? "]" : "", d ? " (default " : "", d ? d : "",
                  d ? ")" : "");
         if (f->repeat) strncat(says, " (may be repeated)", sizeof says - strlen(says) - 1);
-        wrapped(to, says, COLUMN, COLUMN);
+        gbl_term_wrap(to, says, COLUMN, COLUMN);
     }
     fprintf(to, "  -h, --help%*sprint this\n", COLUMN - 12, "");
 }
@@ -84,7 +64,7 @@ int gbl_help_command(const gbl_command *c, const gbl_command *parent, FILE *to, 
     if (!full) return gbl_nomem(err, 64);
     fprintf(to, "gable %s - %s\n\nusage: gable %s%s%s%s\n\n", full, c->brief, full, c->operands[0] ? " " : "",
             c->operands, c->sub ? "" : " [flags]");
-    wrapped(to, c->about, 0, 0);
+    gbl_term_wrap(to, c->about, 0, 0);
     if (c->sub) {
         fputs("\ncommands\n", to);
         for (const gbl_command *const *s = c->sub; *s; s++) fprintf(to, "  %-10s %s\n", (*s)->name, (*s)->brief);

@@ -7,6 +7,7 @@
 #include "base/term.h"
 #include "base/text.h"
 #include "lib/catalogue.h"
+#include "lib/explain_compress.h"
 
 /* ---------------------------------------------------------------- finding ---- */
 
@@ -111,11 +112,13 @@ static int card_json(const gbl_thing *thing, const gbl_node *root, gbl_json *j, 
 }
 
 /* Into j, or as text where it is NULL. */
-static int explain_card(const gbl_thing *thing, gbl_json *j, FILE *to, gbl_err *err)
+static int explain_card(const gbl_thing *thing, gbl_json *j, FILE *to, gbl_arena *a, gbl_err *err)
 {
     gbl_doc *doc = NULL;
     int code = gbl_doc_read(&doc, thing->path, err);
-    if (!code) code = j ? card_json(thing, gbl_doc_root(doc), j, err) : card_text(thing, gbl_doc_root(doc), to, err);
+    if (!code && j) code = card_json(thing, gbl_doc_root(doc), j, err);
+    else if (!code && !strcmp(thing->kind, "compress")) code = gbl_explain_compress(thing, gbl_doc_root(doc), to, a, err);
+    else if (!code) code = card_text(thing, gbl_doc_root(doc), to, err);
     gbl_doc_free(doc);
     return code;
 }
@@ -223,7 +226,7 @@ static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_e
     int system = n_found ? -1 : explain_system(asked, name, j, to, a, err);
     if (system >= 0) return system;
     if (!n_found) return unknown(things, n, asked, name, a, err);
-    if (n_found == 1 && found[0]->path) return explain_card(found[0], j, to, err);
+    if (n_found == 1 && found[0]->path) return explain_card(found[0], j, to, a, err);
     if (n_found > 1 && j) many_json(found, n_found, name, j);
     else if (n_found > 1) many_text(found, n_found, name, to);
     else if (j) policy_json(found[0], j);
