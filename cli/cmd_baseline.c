@@ -6,6 +6,7 @@
 #include "cli/many.h"
 #include "cli/output.h"
 #include "reports/baseline.h"
+#include "reports/identity.h"
 
 typedef struct baseline_opt {
     gbl_scene_opt scene;
@@ -52,7 +53,7 @@ static int open_items(item *x, const gbl_call *call, const baseline_opt *o, gbl_
     for (size_t i = 0; i < call->n_arg; i++) {
         int code = gbl_many_origin(&x[i].from, call->arg[i], &o->scene, call->arena, err);
         if (!code) code = gbl_origin_open(&x[i].s, &x[i].from, err);
-        if (!code) code = gbl_origin_repeats(x[i].s, err);
+        if (!code) code = gbl_identity_repeats(x[i].s->trace, err);
         if (code) return code;
         x[i].seed = x[i].s->seed = o->scene.seed != GBL_NULL_INT ? o->scene.seed : x[i].s->seed;
         if (!(x[i].name = gbl_baseline_name(x[i].s, call->arg[i], call->arena))) return gbl_nomem(err, 64);
@@ -93,6 +94,19 @@ static void warn_unstable(const item *x, size_t n_items, const gbl_outcome *out,
         if (gbl_outcomes_growth(out + i * n, n).growing == 1) gbl_output_warn("'%s' is unstable: its queue still grows, so its numbers hang on the length of the run", x[i].name);
 }
 
+/* A replay without draws: the gate then takes any change for certain. */
+static int warn_same(const item *x, size_t n_items, const gbl_outcome *out, size_t n, gbl_err *err)
+{
+    for (size_t i = 0; i < n_items; i++) {
+        gbl_measures m;
+        int code = gbl_measures_init(&m, out + i * n, n, err);
+        if (code) return code;
+        if (m.same) gbl_output_warn("the seed changes nothing in '%s': its %zu runs are equal, and the gate will take any difference for certain", x[i].name, n);
+        gbl_measures_fini(&m);
+    }
+    return GBL_OK;
+}
+
 static int measure(const gbl_call *call, const baseline_opt *o, item *x, gbl_err *err)
 {
     size_t n = (size_t)o->replications, all = n * call->n_arg;
@@ -105,6 +119,7 @@ static int measure(const gbl_call *call, const baseline_opt *o, item *x, gbl_err
     if (code) return code;
     code = write_document(x, call->n_arg, out, n, o->out, err);
     if (!code) warn_unstable(x, call->n_arg, out, n);
+    if (!code) code = warn_same(x, call->n_arg, out, n, err);
     gbl_outcomes_fini(out, all);
     return code;
 }

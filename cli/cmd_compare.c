@@ -8,6 +8,7 @@
 #include "cli/many.h"
 #include "cli/output.h"
 #include "reports/compare.h"
+#include "reports/identity.h"
 #include "reports/stored.h"
 
 typedef struct compare_opt {
@@ -83,7 +84,7 @@ static int open_side(side *x, const char *arg, const compare_opt *o, int *stored
         if (!code && !x->from.name) code = gbl_nomem(err, 64);
     }
     if (!code) code = gbl_origin_open(&x->s, &x->from, err);
-    return code ? code : gbl_origin_repeats(x->s, err);
+    return code ? code : gbl_identity_repeats(x->s->trace, err);
 }
 
 /* The same trace object means the same requests under one seed. */

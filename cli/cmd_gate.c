@@ -7,6 +7,7 @@
 #include "cli/many.h"
 #include "cli/output.h"
 #include "reports/gate.h"
+#include "reports/identity.h"
 
 typedef struct gate_opt {
     gbl_scene_opt scene;
@@ -111,7 +112,7 @@ static int open_item(item *x, size_t i, const gbl_call *call, const gbl_baseline
         x->from.name = gbl_arena_printf(call->arena, "%s, scenario '%s'", call->arg[0], x->entry->name);
     }
     if (!code) code = gbl_origin_open(&x->s, &x->from, err);
-    if (!code) code = gbl_origin_repeats(x->s, err);
+    if (!code) code = gbl_identity_repeats(x->s->trace, err);
     if (!code && file && (b->n > 1 || call->n_arg > 2)) {
         const char *name = gbl_baseline_name(x->s, file, call->arena);
         x->entry = name ? entry_called(b, name, file, err) : NULL;

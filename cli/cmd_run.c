@@ -9,6 +9,7 @@
 #include "cli/many.h"
 #include "cli/output.h"
 #include "cli/scene.h"
+#include "reports/identity.h"
 
 typedef struct run_opt {
     gbl_scene_opt scene;
@@ -100,7 +101,7 @@ static int sample(gbl_intervals **out, gbl_scenario *s, const run_opt *o, gbl_er
 {
     gbl_run_options opt = options_of(o);
     if (o->intervals == GBL_NULL_INT) return GBL_OK;
-    int code = gbl_origin_repeats(s, err);
+    int code = gbl_identity_repeats(s->trace, err);
     if (!code) code = gbl_intervals_new(out, s, o->intervals, &opt, err);
     if (code == GBL_EINTERRUPT || code == GBL_ETERM) code = gbl_signals_fail(err, "nothing was stored");
     return code;
@@ -206,7 +207,7 @@ static int replicate(const gbl_call *call, const run_opt *o, gbl_err *err)
     int code = gbl_many_origin(&from, call->n_arg ? call->arg[0] : NULL, &o->scene, call->arena, err);
     if (!code) code = gbl_origin_open(&s, &from, err);
     if (code) return code;
-    code = gbl_origin_repeats(s, err);
+    code = gbl_identity_repeats(s->trace, err);
     if (!code) code = replicate_scenario(call, o, &from, s, err);
     gbl_scenario_free(s);
     return code;

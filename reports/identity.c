@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "models/cards.h"
@@ -62,6 +63,28 @@ static int file_hash(gbl_file_hashes *known, const char *path, uint64_t *out, gb
     return GBL_OK;
 }
 
+/* Standard input or a pipe (NULL: neither). */
+static const gbl_node *read_once(const gbl_node *trace)
+{
+    const gbl_node *file = gbl_node_get(trace, "file");
+    struct stat st;
+    if (!file || gbl_node_kind(file) != GBL_STRING) return NULL;
+    if (strcmp(gbl_node_text(file), "-") == 0) return file;
+    gbl_arena *a = gbl_arena_new();
+    const char *path = a ? gbl_find_path(a, gbl_doc_folder(gbl_node_doc(file)), gbl_node_text(file)) : NULL;
+    int once = path && stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    gbl_arena_free(a);
+    return once ? file : NULL;
+}
+
+int gbl_identity_repeats(const gbl_node *trace, gbl_err *err)
+{
+    const gbl_node *file = read_once(trace);
+    if (!file) return GBL_OK;
+    gbl_node_fail(file, err, "a trace from %s can be read only once", strcmp(gbl_node_text(file), "-") == 0 ? "standard input" : "a pipe");
+    return gbl_expected(err, "the name of a file, for more than one run");
+}
+
 int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *known, gbl_err *err)
 {
     const gbl_node *file = gbl_node_get(s->trace, "file");
@@ -90,7 +113,7 @@ int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *know
         while (first < f && !(g && s->choice[first].plugin && !strcmp(s->choice[first].plugin->path, g->path))) first++;
         if (g && first == f) card_hash(j, "plugin", g->path, g->hash);
     }
-    if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") != 0) {
+    if (file && gbl_node_kind(file) == GBL_STRING && !read_once(s->trace)) {
         uint64_t hash;
         int code = file_hash(known, gbl_find_path(s->arena, gbl_doc_folder(s->doc), gbl_node_text(file)), &hash, err);
         if (code != GBL_OK) {

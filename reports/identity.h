@@ -16,5 +16,7 @@ typedef struct gbl_file_hashes {
 } gbl_file_hashes;
 /* run.cards: {"hardware:h100-sxm": hash, ..., "compress:kivi": hash, "plugin:./x.so": hash, "trace:FILE": hash} as one object. `known` may be NULL. */
 int gbl_identity_cards(gbl_json *j, const gbl_scenario *s, gbl_file_hashes *known, gbl_err *err);
+/* Refuses a trace object whose file can be read only once (standard input, a pipe), for whoever runs it more than once. */
+int gbl_identity_repeats(const gbl_node *trace, gbl_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "reports/identity.h"
 #include "reports/plan_parts.h"
 
 void gbl_load_fini(gbl_load *l)
@@ -95,11 +96,8 @@ int gbl_load_read(gbl_planner *p, gbl_err *err)
     gbl_source *src = NULL;
     gbl_map *known = gbl_map_new(1024);
     int code = known ? gbl_plan_base(p, &d, err) : gbl_nomem(err, 0);
-    const gbl_node *root = code ? NULL : gbl_doc_root(d), *trace = gbl_node_get(root, "trace"), *file = gbl_node_get(trace, "file");
-    if (!code && file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") == 0) {
-        gbl_node_fail(file, err, "a plan reads its trace many times, so it cannot come from standard input");
-        code = gbl_expected(err, "the path of a file");
-    }
+    const gbl_node *root = code ? NULL : gbl_doc_root(d), *trace = gbl_node_get(root, "trace");
+    if (!code) code = gbl_identity_repeats(trace, err);
     if (!code) code = gbl_source_open(&src, trace, (uint64_t)p->seed, err);
     if (!code) {
         const gbl_node *generate = gbl_node_get(trace, "generate");

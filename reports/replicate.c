@@ -41,14 +41,6 @@ int gbl_origin_open(gbl_scenario **out, const gbl_origin *o, gbl_err *err)
     return code;
 }
 
-int gbl_origin_repeats(const gbl_scenario *s, gbl_err *err)
-{
-    const gbl_node *file = gbl_node_get(s->trace, "file");
-    if (!file || gbl_node_kind(file) != GBL_STRING || strcmp(gbl_node_text(file), "-") != 0) return GBL_OK;
-    gbl_node_fail(file, err, "a trace from standard input can be read only once");
-    return gbl_expected(err, "the name of a file, for more than one run");
-}
-
 /* ---------------------------------------------------------------- one run, observed ---- */
 
 /* How many arrived by when, without keeping each: when the last bucket is reached, neighbours join. */

@@ -18,8 +18,6 @@ typedef struct gbl_origin {
     size_t n_sets;
 } gbl_origin;
 int gbl_origin_open(gbl_scenario **out, const gbl_origin *o, gbl_err *err);
-/* Its trace is standard input, which can be read only once. */
-int gbl_origin_repeats(const gbl_scenario *s, gbl_err *err);
 
 typedef struct gbl_job {
     const gbl_origin *origin;

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/spool.h"
+#include "reports/identity.h"
 #include "traces/generate.h"
 
 const char *const gbl_sens_input_name[GBL_INPUTS] = {"hbm_bandwidth", "hbm_size",  "sm_flops", "pcie",         "nvlink",     "dram",
@@ -123,15 +124,13 @@ static int closed_output(FILE **out, gbl_doc *d, double factor, gbl_err *err)
 
 static int vary_trace(gbl_doc *d, int64_t seed, const double *factor, FILE **spool, gbl_err *err)
 {
-    const gbl_node *trace = gbl_node_get(gbl_doc_root(d), "trace"), *file = gbl_node_get(trace, "file");
+    const gbl_node *trace = gbl_node_get(gbl_doc_root(d), "trace");
     gbl_source *src = NULL;
     int shaped = factor[GBL_IN_BURSTINESS] != 1 || factor[GBL_IN_OUTPUT_LENGTH] != 1, faster = factor[GBL_IN_ARRIVAL_RATE] != 1;
-    if (!shaped && !faster) return GBL_OK;
-    if (file && gbl_node_kind(file) == GBL_STRING && strcmp(gbl_node_text(file), "-") == 0) {
-        gbl_node_fail(file, err, "a trace that is read many times cannot come from standard input");
-        return gbl_expected(err, "the path of a file");
-    }
-    int code = gbl_source_open(&src, trace, (uint64_t)seed, err), closed = code ? 0 : gbl_source_closed(src);
+    int code = gbl_identity_repeats(trace, err);
+    if (code || (!shaped && !faster)) return code;
+    code = gbl_source_open(&src, trace, (uint64_t)seed, err);
+    int closed = code ? 0 : gbl_source_closed(src);
     if (src) gbl_source_close(src);
     if (code || (closed && factor[GBL_IN_OUTPUT_LENGTH] == 1)) return code;
     if (closed) return closed_output(spool, d, factor[GBL_IN_OUTPUT_LENGTH], err);

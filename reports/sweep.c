@@ -441,7 +441,8 @@ static int identify(gbl_sweep *s, census *c, size_t raw, const gbl_scenario *of,
         return GBL_OK;
     }
     gbl_json *j = gbl_json_new(0);
-    int code = j ? gbl_identity_cards(j, of, &c->files, err) : gbl_nomem(err, 0);
+    int code = j ? gbl_identity_repeats(of->trace, err) : gbl_nomem(err, 0);
+    if (!code) code = gbl_identity_cards(j, of, &c->files, err);
     const char *text = code ? NULL : gbl_json_text(j);
     gbl_sweep_at *at = &s->at[s->n];
     *at = (gbl_sweep_at){hash, of->seed, text ? shared_cards(s, c, text) : NULL, vary_text(s, raw)};

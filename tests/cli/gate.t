@@ -9,8 +9,10 @@ $ printf '{"name": "slots", "trace": {"generate": {"requests": 240, "arrival": {
       "seed": 1,
       "replications": 30,
       "stable": true,
+! gable: warning: the seed changes nothing in 'replay': its 30 runs are equal, and the gate will take any difference for certain
 $ gable baseline slots.json replay.json -j 1 | cmp - base.json; wc -c base.json | awk '{ print ($1 < 40000 ? "small" : "large") }'
 small
+! gable: warning: the seed changes nothing in 'replay': its 30 runs are equal, and the gate will take any difference for certain
 # Nothing changed: the same numbers to the last bit.
 $ gable gate base.json
 scenario  metric * baseline * now * change * tolerance * sees * p (Holm)
@@ -97,6 +99,7 @@ $ sed 's/"runtime:vllm":"[0-9a-f]*"/"runtime:vllm":"0123456789abcdef"/' base.jso
 $ mkdir in; gzip -dc $ROOT/traces/samples/chat.jsonl.gz | head -n 150 > in/t.jsonl; printf '{"name": "mine", "trace": {"file": "t.jsonl"}}' > in/mine.json; gable baseline in/mine.json -o mine.base; gable gate mine.base | tail -n 1; gable gate mine.base in/mine.json | tail -n 1
 holds: 0 of 8 metrics regressed in 1 scenario (the baseline's own seeds, paired)
 holds: 0 of 8 metrics regressed in 1 scenario (the baseline's own seeds, paired)
+! gable: warning: the seed changes nothing in 'mine': its 30 runs are equal, and the gate will take any difference for certain
 $ head -n 140 in/t.jsonl > t && mv t in/t.jsonl; gable gate mine.base
 ! gable: the inputs of 'mine' are not those of the baseline, so the policy is not judged: trace
 !   where: mine.base

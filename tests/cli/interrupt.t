@@ -32,3 +32,23 @@ short.json
 $ timeout --preserve-status -s TERM 0.5 gable calibrate pipe
 ! gable: terminated: no result
 ? 143
+# A pipe can be read only once: whoever runs a trace many times says so instead of waiting for a writer.
+$ mkfifo once; printf '{"trace": {"file": "once", "format": "mooncake"}}' > piped.json; printf '{"gable": "plan/1", "scenario": "piped.json", "slo": {"ttft_ms": 500}}' > plan.json; printf '{"gable": "sweep/1", "scenario": "piped.json", "grid": {"engine.max_num_seqs": [1, 2]}}' > sweep.json; for c in 'plan plan.json' 'sweep sweep.json' 'baseline piped.json' 'sens piped.json' 'run piped.json --replications 2'; do timeout 20 gable $c --progress off; done
+! gable: a trace from a pipe can be read only once
+!   where: *
+!   expected: the name of a file, for more than one run
+! gable: a trace from a pipe can be read only once
+!   where: *
+!   expected: the name of a file, for more than one run
+! gable: a trace from a pipe can be read only once
+!   where: *
+!   expected: the name of a file, for more than one run
+! gable: a trace from a pipe can be read only once
+!   where: *
+!   expected: the name of a file, for more than one run
+! gable: a trace from a pipe can be read only once
+!   where: *
+!   expected: the name of a file, for more than one run
+? 2
+$ (gzip -dc $ROOT/traces/samples/chat.jsonl.gz | head -n 40 > once &); timeout 20 gable run piped.json --db piped.db | tail -n 1
+run 1 kept in piped.db
