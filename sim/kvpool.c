@@ -74,8 +74,11 @@ static int make_index(gbl_kvpool *p, size_t ids, int ghosts, gbl_err *err) {
     int has_gone = !ghosts || make_gone(p, ids);
     p->node = gbl_alloc(ids, sizeof *p->node);
     p->unused = gbl_alloc(ids, sizeof *p->unused);
-    if (p->levels > 1) p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
-    int ok = p->index && p->node && p->unused && has_gone && (p->kids_at || p->levels == 1);
+    if (p->levels > 1) {
+        p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
+        p->owner = gbl_alloc(ids, sizeof *p->owner);
+    }
+    int ok = p->index && p->node && p->unused && has_gone && ((p->kids_at && p->owner) || p->levels == 1);
     return ok ? 0 : gbl_nomem(err, ids * sizeof *p->node);
 }
 
@@ -114,6 +117,7 @@ void gbl_kvpool_fini(gbl_kvpool *p) {
     gbl_free(p->gone_next);
     gbl_free(p->node);
     gbl_free(p->kids_at);
+    gbl_free(p->owner);
     gbl_free(p->unused);
     gbl_free(p->recompute_s);
     gbl_map_free(p->inside);
@@ -283,9 +287,14 @@ static void touch(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
     p->evictor.p->touch(p->evictor.state, id, &info);
 }
 
+static void set_owner(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
+    if (p->owner) p->owner[id] = (gbl_kvowner){use->session, use->request, use->class_id, use->last};
+}
+
 int gbl_kvpool_ref(gbl_kvpool *p, int32_t id, const gbl_kvuse *use) {
     gbl_kvnode *n = &p->node[id];
     assert(n->refs >= 0);
+    set_owner(p, id, use);
     int first = n->refs++ == 0;
     if (first) {
         p->referenced++;
@@ -319,6 +328,7 @@ static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info) {
     p->ghosts -= n->ghost & 1;
     n->ghost &= (uint8_t)~1u;
     n->refs = 1;
+    set_owner(p, id, use);
     gbl_kvpool_enter(p, id, 0);
     if (p->below) gbl_tiers_rise(p, id);
     p->private_blocks -= p->each;

@@ -36,6 +36,12 @@ typedef struct gbl_kvuse {
     int64_t arrival_ns;
 } gbl_kvuse;
 
+/* Who used a block last, where it may go on to a tier. */
+typedef struct gbl_kvowner {
+    int64_t session, request;
+    int32_t class_id, last;
+} gbl_kvowner;
+
 /* A piece of a block's content: what the block holds from a place on under one id of the trace. */
 typedef struct gbl_kvpiece {
     uint64_t key; /* of the chain up to this place, and the place */
@@ -54,6 +60,7 @@ typedef struct gbl_kvpool {
     size_t ids; /* nodes there may be */
     gbl_kvnode *node;
     struct gbl_tiers *below; /* NULL: HBM alone */
+    gbl_kvowner *owner;      /* by node; NULL: HBM alone */
     int32_t *kids_at;        /* node x level: children that lie there; NULL: HBM alone, where node.kids says it */
     int32_t levels, needs_cost; /* needs_cost: some level's policy asks what a block costs to compute */
     int32_t *unused, n_unused, n_ids; /* node ids given back, and ids ever given */

@@ -25,13 +25,19 @@ static void forget(void *owner, int32_t id) {
     gbl_kvpool_unbind(p, id, t->level);
 }
 
-static gbl_block_info info_of(gbl_tier *t, int32_t id) { /* nobody uses a block when it goes down */
+/* A block stays its last user's. Here a use is a moment: it comes, or is loaded. */
+static gbl_block_info info_of(gbl_tier *t, int32_t id) {
     gbl_kvpool *p = t->all->pool;
-    gbl_kvuse use = {p->now_ns, -1, -1, 0, -1, p->now_ns};
+    const gbl_kvowner *o = &p->owner[id];
+    gbl_kvuse use = {p->now_ns, o->session, o->request, o->class_id, o->last, p->now_ns};
     return gbl_kvpool_info(p, id, t->level, &use);
 }
 
 static const gbl_block_info nothing; /* for policies that are blind */
+
+static void use_ends(gbl_tier *t, int32_t id) {
+    if (t->evictor.p->released) t->evictor.p->released(t->evictor.state, id, t->all->pool->now_ns);
+}
 
 static void touch(gbl_tier *t, int32_t id) {
     if (!t->evictor.p->touch) return;
@@ -41,6 +47,7 @@ static void touch(gbl_tier *t, int32_t id) {
     }
     gbl_block_info info = info_of(t, id);
     t->evictor.p->touch(t->evictor.state, id, &info);
+    use_ends(t, id);
 }
 
 /* ---- out ---- */
@@ -109,6 +116,7 @@ static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due 
     int held = gbl_kvpool_kids(p, id, level) > 0;
     if (held && t->evictor.blind) set_held(t, id, 1);
     if (t->evictor.p->insert) t->evictor.p->insert(t->evictor.state, id, t->evictor.blind ? &nothing : &info);
+    if (!t->evictor.blind) use_ends(t, id);
     if (held && !t->evictor.blind) set_held(t, id, 1);
     int32_t parent = n->parent;
     if (parent >= 0 && gbl_kvpool_is_at(p, parent, level) && gbl_kvpool_kids(p, parent, level) == 1) set_held(t, parent, 1);

@@ -329,13 +329,45 @@ static void swapping_writes_only_what_is_new(void **state) {
     }
 }
 
+/* Blocks stay their user's on the way down. A conversation of 64 blocks comes back after three others went by, with room for
+ * two in the tier: pinned there it is found whole, by recency it is gone but for what HBM still had. And of two that are alike
+ * in size the one idle longest goes whole, so the other is whole when it comes back. */
+static void a_tier_knows_whose_blocks_they_are(void **state) {
+    (void)state;
+    static const char turns[] = "{\"session_id\":\"a\",\"timestamp\":0,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[1,2,3]}\n"
+                                "{\"session_id\":\"b\",\"timestamp\":10000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[11,12,13]}\n"
+                                "{\"session_id\":\"c\",\"timestamp\":20000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[21,22,23]}\n"
+                                "{\"session_id\":\"d\",\"timestamp\":30000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[31,32,33]}\n"
+                                "{\"session_id\":\"a\",\"delay\":60000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[1,2,4]}\n";
+    static const char again[] = "{\"timestamp\":0,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[1,2,3]}\n"
+                                "{\"timestamp\":10000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[4,5,6]}\n"
+                                "{\"timestamp\":20000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[7,8,9]}\n"
+                                "{\"timestamp\":30000,\"input_length\":1025,\"output_length\":1,\"hash_ids\":[4,5,6]}\n";
+    static const struct {
+        const char *rows, *format, *evict;
+        int hbm, least, most;
+    } cases[] = {{turns, "aiperf", "{\"use\":\"pin_until\",\"pin_s\":200}", 140, 1024, 1024}, {turns, "aiperf", "\"lru\"", 140, 0, 200}, {again, "mooncake", "\"session\"", 65, 1024, 1024}};
+    for (int i = 0; i < 3; i++) {
+        char text[1000];
+        outcome o;
+        write_text(cases[i].rows);
+        snprintf(text, sizeof text, "{\"trace\":{\"file\":\"%s\",\"format\":\"%s\"},\"engine\":{\"kv_blocks\":%d},\"tiers\":[{\"name\":\"dram\",\"bytes\":%d,\"write\":\"through\",\"evict\":%s}]}", trace_path,
+                 cases[i].format, cases[i].hbm, 128 * BLOCK_BYTES, cases[i].evict);
+        run_text(text, 0, &o);
+        double hits = of_tier(&o, "dram", "hit_tokens");
+        assert_true(hits >= cases[i].least && hits <= cases[i].most);
+        done(&o);
+    }
+}
+
 int main(void) {
     int fd = mkstemp(trace_path);
     if (fd < 0) return 1;
     close(fd);
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_hit_costs_its_load), cmocka_unit_test(what_leaves_meets_what_comes), cmocka_unit_test(a_tier_is_worth_the_prefill_it_saves),
                                        cmocka_unit_test(the_drive_bounds_and_cost_decides), cmocka_unit_test(encoded_chunks_keep_a_limit), cmocka_unit_test(layers_overlap), cmocka_unit_test(a_larger_tier_hits_no_less),
-                                       cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads), cmocka_unit_test(swapping_writes_only_what_is_new)};
+                                       cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads), cmocka_unit_test(swapping_writes_only_what_is_new),
+                                       cmocka_unit_test(a_tier_knows_whose_blocks_they_are)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(trace_path);
     return failed;
