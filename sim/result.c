@@ -513,6 +513,28 @@ static const char *percent(char *out, size_t size, double v) {
     return out;
 }
 
+static const char *fixed(char *out, size_t size, int digits, double v) {
+    if (isnan(v)) snprintf(out, size, "-");
+    else snprintf(out, size, "%.*f", digits, v);
+    return out;
+}
+
+static void print_rates(const gbl_result *r, FILE *to) {
+    char b[4][32];
+    fprintf(to, "\nthroughput  %s requests/s   %s input tokens/s   %s output tokens/s (%s a GPU)\n", fixed(b[0], sizeof b[0], 3, got(r, "throughput", "request_s")),
+            fixed(b[1], sizeof b[1], 0, got(r, "throughput", "input_tok_s")), fixed(b[2], sizeof b[2], 0, got(r, "throughput", "output_tok_s")),
+            fixed(b[3], sizeof b[3], 0, got(r, "throughput", "output_tok_s_per_gpu")));
+    fprintf(to, "goodput     %s requests/s   %s of the requests meet the SLO (%s)\n", fixed(b[0], sizeof b[0], 3, got(r, "goodput", "request_s")),
+            percent(b[1], sizeof b[1], got(r, "goodput", "slo_attainment")), r->slo);
+}
+
+static void print_bill(const gbl_result *r, FILE *to) {
+    char b[32];
+    fprintf(to, "energy      %.3f kWh   %s J a token", got(r, "energy", "joule") / 3.6e6, fixed(b, sizeof b, 2, got(r, "energy", "joule_per_output_tok")));
+    if (isnan(got(r, "cost", "usd"))) return;
+    fprintf(to, "   cost %.2f USD   %s USD a million output tokens", got(r, "cost", "usd"), fixed(b, sizeof b, 3, got(r, "cost", "usd_per_mtok_output")));
+}
+
 static void print_resources(const gbl_result *r, FILE *to) {
     char b[16];
     fprintf(to, "busy        ");
@@ -525,11 +547,11 @@ static void print_resources(const gbl_result *r, FILE *to) {
 }
 
 static void print_repairs(const gbl_result *r, FILE *to) {
-    static const struct { const char *stat, *said; } kinds[] = {{"zero_input", "rows without input dropped"}, {"zero_output", "rows without output dropped"},
-                                                                {"ids_short", "prefix chains shorter than their prompt"}, {"ids_long", "prefix chains cut to their prompt"},
-                                                                {"no_output", "rows with a default output"}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (got(r, "repairs", kinds[i].stat) > 0) fprintf(to, "trace       %.0f %s\n", got(r, "repairs", kinds[i].stat), kinds[i].said);
+    static const gbl_repairs none;
+    const char *key, *text;
+    int64_t n;
+    for (int i = 0; gbl_repair_at(&none, i, &key, &text, &n); i++)
+        if (got(r, "repairs", key) > 0) fprintf(to, "trace       %.0f %s\n", got(r, "repairs", key), text);
 }
 
 static void print_parts(const gbl_result *r, FILE *to) {
@@ -571,24 +593,19 @@ static void print_kv(const gbl_result *r, FILE *to) {
 }
 
 void gbl_result_print(const gbl_result *r, FILE *to) {
-    char b[16];
     fprintf(to, "%s: %s on %lld x %s, runtime %s (%s)\n", r->name, r->model, (long long)r->gpus, r->hardware, r->runtime, r->calibration);
     print_repairs(r, to);
     fprintf(to, "requests    %.0f injected = %.0f completed + %.0f rejected + %.0f unfinished, %.1f s simulated\n\n", got(r, "requests", "injected"),
             got(r, "requests", "completed"), got(r, "requests", "rejected"), got(r, "requests", "unfinished"), gbl_result_get(r, "duration_s"));
     print_latencies(r, to);
-    fprintf(to, "\nthroughput  %.3f requests/s   %.0f input tokens/s   %.0f output tokens/s (%.0f a GPU)\n", got(r, "throughput", "request_s"),
-            got(r, "throughput", "input_tok_s"), got(r, "throughput", "output_tok_s"), got(r, "throughput", "output_tok_s_per_gpu"));
-    fprintf(to, "goodput     %.3f requests/s   %s of the requests meet the SLO (%s)\n", got(r, "goodput", "request_s"),
-            percent(b, sizeof b, got(r, "goodput", "slo_attainment")), r->slo);
+    print_rates(r, to);
     print_parts(r, to);
     print_resources(r, to);
     print_kv(r, to);
     if (got(r, "network", "transfers") > 0)
         fprintf(to, "network     %.0f transfers   %.2f GB   %.0f tokens were there already   wait for blocks %.2f ms   on the wire %.2f ms\n", got(r, "network", "transfers"),
                 got(r, "network", "bytes") * 1e-9, got(r, "network", "reused_tokens"), got(r, "network", "wait_ms"), got(r, "network", "wire_ms"));
-    fprintf(to, "energy      %.3f kWh   %.2f J a token", got(r, "energy", "joule") / 3.6e6, got(r, "energy", "joule_per_output_tok"));
-    if (!isnan(got(r, "cost", "usd"))) fprintf(to, "   cost %.2f USD   %.3f USD a million output tokens", got(r, "cost", "usd"), got(r, "cost", "usd_per_mtok_output"));
+    print_bill(r, to);
     fprintf(to, "\nsimulated   %.0f steps (%.0f held) in %.3f s, %.0f MiB\n", got(r, "sim", "steps"), got(r, "sim", "steps_fast"), got(r, "sim", "wall_s"),
             got(r, "sim", "peak_rss_mib"));
 }
