@@ -323,7 +323,7 @@ static int32_t new_node(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t dep
 }
 
 /* The block is in HBM from now on. */
-static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info) {
+static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info, const gbl_kvuse *use) {
     gbl_kvnode *n = &p->node[id];
     p->ghosts -= n->ghost & 1;
     n->ghost &= (uint8_t)~1u;
@@ -347,14 +347,14 @@ int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t be
     int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
     if (p->evictor.blind) {
         if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
-        settle(p, id, &nothing);
+        settle(p, id, &nothing, use);
         return id;
     }
     gbl_block_info info = info_of(p, key, parent, depth, use);
     if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
     if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);
     if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
-    settle(p, id, &info);
+    settle(p, id, &info, use);
     return id;
 }
 
