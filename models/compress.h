@@ -2,7 +2,7 @@
  *
  * A sequence's KV is a list of cells. A cell is some layers x some KV heads x some of the tokens, kept at some bits; a method
  * is a few generators that split and change cells; bytes, reads and extra work follow from the cells. Ratios are never multiplied.
- * The methods are cards, policies/cards/compress/NAME.json (schema in compress_card.c): generators, parameters and quality, each
+ * The methods are cards, policies/cards/compress/NAME.json (schema in compress_read.c): generators, parameters and quality, each
  * number with its source.
  *
  * With N tokens resident in a cell of L layers and H KV heads of dk, dv elements a token, of which RK (K) and RV (V) stay in full,
