@@ -159,7 +159,10 @@ int64_t gbl_kv_growth(const gbl_kv_plan *plan, int64_t p, int64_t n, int64_t pag
         int64_t rk = llround(gbl_kv_residue(next, c->res_k, c->k_mod) - gbl_kv_residue(stored, c->res_k, c->k_mod));
         int64_t rv = llround(gbl_kv_residue(next, c->res_v, c->v_mod) - gbl_kv_residue(stored, c->res_v, c->v_mod));
         each += rk * (q.full_k - q.code_k) + rv * (q.full_v - q.code_v) + ((double)n < c->extra ? q.extra : 0);
-        if (next <= stored) continue;
+        if (next - stored != 1) { /* none, or several come or go at once: then gbl_kv_until said one step */
+            each += (int64_t)((ceil(next / (double)page) - ceil(stored / (double)page)) * (double)page) * (q.code_k + q.code_v + q.each);
+            continue;
+        }
         int64_t spare = (page - (int64_t)stored % page) % page;
         ring[spare] += page * (q.code_k + q.code_v + q.each);
     }
