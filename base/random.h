@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Streams of the house; a policy's own streams start at GBL_STREAM_POLICY. */
-enum { GBL_STREAM_ARRIVAL = 1, GBL_STREAM_INPUT, GBL_STREAM_OUTPUT, GBL_STREAM_THINK, GBL_STREAM_SHAPE, GBL_STREAM_TENANT, GBL_STREAM_PRIORITY, GBL_STREAM_CLIENT, GBL_STREAM_POLICY = 64 };
+enum { GBL_STREAM_ARRIVAL = 1, GBL_STREAM_INPUT, GBL_STREAM_OUTPUT, GBL_STREAM_THINK, GBL_STREAM_SHAPE, GBL_STREAM_TENANT, GBL_STREAM_PRIORITY, GBL_STREAM_CLIENT, GBL_STREAM_COST, GBL_STREAM_POLICY = 64 };
 
 void gbl_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]); /* the bare block function */
 uint64_t gbl_draw_u64(uint64_t seed, uint32_t stream, uint64_t entity, uint64_t k);

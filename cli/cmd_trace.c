@@ -88,7 +88,7 @@ static const gbl_command info = {.name = "info",
 /* ---------------------------------------------------------------- hits ---- */
 
 typedef struct hits_opt {
-    const char *evict, *blocks, *format, *price;
+    const char *evict, *blocks, *format, *price, *cost;
     int64_t seed;
     int32_t json;
 } hits_opt;
@@ -122,6 +122,13 @@ static const gbl_flag hits_flags[] = {
              .dflt = "null",
              .help = "also what an API would ask for the trace, with its cache and without: a price card; `gable list cards`"},
      .arg = "CARD"},
+    {.row = {.name = "cost",
+             .type = GBL_P_STR,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(hits_opt, cost),
+             .dflt = "null",
+             .help = "ids differ in what computing them costs: two{low=1,high=100,share=0.5} gives each of them one of two, drawn by the seed"},
+     .arg = "LAW"},
     FLAG_FORMAT(hits_opt),
     GBL_FLAG_JSON(hits_opt, json),
     {.row = {.name = NULL}}};
@@ -214,7 +221,7 @@ static int bill_print(const bill *b, gbl_err *err)
     return GBL_OK;
 }
 
-static int hits_json(const gbl_hits *h, const char *policy, const bill *b, gbl_err *err)
+static int hits_json(const gbl_hits *h, const char *policy, int costs, const bill *b, gbl_err *err)
 {
     gbl_json *j = gbl_json_new(2);
     if (!j) return gbl_nomem(err, 0);
@@ -233,6 +240,10 @@ static int hits_json(const gbl_hits *h, const char *policy, const bill *b, gbl_e
     gbl_json_int(j, "requests", h->requests);
     gbl_json_int(j, "requests_any_hit", h->requests_any_hit);
     gbl_json_int(j, "evicted_blocks", h->evicted_blocks);
+    if (costs) {
+        gbl_json_num(j, "missed_cost", h->missed_cost);
+        gbl_json_num(j, "total_cost", h->total_cost);
+    }
     if (b->card) bill_json(b, j);
     gbl_json_end(j);
     return gbl_output_json(j, err);
@@ -247,7 +258,7 @@ static void hits_row(gbl_table *t, const char *what, int64_t hit, int64_t total)
     gbl_table_cell(t, "%.2f %%", 100.0 * share(hit, total));
 }
 
-static int hits_print(const gbl_hits *h, const char *policy, const bill *b, gbl_err *err)
+static int hits_print(const gbl_hits *h, const char *policy, int costs, const bill *b, gbl_err *err)
 {
     char title[160], blocks[32], evicted[32];
     snprintf(title, sizeof title, "%s, %s blocks, %s evicted", policy,
@@ -259,9 +270,20 @@ static int hits_print(const gbl_hits *h, const char *policy, const bill *b, gbl_
     hits_row(t, "blocks", h->hit_blocks, h->total_blocks);
     hits_row(t, "tokens", h->hit_tokens, h->total_tokens);
     hits_row(t, "requests with a hit", h->requests_any_hit, h->requests);
+    if (costs) hits_row(t, "cost", llround(h->total_cost - h->missed_cost), llround(h->total_cost));
     gbl_table_print(t, stdout);
     gbl_table_free(t);
     return b->card ? bill_print(b, err) : GBL_OK;
+}
+
+static int give_costs(gbl_chains *c, const char *law, uint64_t seed, gbl_err *err)
+{
+    gbl_doc *spec = NULL;
+    int code = gbl_spec_doc(&spec, "--cost", law, err);
+    if (!code) code = gbl_chains_costs(c, gbl_doc_root(spec), seed, err);
+    if (code) gbl_spec_where(err, "--cost");
+    gbl_doc_free(spec);
+    return code;
 }
 
 static int run_hits(const gbl_call *call, gbl_err *err)
@@ -280,9 +302,10 @@ static int run_hits(const gbl_call *call, gbl_err *err)
         gbl_spec_where(err, "--evict");
     if (!code) code = gbl_source_open_file(&s, call->arg[0], o->format, err);
     if (!code) code = gbl_chains_read(&chains, s, err);
+    if (!code && o->cost) code = give_costs(&chains, o->cost, (uint64_t)o->seed, err);
     if (!code) code = gbl_hits_replay(&h, &chains, &evict, blocks, (uint64_t)o->seed, err);
     if (!code && o->price) code = make_bill(&asked, &chains, o->price, call->arena, err);
-    if (!code) code = o->json ? hits_json(&h, evict.policy->name, &asked, err) : hits_print(&h, evict.policy->name, &asked, err);
+    if (!code) code = o->json ? hits_json(&h, evict.policy->name, o->cost != NULL, &asked, err) : hits_print(&h, evict.policy->name, o->cost != NULL, &asked, err);
     gbl_chains_fini(&chains);
     if (s) gbl_source_close(s);
     gbl_doc_free(spec);

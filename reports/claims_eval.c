@@ -149,8 +149,22 @@ static int eval_hits(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, va
     out->pending = blocks.pending;
     out->v = NAN;
     if (blocks.pending || isnan(blocks.v)) return GBL_OK;
-    gbl_claims_hits_ask ask = {gbl_claim_scenario_node(x->f, arg(n, "hits")), arg(n, "evict"), arg(n, "metric"), sets.set, sets.n, blocks.v};
-    return gbl_claims_hits(x->c, &ask, &out->v, err);
+    const gbl_node *seeds = arg(n, "seeds");
+    size_t without = sets.n;
+    if (seeds && !(gbl_node_num(seeds) >= 1 && gbl_node_num(seeds) <= 10000)) return gbl_node_fail(seeds, err, "%g seeds", gbl_node_num(seeds)), gbl_expected(err, "1 to 10000");
+    double sum = 0, most = seeds ? gbl_node_num(seeds) : 0;
+    for (double seed = 1; seed <= most || !most; seed++) {
+        double one = 0;
+        sets.n = without;
+        if (most && add_number(x, &sets, "run.seed", seed, err)) return err->code;
+        gbl_claims_hits_ask ask = {.scenario = gbl_claim_scenario_node(x->f, arg(n, "hits")), .evict = arg(n, "evict"), .cost = arg(n, "cost"), .metric = arg(n, "metric"),
+                                   .set = sets.set, .n_set = sets.n, .blocks = blocks.v};
+        if (gbl_claims_hits(x->c, &ask, &one, err)) return err->code;
+        sum += one;
+        if (!most) break;
+    }
+    out->v = most ? sum / floor(most) : sum;
+    return GBL_OK;
 }
 
 /* ---------------------------------------------------------------- capacity ---- */
@@ -433,7 +447,7 @@ static int eval_choose(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, 
 #define CHOOSE(name) {{{name, GBL_ARG_NEW, 0}, {"of", GBL_ARG_NUMBERS, 0}, {"where", GBL_ARG_MEASURES, 0}}, eval_choose}
 const gbl_claim_form gbl_claim_forms[] = {
     {{{"run", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"metric", GBL_ARG_TEXT, 0}}, eval_run},
-    {{{"hits", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"evict", GBL_ARG_POLICY, 1}, {"blocks", GBL_ARG_MEASURE, 0}, {"metric", GBL_ARG_TEXT, 0}}, eval_hits},
+    {{{"hits", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"evict", GBL_ARG_POLICY, 1}, {"blocks", GBL_ARG_MEASURE, 0}, {"metric", GBL_ARG_TEXT, 0}, {"cost", GBL_ARG_POLICY, 1}, {"seeds", GBL_ARG_NUMBER, 1}}, eval_hits},
     {{{"capacity", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"within", GBL_ARG_BOUNDS, 0}, {"vary", GBL_ARG_TEXT, 1}, {"step", GBL_ARG_NUMBER, 1}, {"requests", GBL_ARG_NUMBER, 1}},
      eval_capacity},
     {{{"step_ms", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"batch", GBL_ARG_BATCH, 0}}, eval_step},

@@ -18,6 +18,8 @@ static int pick(const gbl_hits *h, const gbl_node *metric, double *out, gbl_err 
                          {"total_blocks", (double)h->total_blocks},
                          {"hit_tokens", (double)h->hit_tokens},
                          {"total_tokens", (double)h->total_tokens},
+                         {"missed_cost", h->missed_cost},
+                         {"total_cost", h->total_cost},
                          {"evicted_blocks", (double)h->evicted_blocks},
                          {"requests_any_hit", (double)h->requests_any_hit}};
     enum { N = sizeof all / sizeof *all };
@@ -29,7 +31,7 @@ static int pick(const gbl_hits *h, const gbl_node *metric, double *out, gbl_err 
         return GBL_OK;
     }
     gbl_node_fail(metric, err, "a replay without time has no number \"%s\"", gbl_node_text(metric));
-    gbl_expected(err, "hit_blocks, missed_blocks, total_blocks, hit_tokens, total_tokens, evicted_blocks or requests_any_hit");
+    gbl_expected(err, "hit_blocks, missed_blocks, total_blocks, hit_tokens, total_tokens, missed_cost, total_cost, evicted_blocks or requests_any_hit");
     return gbl_nearest(err, gbl_near(gbl_node_text(metric), known, N));
 }
 
@@ -45,6 +47,7 @@ int gbl_claims_hits(const gbl_claims *c, const gbl_claims_hits_ask *ask, double 
     if (!code) code = gbl_choice_bind(&evict, GBL_EVICT, ask->evict, "lru", c->arena, err);
     if (!code) code = gbl_source_open(&source, s->trace, (uint64_t)s->seed, err);
     if (!code) code = gbl_chains_read(&chains, source, err);
+    if (!code && ask->cost) code = gbl_chains_costs(&chains, ask->cost, (uint64_t)s->seed, err);
     if (!code) code = gbl_hits_replay(&h, &chains, &evict, blocks, (uint64_t)s->seed, err);
     if (!code) code = pick(&h, ask->metric, out, err);
     gbl_chains_fini(&chains);

@@ -68,7 +68,7 @@ enum gbl_claim_arg_kind {
     GBL_ARG_MODEL,     /* an object, or a name of `models` */
     GBL_ARG_BATCH      /* an array of objects: gbl_claim_batch_rows */
 };
-enum { GBL_CLAIM_ARGS = 6 };
+enum { GBL_CLAIM_ARGS = 8 };
 typedef struct gbl_claim_arg {
     const char *key;
     enum gbl_claim_arg_kind kind;
@@ -106,7 +106,7 @@ int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_e
 
 /* claims_hits.c: a replay of the scenario's block ids without time. */
 typedef struct gbl_claims_hits_ask {
-    const gbl_node *scenario, *evict, *metric; /* evict: a policy as in a scenario, or NULL: lru */
+    const gbl_node *scenario, *evict, *cost, *metric; /* evict: a policy as in a scenario, or NULL: lru; cost: see gbl_chains_costs, or NULL */
     const char **set;
     size_t n_set;
     double blocks;

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/param.h"
+#include "base/random.h"
 #include "sim/hits.h"
 
 static int add(gbl_chains *c, gbl_map *dense, const gbl_record *r, gbl_err *err) {
@@ -42,7 +44,32 @@ int gbl_chains_read(gbl_chains *c, gbl_source *s, gbl_err *err) {
 void gbl_chains_fini(gbl_chains *c) {
     gbl_free(c->block);
     gbl_free(c->one);
+    gbl_free(c->cost);
     *c = (gbl_chains){0};
+}
+
+/* ---- costs ---- */
+
+typedef struct two {
+    int32_t use;
+    double low, high, share;
+} two;
+static const gbl_param two_rows[] = {
+    {"use", GBL_P_CHOICE, 0, offsetof(two, use), "\"two\"", 0, 0, NULL, "two", "The law: one of two costs."},
+    {"low", GBL_P_REAL, 0, offsetof(two, low), "1", 0, 1e12, NULL, NULL, "The lower cost."},
+    {"high", GBL_P_REAL, 0, offsetof(two, high), "100", 0, 1e12, NULL, NULL, "The higher one."},
+    {"share", GBL_P_REAL, 0, offsetof(two, share), "0.5", 0, 1, "share", NULL, "How many have the higher one."},
+    {0}};
+
+int gbl_chains_costs(gbl_chains *c, const gbl_node *n, uint64_t seed, gbl_err *err) {
+    two t;
+    gbl_arena *a = gbl_arena_new();
+    int code = a ? gbl_param_defaults(two_rows, &t, a, err) : gbl_nomem(err, sizeof t);
+    if (!code) code = gbl_param_bind(two_rows, &t, n, NULL, a, err);
+    if (!code && !(c->cost = gbl_alloc((size_t)c->n_ids + 1, sizeof *c->cost))) code = gbl_nomem(err, (size_t)c->n_ids * sizeof *c->cost);
+    for (int32_t i = 0; i < c->n_ids && !code; i++) c->cost[i] = gbl_draw(seed, GBL_STREAM_COST, (uint64_t)i, 0) < t.share ? t.high : t.low;
+    gbl_arena_free(a);
+    return code;
 }
 
 int gbl_oracle_next(gbl_oracle *o, const gbl_chains *c, gbl_err *err) {

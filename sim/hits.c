@@ -141,6 +141,10 @@ static int replay_one(flat *f, const gbl_chains *c, const gbl_chain *q, gbl_hits
     f->info.session = q->session;
     f->info.request = out->requests++;
     f->info.class_id = q->tenant;
+    double cost = c->cost && q->n ? c->cost[chain[q->n - 1]] : 1;
+    f->info.recompute_s = cost;
+    out->total_cost += cost;
+    if (run < q->n) out->missed_cost += cost;
     return use_chain(f, q, chain, err);
 }
 

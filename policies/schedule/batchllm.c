@@ -5,9 +5,10 @@
  * blocks, instead of a number of requests.
  *
  * The paper flattens a tree of prompts to one level of groups beforehand; here a group is who shares at least `least_tokens`
- * with the member admitted last, the longest first, which comes to the same where prompts share one beginning. Output lengths
- * are expected ones there; here they are the outputs themselves, an oracle. Its fused attention over a shared beginning is a
- * kernel and not part of this. Meant for batches: whoever shares nothing waits while a group has members. */
+ * with the member admitted last (or finds as much in the cache, where that member has finished), the longest first, which comes to
+ * the same where prompts share one beginning. Output lengths are expected ones there; here they are the outputs themselves, an
+ * oracle. Its fused attention over a shared beginning is a kernel and not part of this. Meant for batches: whoever shares nothing
+ * waits while a group has members. */
 #include "policies/policy.h"
 
 typedef struct batchllm {
@@ -33,7 +34,7 @@ static int32_t next_to_admit(const batchllm *s, const gbl_host *h) {
     const gbl_view *v = h->view;
     int32_t best = v->waiting[0], member = -1, most = 0, there = is_there(s, v);
     for (int32_t i = 0; i < v->n_waiting; i++) {
-        int32_t id = v->waiting[i], shared = there ? h->shared(h, id, s->last_id) : 0;
+        int32_t id = v->waiting[i], shared = there ? h->shared(h, id, s->last_id) : h->cached(h, id);
         if (v->req[id].preemptions) return id;
         if (shared >= s->least_tokens && shared > most) member = id, most = shared;
         if (decoding(&v->req[id]) > decoding(&v->req[best])) best = id;

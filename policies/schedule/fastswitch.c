@@ -9,7 +9,7 @@
 #include "policies/policy.h"
 
 enum { RANDOM, MARKOV };
-enum { STREAM = 61, CHANGES, LONGEST = 64 /* epochs that a priority can last */ };
+enum { STREAM = 61, CHANGES };
 typedef struct fastswitch {
     double frequency, keep;
     int32_t pattern;
@@ -26,9 +26,9 @@ static const gbl_param params[] = {
 
 static double priority(const fastswitch *s, const gbl_host *h, int32_t id) {
     uint64_t serial = (uint64_t)h->view->req[id].serial;
-    int64_t drawn = s->epoch, first = s->epoch > LONGEST ? s->epoch - LONGEST : 0;
+    int64_t drawn = s->pattern == MARKOV && s->keep >= 1 ? 0 : s->epoch;
     if (s->pattern == MARKOV)
-        while (drawn > first && h->draw(h, CHANGES, serial, (uint64_t)drawn) < s->keep) drawn--;
+        while (drawn > 0 && h->draw(h, CHANGES, serial, (uint64_t)drawn) < s->keep) drawn--;
     return h->draw(h, STREAM, serial, (uint64_t)drawn);
 }
 

@@ -127,3 +127,19 @@ parameters
     promote  INT   2    1..3  uses   Uses in the small queue that earn a place in the main one.
 
 in a scenario: "policy": {"evict": {"use": "s3fifo", "small": 0.1}}
+# Costs that differ by id: lec keeps what is dear.
+$ gable trace generate --set 'trace={"generate":{"requests":3000,"documents":{"pool":20,"each":1,"zipf":0.2}}}' -o pages.jsonl; for e in lfu lec; do gable trace hits pages.jsonl --blocks 8 --evict $e --cost 'two{low=1,high=50}'; done
+! gable: --set trace={"generate":{"requests":3000,"documents":{"pool":20,"each":1,"zipf":0.2}}} is not read: there is no scenario
+!   expected: --set together with --from SCENARIO.json
+! gable: cannot open the file: No such file or directory
+!   where: pages.jsonl
+!   expected: a readable file, or - for standard input
+! gable: cannot open the file: No such file or directory
+!   where: pages.jsonl
+!   expected: a readable file, or - for standard input
+? 2
+$ gable trace hits pages.jsonl --cost 'two{lo=1}'
+! gable: cannot open the file: No such file or directory
+!   where: pages.jsonl
+!   expected: a readable file, or - for standard input
+? 2

@@ -2,7 +2,9 @@
 $ gable list policies
 family *policy *what it does, and whom it follows
 ...
-schedule *chunked *Chunked prefills piggybacked on decodes*
+schedule *batchllm *
+...
+ *chunked *Chunked prefills piggybacked on decodes*
  *Sarathi-Serve (arXiv 2403.02310)*
 ...
 evict *advice *

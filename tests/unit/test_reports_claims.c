@@ -151,6 +151,14 @@ static void untimed_hits(void **state)
     double lru = measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"missed_blocks\"}"), best = measure(PAGES "\"belady\", \"blocks\": 2, \"metric\": \"missed_blocks\"}");
     assert_true(3 < best && best < lru && lru < 60);
     assert_close(measure(PAGES "{\"use\": \"advice\", \"error\": 0}, \"blocks\": 3, \"metric\": \"evicted_blocks\"}"), 0, 0);
+    /* Costs: equal ones count misses, costs that differ are what lec goes by, and a mean over seeds is a mean. */
+    assert_close(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"missed_cost\", \"cost\": {\"low\": 7, \"high\": 7}}"), 7 * lru, 1e-12);
+    assert_close(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"total_cost\", \"cost\": {\"share\": 0, \"low\": 2}}"), 120, 1e-12);
+    double lfu = measure(PAGES "\"lfu\", \"blocks\": 2, \"metric\": \"missed_cost\", \"cost\": {}, \"seeds\": 20}"), lec = measure(PAGES "\"lec\", \"blocks\": 2, \"metric\": \"missed_cost\", \"cost\": {}, \"seeds\": 20}");
+    assert_true(lec < 0.9 * lfu);
+    double a = measure(PAGES "\"lru\", \"set\": {\"run.seed\": 1}, \"blocks\": 2, \"metric\": \"hit_blocks\"}"), b = measure(PAGES "\"lru\", \"set\": {\"run.seed\": 2}, \"blocks\": 2, \"metric\": \"hit_blocks\"}");
+    assert_close(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"hit_blocks\", \"seeds\": 2}"), (a + b) / 2, 1e-12);
+    assert_true(isnan(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"hit_blocks\", \"seeds\": 0}")));
     assert_true(isnan(measure(PAGES "\"lru\", \"blocks\": 2, \"metric\": \"mised_blocks\"}")));
     assert_string_equal(failure.nearest, "missed_blocks");
 }

@@ -74,7 +74,8 @@ static const char *tiers_text(uint64_t run, char out[500]) {
 
 static void scenario_text(char *out, size_t size, uint64_t run, const char *trace) {
     static const char *const schedule[] = {"\"chunked\"", "{\"use\":\"chunked\",\"reserve\":\"prompt\"}", "{\"use\":\"chunked\",\"token_budget\":200}", "\"prefill_first\"",
-                                           "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}", "\"lpm\"", "{\"use\":\"lpm\",\"mixed\":true}", "\"program\""};
+                                           "{\"use\":\"iteration\",\"reserve\":\"request\"}", "{\"use\":\"static\",\"reserve\":\"request\"}", "\"lpm\"", "{\"use\":\"lpm\",\"mixed\":true}", "\"program\"", "\"batchllm\"",
+                                           "\"fastswitch\""};
     static const char *const prefix[] = {"\"block\"", "{\"use\":\"block\",\"share\":\"computed\"}", "\"radix\"", "\"chunk\"", "{\"use\":\"radix\",\"share\":\"planned\"}"};
     static const char *const evict[] = {"\"lru\"", "\"lru_tail\"", "\"fifo\"", "\"lfu\"", "\"clock\"", "\"twoq\"", "\"arc\"", "\"s3fifo\"", "\"sieve\"", "\"gdsf\"", "\"lec\"", "\"leaf_lru\"",
                                         "\"session\"", "{\"use\":\"ttl\",\"ttl_s\":3}", "\"random\"", "\"none\"", "{\"use\":\"pin_until\",\"pin_s\":2}", "\"continuum\"", "{\"use\":\"continuum\",\"rule\":\"fixed\"}"};
@@ -92,7 +93,7 @@ static void scenario_text(char *out, size_t size, uint64_t run, const char *trac
              "{\"trace\":%s,\"model\":\"%s\",\"cluster\":{\"replicas\":%d},\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
              "\"policy\":{\"schedule\":%s,\"preempt\":%s,\"prefix\":%s,\"kvmem\":%s%s%s,\"route\":\"%s\"%s,\"run\":{\"seed\":%d,\"warmup_s\":%d%s,\"belady\":%s}}",
              source, model[pick(run, 16, 3)], 1 + (int)pick(run, 5, 3), runtime[pick(run, 6, 2)], pick(run, 7, 2) ? 256 : 6, pick(run, 8, 2) ? 8192 : 512, bs, (int)(4000 + pick(run, 9, 12000)) / bs,
-             schedule[pick(run, 10, 9)], preempt[pick(run, 11, 3)], cached ? prefix[pick(run, 18, 5)] : "\"off\"", kvmem[cached ? 0 : pick(run, 19, 3)], cached ? ",\"evict\":" : "",
+             schedule[pick(run, 10, 11)], preempt[pick(run, 11, 3)], cached ? prefix[pick(run, 18, 5)] : "\"off\"", kvmem[cached ? 0 : pick(run, 19, 3)], cached ? ",\"evict\":" : "",
              cached ? evict[pick(run, 13, 19)] : "", route[pick(run, 14, 2)], *tiers_text(run, tiers) ? tiers : "}", (int)run, (int)(pick(run, 15, 2) * 5), pick(run, 17, 4) ? "" : ",\"stop_s\":20", bounded ? "true" : "false");
 }
 
