@@ -90,8 +90,7 @@ static void mean_and_error(const waits *w, double *mean, double *half) {
     *half = 3.558 * sqrt((square / BATCHES - *mean * *mean) / (BATCHES - 1)); /* t, 39 degrees of freedom, 99.9 % */
 }
 
-/* Service time of a request alone: one prompt token, then `output` tokens, as the cost model says. */
-static double service_s(const gbl_cost *c, int64_t output) {
+double gbl_selftest_service_s(const gbl_cost *c, int64_t output) {
     gbl_batch b = {0};
     gbl_step_cost step;
     gbl_batch_chunk(c, &b, 1, 0, 1);
@@ -140,13 +139,13 @@ static int flat_cost(bench *b, gbl_scenario **s, gbl_cost **c) {
 static double pk(double rate, double mean, double square) { return rate * square / (2.0 * (1.0 - rate * mean)); }
 
 static int m_d_1(bench *b, const gbl_cost *c) {
-    double s = service_s(c, 20);
+    double s = gbl_selftest_service_s(c, 20);
     return queue_run(b, "M/D/1, load 0.7", 300000, 0.7 / s, "{\"use\":\"fixed\",\"tokens\":20}", 1, pk(0.7 / s, s, s * s));
 }
 
 static int m_m_1(bench *b, const gbl_cost *c) {
     enum { MEAN = 40 };
-    double step = (service_s(c, 1001) - service_s(c, 1)) / 1000, first = service_s(c, 1) - step;
+    double step = (gbl_selftest_service_s(c, 1001) - gbl_selftest_service_s(c, 1)) / 1000, first = gbl_selftest_service_s(c, 1) - step;
     double m = MEAN * step + first, var = (double)MEAN * (MEAN - 1) * step * step; /* geometric: variance m(m-1) steps */
     return queue_run(b, "M/M/1 (geometric outputs), load 0.6", 300000, 0.6 / m, "{\"use\":\"geometric\",\"mean\":40}", 1, pk(0.6 / m, m, var + m * m));
 }
@@ -161,7 +160,7 @@ static double erlang_c(int c, double load) {
 /* Arrivals join at step boundaries: while a step runs they wait for its end, half a step on average. */
 static int m_m_c(bench *b, const gbl_cost *c) {
     enum { MEAN = 200, SLOTS = 4 };
-    double step = (service_s(c, 1001) - service_s(c, 1)) / 1000, m = MEAN * step, rate = 0.8 * SLOTS / m;
+    double step = (gbl_selftest_service_s(c, 1001) - gbl_selftest_service_s(c, 1)) / 1000, m = MEAN * step, rate = 0.8 * SLOTS / m;
     double wait = erlang_c(SLOTS, rate * m) * m / (SLOTS - rate * m);
     return queue_run(b, "M/M/c, 4 slots, load 0.8", 150000, rate, "{\"use\":\"geometric\",\"mean\":200}", SLOTS, wait + step / 2);
 }
@@ -245,18 +244,15 @@ static int preemption(bench *b) {
     return code;
 }
 
-static int write_flat_model(bench *b) {
-    static const char config[] =
-        "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"num_hidden_layers\":4,\"hidden_size\":4096,\"num_attention_heads\":32,"
-        "\"num_key_value_heads\":1,\"head_dim\":16,\"intermediate_size\":14336,\"vocab_size\":128256,\"max_position_embeddings\":131072,\"tie_word_embeddings\":false}";
-    return write_file(b, b->flat_model, ".json", config);
-}
+const char gbl_selftest_flat_model[] =
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"num_hidden_layers\":4,\"hidden_size\":4096,\"num_attention_heads\":32,"
+    "\"num_key_value_heads\":1,\"head_dim\":16,\"intermediate_size\":14336,\"vocab_size\":128256,\"max_position_embeddings\":131072,\"tie_word_embeddings\":false}";
 
 int gbl_selftest(FILE *to, gbl_err *err) {
     bench b = {.to = to, .err = err};
     gbl_scenario *s = NULL;
     gbl_cost *c = NULL;
-    int code = write_flat_model(&b);
+    int code = write_file(&b, b.flat_model, ".json", gbl_selftest_flat_model);
     if (!code) code = flat_cost(&b, &s, &c);
     if (!code) code = m_d_1(&b, c);
     if (!code) code = m_m_1(&b, c);

@@ -7,6 +7,7 @@ s2.db
 small.json
 sweep.json
 t.jsonl
+! gable: warning: the seed changes nothing in 'small': its 10 runs are equal, and the gate will take any difference for certain
 $ sh $ROOT/tests/cli/full_disk.sh; rm -rf full
 15 commands, 0 of them wrong
 $ mkdir ro; chmod 555 ro; drop=; [ "$(id -u)" = 0 ] && drop='setpriv --bounding-set -dac_override'; for c in "report --db r.db -o" "export --db r.db -o" "baseline small.json --replications 10 -o" "trace generate -o" "gate base.json --junit" "slurm sweep.json -o"; do $drop gable $c ro/x > out 2> err; echo "$c: $? $(wc -c < out) $(wc -l < err) $(ls ro)"; done
@@ -39,3 +40,13 @@ id,later
 3,0
 4,0
 21
+# Two sweeps into one store at once wait for each other: each keeps its own points, nothing is lost, and a run on top finds room.
+$ for k in 1 2; do printf '{"gable": "sweep/1", "scenario": {"name": "s%s", "trace": {"generate": {"requests": 20, "arrival": {"use": "poisson", "rate_s": 8}, "input": {"use": "fixed", "tokens": 200}, "output": {"use": "fixed", "tokens": 20}}}}, "grid": {"engine.max_num_seqs": [1, 2, 4], "run.seed": [1, 2, 3, 4, 5]}}' $k > both$k.json; done; (gable sweep both1.json --db both.db --progress off > out1 2> err1; echo $? > rc1) & (gable sweep both2.json --db both.db --progress off > out2 2> err2; echo $? > rc2) & wait; cat rc1 rc2; gable run small.json --db both.db > /dev/null; gable sql "SELECT name, count(*) AS runs FROM run WHERE name IN ('s1', 's2') GROUP BY name" --db both.db --csv; gable sql "SELECT count(DISTINCT run) AS points, count(DISTINCT sweep) AS sweeps FROM sweep_point" --db both.db --csv; gable sql 'PRAGMA integrity_check' --db both.db --csv | tail -n 1
+0
+0
+name,runs
+s1,15
+s2,15
+points,sweeps
+30,2
+ok

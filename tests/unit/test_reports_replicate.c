@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "models/cost.h"
 #include "reports/compare.h"
 #include "reports/gate.h"
+#include "sim/selftest.h"
 
 static char flat_model[64]; /* a step costs nearly the same whatever its KV */
 static char scratch_file[64];
@@ -17,13 +17,10 @@ static char scratch_file[64];
 static int write_flat_model(void **state)
 {
     (void)state;
-    static const char config[] =
-        "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"num_hidden_layers\":4,\"hidden_size\":4096,\"num_attention_heads\":32,"
-        "\"num_key_value_heads\":1,\"head_dim\":16,\"intermediate_size\":14336,\"vocab_size\":128256,\"max_position_embeddings\":131072,\"tie_word_embeddings\":false}";
     strcpy(flat_model, "/tmp/gable-flat-XXXXXX.json");
     strcpy(scratch_file, "/tmp/gable-base-XXXXXX.json");
     int a = mkstemps(flat_model, 5), b = mkstemps(scratch_file, 5);
-    int bad = a < 0 || b < 0 || write(a, config, sizeof config - 1) < 0;
+    int bad = a < 0 || b < 0 || write(a, gbl_selftest_flat_model, strlen(gbl_selftest_flat_model)) < 0;
     if (a >= 0) close(a);
     if (b >= 0) close(b);
     return bad;
@@ -64,24 +61,6 @@ static void replicate(gbl_outcome *out, const gbl_origin *from, size_t n, int64_
     free(jobs);
 }
 
-/* Seconds of a request of `output` tokens alone, as the cost model says. */
-static double service_s(const gbl_cost *c, int64_t output)
-{
-    gbl_batch b = {0};
-    gbl_step_cost step;
-    gbl_batch_chunk(c, &b, 1, 0, 1);
-    gbl_cost_step(c, &b, &step);
-    double ns = (double)step.demand.alone_ns;
-    b = (gbl_batch){0};
-    gbl_batch_decode(c, &b, 1);
-    for (int64_t i = 1; i < output; i++) {
-        gbl_batch_advance(&b);
-        gbl_cost_step(c, &b, &step);
-        ns += (double)step.demand.alone_ns;
-    }
-    return ns * 1e-9;
-}
-
 typedef struct mm1 {
     double mean_s, square_s; /* of the service time */
 } mm1;
@@ -95,7 +74,7 @@ static mm1 service(int mean)
     gbl_origin from = queue(text, sizeof text, 1, 1, mean, 0);
     must(gbl_origin_open(&s, &from, &err), &err);
     must(gbl_scenario_cost(s, 0, &c, &err), &err);
-    double step = (service_s(c, 401) - service_s(c, 1)) / 400, first = service_s(c, 1) - step, m = mean * step + first;
+    double step = (gbl_selftest_service_s(c, 401) - gbl_selftest_service_s(c, 1)) / 400, first = gbl_selftest_service_s(c, 1) - step, m = mean * step + first;
     gbl_cost_free(c);
     gbl_scenario_free(s);
     return (mm1){m, (double)mean * (mean - 1) * step * step + m * m};
