@@ -112,12 +112,12 @@ static int read_file(gbl_claims *c, gbl_claims_file *f, gbl_err *err)
     const gbl_node *root = gbl_doc_root(f->doc);
     file_keys k;
     if (gbl_node_kind(root) != GBL_OBJECT) return gbl_node_fail(root, err, "a claim file is no object"), gbl_expected(err, "{\"gable\": \"claims/1\", ...}");
-    if (gbl_param_defaults(file_rows, &k, c->arena, err) || gbl_param_bind(file_rows, &k, root, NULL, c->arena, err)) return err->code;
-    if (strcmp(k.gable, "claims/1") != 0) {
-        const gbl_node *at = gbl_node_get(root, "gable");
+    const gbl_node *at = gbl_node_get(root, "gable");
+    if (!at || gbl_node_kind(at) != GBL_STRING || strcmp(gbl_node_text(at), "claims/1") != 0) {
         gbl_node_fail(at ? at : root, err, "this is no claim file");
         return gbl_expected(err, "\"gable\": \"claims/1\"");
     }
+    if (gbl_param_defaults(file_rows, &k, c->arena, err) || gbl_param_bind(file_rows, &k, root, NULL, c->arena, err)) return err->code;
     if (!k.key[0] || !k.claims || gbl_node_kind(k.claims) != GBL_ARRAY) {
         gbl_node_fail(k.claims ? k.claims : root, err, "a claim file needs a key and claims");
         return gbl_expected(err, "\"key\": \"name\" and \"claims\": [...]");

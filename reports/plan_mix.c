@@ -189,7 +189,7 @@ static int add_card(gbl_planner *p, const gbl_node *n, int64_t most, gbl_err *er
 static int is_list(const gbl_node *n, const char *what, gbl_err *err)
 {
     if (!n || gbl_node_kind(n) == GBL_NULL || (gbl_node_kind(n) == GBL_ARRAY && gbl_node_size(n))) return 1;
-    gbl_node_fail(n, err, "'%s' of the mix is no list", what);
+    gbl_node_fail(n, err, "'%s' of the mix is %s", what, gbl_node_kind(n) == GBL_ARRAY ? "empty" : "no list");
     gbl_expected(err, "%s", strcmp(what, "pools") ? "[\"h100-sxm\", \"l40s\"]" : "[{\"hardware\": \"h100-sxm\", \"tp\": 2}, ...]");
     return 0;
 }

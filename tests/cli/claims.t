@@ -83,3 +83,8 @@ $ sed 's/requests.completed/requests.complete/' mine.json > typo.json; XDG_CACHE
 !   expected: a path in the object of gable run --json, as itl_ms.p99
 !   nearest: completed
 ? 2
+$ printf '{"gable": "plan/1", "scenario": {}}' > plan.json; gable claims plan.json
+! gable: this is no claim file
+!   where: plan.json:1:11 (gable)
+!   expected: "gable": "claims/1"
+? 2
