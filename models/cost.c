@@ -121,10 +121,19 @@ static void shape_runtime(gbl_cost *c)
         return;
     if (r->kv_share > 0) /* of what it walks: the widened copy when it has to make one */
         c->kv_floor_s = (r->fused_dequant ? c->attn.kv_bytes : fmax(wide, c->attn.kv_bytes)) / (hbm * r->kv_share);
-    if (c->attn.narrow_kv && !r->fused_dequant)
+    if (gbl_format_bytes((enum gbl_format)c->spec.kv) < 2 && !r->fused_dequant)
         c->kv_widen_s = r->kv_dequant_passes * wide / hbm;
     if (!r->fused_dequant)
         c->kv_code_widen_s = r->kv_dequant_passes * wide / hbm;
+}
+
+/* The cache is written in codes, which every attention reads: as an engine's 8-bit formats. */
+static int coded(const gbl_kv_plan *p)
+{
+    int bits = 0;
+    for (int32_t i = 0; p && i < p->n_gens; i++)
+        bits += p->gen[i].kind == GBL_GEN_BITS && p->gen[i].u.bits.fused && p->gen[i].split < 0;
+    return bits > 0;
 }
 
 /* Latent attention: in prefill full heads, in decode every head reads the one shared latent. */
@@ -136,7 +145,7 @@ static void shape_attention(gbl_cost *c)
     s->heads = h;
     s->kv_heads = c->kv_heads;
     s->compute_flops = c->g.hw->flops[c->wide]; /* 8-bit KV is no faster: measured on FlashAttention 3 */
-    s->narrow_kv = kvb < 2;
+    s->narrow_kv = kvb < 2 || coded(c->spec.compress);
     if (m->kv_lora) {
         double latent = (double)(m->kv_lora + m->rope_dim), qk = (double)(m->nope_dim + m->rope_dim), v = (double)m->v_dim;
         s->flops_pair = 2 * (qk + v);

@@ -107,6 +107,24 @@ static void fewer_bits_are_read_faster(void **state)
     assert_close(bytes, (all - tables) * 0.515625 + tables * 2, 1e-3);
 }
 
+/* An 8-bit cache is the same, said as the engine's format or as a card. */
+static void codes_and_formats_agree(void **state)
+{
+    (void)state;
+    gbl_err err = {0};
+    double ms[2][2];
+    for (int i = 0; i < 4; i++) {
+        gbl_sheet sheet;
+        gbl_sheet_ask ask = {.llm = "llama-3.1-8b", .hardware = "h100-sxm", .batch = 64, .context = 8192, .kv = i & 1 ? NULL : "fp8", .compress = i & 1 ? "fp8_kv" : NULL, .runtime = i & 2 ? "ideal" : "vllm"};
+        if (gbl_model_sheet(&sheet, &ask, arena, &err))
+            fail_msg("%s", err.what);
+        ms[i >> 1][i & 1] = sheet.decode_ms;
+        gbl_sheet_free(&sheet);
+    }
+    assert_close(ms[0][0], ms[0][1], 1e-3);
+    assert_close(ms[1][0], ms[1][1], 1e-3);
+}
+
 static void refused(const char *json, const char *part)
 {
     gbl_precision p;
@@ -143,7 +161,7 @@ static void bad_cards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_and_peaks), cmocka_unit_test(between_published_sizes), cmocka_unit_test(a_product_by_hand),
-                                       cmocka_unit_test(fewer_bits_are_read_faster), cmocka_unit_test(bad_cards)};
+                                       cmocka_unit_test(fewer_bits_are_read_faster), cmocka_unit_test(bad_cards), cmocka_unit_test(codes_and_formats_agree)};
     arena = gbl_arena_new();
     int code = cmocka_run_group_tests(tests, NULL, NULL);
     gbl_arena_free(arena);
