@@ -49,6 +49,19 @@ static const gbl_node *part(const source *s, const char *key)
     return n ? n : gbl_node_get(s->root, key);
 }
 
+/* A list's first element; NULL where it may be left out and is. */
+static int list_of(const source *s, const char *key, int required, const gbl_node **first, gbl_err *err)
+{
+    const gbl_node *n = part(s, key);
+    *first = NULL;
+    if (!n)
+        return required ? gbl_card_missing(s->root, key, err) : 0;
+    if (gbl_node_kind(n) != GBL_ARRAY || !gbl_node_size(n))
+        return gbl_node_fail(n, err, "'%s' is no list", key), gbl_expected(err, "a non-empty array");
+    *first = gbl_node_first(n);
+    return 0;
+}
+
 /* Numbers of one object whose source stands beside them. */
 static int numbers(const gbl_node *n, const gbl_card_number *want, size_t count, const char *word, gbl_err *err)
 {
@@ -84,10 +97,10 @@ static int read_bytes(gbl_precision *p, const source *s, gbl_err *err)
 
 static int read_work(gbl_precision *p, const source *s, gbl_err *err)
 {
-    const gbl_node *list = part(s, "compute");
-    if (!list)
-        return gbl_card_missing(s->root, "compute", err);
-    for (const gbl_node *n = gbl_node_first(list); n; n = gbl_node_next(n)) {
+    const gbl_node *n;
+    if (list_of(s, "compute", 1, &n, err))
+        return err->code;
+    for (; n; n = gbl_node_next(n)) {
         double work = 0;
         const char *format = NULL;
         const gbl_card_number want[] = {{"work", &work, NULL, 1e-3, 1e3, 1}};
@@ -107,8 +120,10 @@ static int read_work(gbl_precision *p, const source *s, gbl_err *err)
 
 static int read_points(gbl_precision *p, const source *s, gbl_err *err)
 {
-    const gbl_node *list = part(s, "efficiency");
-    for (const gbl_node *n = list ? gbl_node_first(list) : NULL; n; n = gbl_node_next(n)) {
+    const gbl_node *n;
+    if (list_of(s, "efficiency", 0, &n, err))
+        return err->code;
+    for (; n; n = gbl_node_next(n)) {
         int i = p->n_points;
         if (i == GBL_PRECISION_POINTS)
             return gbl_node_fail(n, err, "more than %d points of efficiency", GBL_PRECISION_POINTS);
@@ -124,12 +139,13 @@ static int read_points(gbl_precision *p, const source *s, gbl_err *err)
 
 static int read_rest(gbl_precision *p, const source *s, gbl_arena *a, gbl_err *err)
 {
-    const gbl_node *rebuild = part(s, "rebuild"), *list = part(s, "architectures");
+    const gbl_node *rebuild = part(s, "rebuild"), *n;
     const gbl_card_number want[] = {{"flop", &p->rebuild_flop, NULL, 0, 1e6, 1}, {"bytes", &p->rebuild_bytes, NULL, 0, 64, 1}};
     if (rebuild && numbers(rebuild, want, 2, NULL, err))
         return err->code;
-    int i = 0;
-    for (const gbl_node *n = list ? gbl_node_first(list) : NULL; n && i < 7; n = gbl_node_next(n)) {
+    if (list_of(s, "architectures", 0, &n, err))
+        return err->code;
+    for (int i = 0; n && i < 7; n = gbl_node_next(n)) {
         const char *text;
         if (gbl_node_str(n, &text, err))
             return err->code;

@@ -151,6 +151,8 @@ static void bad_cards(void **state)
     refused(HEAD ", " WORK ", \"weights\": {\"bit\": 4, \"source\": \"s\"}}", "bit");
     refused(HEAD ", \"compute\": [{\"format\": \"int5\", \"work\": 1, \"source\": \"s\"}], \"activations\": {\"bits\": 16, \"source\": \"s\"}, \"weights\": {\"bits\": 4, \"source\": \"s\"}}", "int5");
     refused(HEAD ", " WORK ", \"weights\": {\"bits\": 4, \"source\": \"s\"}, \"efficiency\": [{\"rows\": 8, \"share\": 1, \"source\": \"s\"}, {\"rows\": 8, \"share\": 1, \"source\": \"s\"}]}", "ascend");
+    refused(HEAD ", \"compute\": [], \"activations\": {\"bits\": 16, \"source\": \"s\"}, \"weights\": {\"bits\": 4, \"source\": \"s\"}}", "no list");
+    refused(HEAD ", " WORK ", \"weights\": {\"bits\": 4, \"source\": \"s\"}, \"architectures\": \"ampere\"}", "no list");
     gbl_precision p;
     gbl_err err = {0};
     assert_int_equal(gbl_precision_load(&p, "marlim", "", arena, &err), GBL_EINPUT);
