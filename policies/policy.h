@@ -403,6 +403,24 @@ typedef struct gbl_admit_policy {
     int (*ask)(void *state, const gbl_host *h, int32_t id, int64_t *again_ns);
 } gbl_admit_policy;
 
+/* scale: how many replicas the cluster has now. */
+typedef struct gbl_scale_view {
+    int64_t now_ns;
+    int32_t first;                   /* before anything runs: how many to start with */
+    int32_t most;                    /* replicas there can be */
+    int32_t up, starting, draining;
+    int64_t waiting, running;        /* requests of those that are up */
+    double used_share;               /* of their KV blocks */
+} gbl_scale_view;
+typedef struct gbl_scale_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    /* Up and starting ones together, 1 .. most; NULL: all of them, always. */
+    int32_t (*want)(void *state, const gbl_host *h, const gbl_scale_view *v);
+    int64_t (*interval_ns)(void *state); /* between two looks */
+    int64_t (*delay_ns)(void *state);    /* from asking for one to its first request */
+} gbl_scale_policy;
+
 /* ---------------------------------------------------------------- tools ---- */
 
 /* A ranking of blocks, smallest (key, tie) first: a binary heap inside the policy's own per-block memory, for any

@@ -31,7 +31,7 @@ static const shape shapes[] = {
     {"contiguous room", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":3000,\"max_model_len\":1200}", BIT(GBL_KVMEM)},
     {"few blocks, swapping", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_seqs\":24}#,\"preempt\":\"swap\"", BIT(GBL_SCHEDULE) | BIT(GBL_EVICT) | BIT(GBL_PREFIX)},
     {"shared prefixes", GROUPS(120, 12) ",\"engine\":{\"kv_blocks\":400}", CACHES},
-    {"three replicas", GROUPS(120, 40) ",\"engine\":{\"kv_blocks\":500},\"cluster\":{\"replicas\":3}", CACHES | BIT(GBL_ADMIT)},
+    {"three replicas", GROUPS(120, 40) ",\"engine\":{\"kv_blocks\":500},\"cluster\":{\"replicas\":3}", CACHES | BIT(GBL_ADMIT) | BIT(GBL_SCALE)},
     {"tiers below", GROUPS(120, 20) ",\"engine\":{\"kv_blocks\":200},\"tiers\":[{\"name\":\"dram\",\"bytes\":2e9}]", BIT(GBL_PREFETCH) | BIT(GBL_EVICT) | BIT(GBL_SCHEDULE)}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

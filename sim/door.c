@@ -14,7 +14,7 @@ static void let_in(gbl_engine *e, int32_t id) {
     r->queued_tokens += q->input;
     r->outstanding_tokens += q->input;
     int64_t front = gbl_cost_frontend_ns(r->price, q->input, r->view.n_running);
-    if (front > 0) gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
+    if (front > 0) r->on_the_way++, gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
     else gbl_replica_enqueue(r, id);
 }
 

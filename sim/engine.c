@@ -234,7 +234,12 @@ static void dispatch(gbl_engine *e, const gbl_event *ev) {
     gbl_replica *r = &e->replica[ev->arg < e->n_replicas ? ev->arg : 0];
     switch ((enum gbl_event_kind)ev->what) {
     case GBL_EV_ARRIVAL: arrive(e, (int32_t)ev->arg); break;
-    case GBL_EV_ENQUEUE: gbl_replica_enqueue(&e->replica[e->req[ev->arg].replica], (int32_t)ev->arg); break;
+    case GBL_EV_ENQUEUE:
+        e->replica[e->req[ev->arg].replica].on_the_way--;
+        gbl_replica_enqueue(&e->replica[e->req[ev->arg].replica], (int32_t)ev->arg);
+        break;
+    case GBL_EV_UP: gbl_scale_up(e, (int32_t)ev->arg); break;
+    case GBL_EV_SCALE: gbl_scale_look(e); break;
     case GBL_EV_CLIENT: gbl_client_event(e, (int32_t)ev->arg); break;
     case GBL_EV_DOOR: gbl_door_event(e); break;
     case GBL_EV_NETWORK: gbl_handoff_network(e); break;
@@ -256,6 +261,7 @@ static void loop(gbl_engine *e) {
         if (!next || next->time_ns > e->stop_ns) break;
         if (gbl_engine_tick(e, next->time_ns)) break;
         gbl_heap_pop(e->heap, &ev);
+        if (gbl_scale_is_over(e, ev.what)) continue; /* nobody is left to look after */
         assert(ev.time_ns >= e->now_ns);
         e->now_ns = ev.time_ns;
         dispatch(e, &ev);
@@ -325,6 +331,7 @@ static void wind_up(gbl_engine *e) {
         gbl_request_leave(e, id, 2);
     }
     count_in_system(e, 0);
+    gbl_scale_end(e);
     gbl_network_check(&e->net, e->now_ns);
     gbl_shared_check(e->store);
     e->events = gbl_heap_count(e->heap);
@@ -373,7 +380,7 @@ static int engine_init(gbl_engine *e, const gbl_scenario *s, const gbl_run_optio
     e->program = gbl_map_new(64);
     e->replica = gbl_alloc((size_t)e->n_replicas, sizeof *e->replica);
     if (!e->heap || !e->program || !e->replica) return gbl_nomem(err, (size_t)e->n_replicas * sizeof *e->replica);
-    if ((code = gbl_reuse_init(e, err)) || (code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
+    if ((code = gbl_reuse_init(e, err)) || (code = engine_replicas(e, err)) || (code = gbl_gates_init(e, err)) || (code = gbl_scale_init(e, err)) || (code = gbl_handoff_init(e, err))) return code;
     e->progress = gbl_progress_new(s->name, opt->progress);
     return 0;
 }
@@ -389,6 +396,7 @@ static void engine_fini(gbl_engine *e) {
     }
     gbl_free(e->replica);
     gbl_gates_fini(e);
+    gbl_scale_fini(e);
     gbl_free(e->admit_state);
     gbl_free(e->door.a);
     gbl_network_fini(&e->net);

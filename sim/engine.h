@@ -16,10 +16,11 @@
 #include "sim/order.h"
 #include "sim/network.h"
 #include "sim/run.h"
+#include "sim/scale.h"
 #include "sim/shared.h"
 #include "sim/tier.h"
 
-enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_CLIENT, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_DOOR, GBL_EV_PLAN };
+enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL, GBL_EV_CLIENT, GBL_EV_ENQUEUE, GBL_EV_STEP, GBL_EV_DOOR, GBL_EV_UP, GBL_EV_SCALE, GBL_EV_PLAN };
 
 typedef struct gbl_engine gbl_engine;
 typedef struct gbl_replica gbl_replica;
@@ -168,6 +169,9 @@ struct gbl_replica {
     gbl_replica_load load;
     double sampled_busy_ns[GBL_R_N]; /* of load, told to the time line so far */
     gbl_replica_view seen; /* as the router sees it */
+    enum gbl_power power;
+    int32_t on_the_way;    /* requests in its front end */
+    int64_t power_since_ns, held_ns;
 };
 
 /* One question of the route policy: an instance, and the replicas that may be the answer. */
@@ -199,6 +203,7 @@ struct gbl_engine {
     gbl_replica *replica;
     int32_t n_replicas;
     gbl_gate gate[GBL_GATES];
+    gbl_scaler scaler;
     void *admit_state;
     gbl_deque door;    /* whoever waits to be let in */
     int32_t door_event; /* heap handle, -1 */

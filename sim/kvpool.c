@@ -230,6 +230,17 @@ void gbl_kvpool_give(gbl_kvpool *p, int64_t n) {
     p->private_blocks -= n;
 }
 
+const char *gbl_kvpool_reset(gbl_kvpool *p) {
+    assert(!p->referenced && !p->below);
+    while (p->cached) {
+        int32_t out = -1;
+        if (p->evictor.p->victims(p->evictor.state, 1, &out) != 1) return "it proposes no victim while evictable blocks are resident";
+        const char *broken = drop_proposed(p, out, GBL_GONE_RESET);
+        if (broken) return broken;
+    }
+    return NULL;
+}
+
 const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns) {
     p->now_ns = now_ns;
     const gbl_evict_policy *e = p->evictor.p;

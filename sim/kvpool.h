@@ -97,6 +97,8 @@ const char *gbl_kvpool_take(gbl_kvpool *p, int64_t n);
 void gbl_kvpool_give(gbl_kvpool *p, int64_t n);
 /* Drops what the policy lets expire by now. NULL, or the rule that it broke. */
 const char *gbl_kvpool_expire(gbl_kvpool *p, int64_t now_ns);
+/* Drops every cached block; nobody may use one. NULL, or the rule that the eviction policy broke. */
+const char *gbl_kvpool_reset(gbl_kvpool *p);
 /* The cached block behind `parent` (-1: the first of a chain) with this key, or -1. */
 int32_t gbl_kvpool_child(const gbl_kvpool *p, int32_t parent, uint64_t key);
 /* The same, wherever it lies. */

@@ -52,23 +52,25 @@ static void put_series(gbl_result *r, const char *group, gbl_quantile *q) {
 typedef struct totals {
     double busy_ns[GBL_R_N], flops, bytes, token_s, mean_blocks;
     int64_t belady, belady_keeping; /* blocks hit */
-    double peak_flops, peak_hbm, idle_w, busy_joule, usd_h, gpus; /* of the whole cluster */
+    double peak_flops, peak_hbm, idle_w, busy_joule, usd_h, gpus; /* of the whole cluster; replicas that come and go by the share of the time they are held */
+    double machines;
     int64_t peak_blocks, evicted, capacity;
 } totals;
 
-static totals add_up(const gbl_engine *e) {
+static totals add_up(const gbl_engine *e, double span_ns) {
     totals t = {0};
     for (int32_t i = 0; i < e->n_replicas; i++) {
         const gbl_replica *r = &e->replica[i];
         for (int k = 0; k < GBL_R_N; k++) t.busy_ns[k] += r->load.busy_ns[k];
         t.flops += r->load.flops;
         t.bytes += r->load.bytes;
-        double gpus = gbl_cost_gpus(r->price);
+        double held = e->scaler.state && span_ns > 0 ? fmin(1, (double)r->held_ns / span_ns) : 1, gpus = gbl_cost_gpus(r->price) * held;
+        t.machines += held;
         t.gpus += gpus;
-        t.peak_flops += gbl_cost_peak_flops(r->price);
-        t.peak_hbm += gbl_cost_peak_hbm(r->price);
+        t.peak_flops += gbl_cost_peak_flops(r->price) * held;
+        t.peak_hbm += gbl_cost_peak_hbm(r->price) * held;
         t.idle_w += r->kind->hw.idle_w * gpus;
-        t.busy_joule += (r->kind->hw.tdp_w - r->kind->hw.idle_w) * gpus * r->load.power_ns * 1e-9;
+        t.busy_joule += (r->kind->hw.tdp_w - r->kind->hw.idle_w) * gbl_cost_gpus(r->price) * r->load.power_ns * 1e-9;
         t.usd_h += r->kind->hw.usd_h > 0 ? r->kind->hw.usd_h * gpus : NAN;
         t.capacity += r->capacity / r->unit;
         t.token_s += (double)r->load.token_ns * 1e-9;
@@ -183,7 +185,7 @@ static void put_network(gbl_result *r, const gbl_metrics *m) {
 
 /* The machines over the simulated span: it is longer than the duration where stop_s cut sequences short. */
 static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, double span_s) {
-    double machines_ns = (double)e->n_replicas * span_s * 1e9;
+    double machines_ns = t->machines * span_s * 1e9;
     double carried_ns = 0; /* by ports, of the two directions the mean; a step's collectives are counted beside it */
     for (size_t i = 0; i < e->net.n_lines; i++) carried_ns += 0.5e9 * e->net.line[i].carried / e->net.line[i].bps;
     for (int k = 0; k < GBL_R_N; k++) {
@@ -198,6 +200,12 @@ static void put_machine(gbl_result *r, const gbl_engine *e, const totals *t, dou
     put(r, "energy", "joule_per_output_tok", ratio(joule, tokens));
     put(r, "cost", "usd", usd);
     put(r, "cost", "usd_per_mtok_output", ratio(usd * 1e6, tokens));
+    if (!e->scaler.state) return;
+    put(r, "scale", "replicas_mean", t->machines);
+    put_int(r, "scale", "replicas_most", e->scaler.most_up);
+    put_int(r, "scale", "started", e->scaler.started);
+    put_int(r, "scale", "given_back", e->scaler.stopped);
+    put(r, "scale", "gpu_h", t->gpus * span_s / 3600);
 }
 
 /* What the reader mended or dropped. */
@@ -315,7 +323,8 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
         return gbl_nomem(err, sizeof *r);
     }
     gbl_metrics *m = &e->m;
-    totals t = add_up(e);
+    double span_ns = m->injected ? (double)(e->now_ns - m->first_arrival_ns) : 0.0;
+    totals t = add_up(e, span_ns);
     int code = add_belady(e, &t, err);
     if (code) {
         gbl_result_free(r);
@@ -323,7 +332,7 @@ int gbl_result_new(gbl_result **out, gbl_engine *e, double wall, gbl_err *err) {
         return code;
     }
     double duration_s = m->completed ? (double)(m->last_finish_ns - m->first_arrival_ns) * 1e-9 : 0.0;
-    double measured_s = duration_s - e->s->warmup_s, span_ns = m->injected ? (double)(e->now_ns - m->first_arrival_ns) : 0.0;
+    double measured_s = duration_s - e->s->warmup_s;
     r->seed = e->s->seed;
     r->itl_per_request = e->opt->itl_per_request;
     r->replicas = e->n_replicas;

@@ -50,7 +50,7 @@ static void see(gbl_gate *g, enum gbl_gate_kind k, int32_t id) {
     int32_t not_role = k == GBL_GATE_PROMPT ? GBL_ROLE_DECODE : GBL_ROLE_PREFILL;
     g->host.n_replicas = 0;
     for (int32_t i = 0; i < e->n_replicas; i++)
-        if (e->replica[i].kind->role != not_role && (id < 0 || gbl_can_ever_run(&e->replica[i], id))) g->replica[g->host.n_replicas++] = i;
+        if (e->replica[i].kind->role != not_role && gbl_scale_takes(&e->replica[i]) && (id < 0 || gbl_can_ever_run(&e->replica[i], id))) g->replica[g->host.n_replicas++] = i;
 }
 
 static int is_split(const gbl_engine *e) { return e->gate[GBL_GATE_DECODE].state != NULL; }
@@ -67,7 +67,7 @@ gbl_replica *gbl_route(gbl_engine *e, enum gbl_gate_kind k, int32_t id) {
     if (is_split(e)) {
         if (k == GBL_GATE_PROMPT && !somebody_decodes(e, id)) return NULL;
         see(g, k, id);
-    }
+    } else if (e->scaler.state) see(g, k, -1);
     if (!g->host.n_replicas) return NULL;
     int32_t i = p->pick(g->state, &g->host, id);
     if (i < 0 || i >= g->host.n_replicas) {

@@ -394,6 +394,11 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "with policy.kvmem \"%s\" requests share no blocks, and policy.prefix is \"%s\"", mem->name, prefix->name);
         return gbl_expected(err, "policy.prefix \"off\"");
     }
+    const gbl_scale_policy *scale = (const void *)s->choice[GBL_SCALE].policy;
+    if (scale->want && (s->networked || (s->tiers_node && gbl_node_size(s->tiers_node)))) {
+        gbl_node_fail(gbl_node_get(s->policy_node, "scale"), err, "replicas that come and go have no %s yet", s->networked ? "roles" : "tiers below HBM");
+        return gbl_expected(err, "\"fixed\", or %s", s->networked ? "pools of role \"both\"" : "no tiers");
+    }
     const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
     if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);

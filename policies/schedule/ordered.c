@@ -125,6 +125,12 @@ static void take_places(const ordered *s, const gbl_host *h, int64_t budget) {
     }
 }
 
+/* Whoever took a place, or would, does so before the one it was taken from comes back. */
+static int goes_first(const ordered *s, const gbl_host *h) {
+    const gbl_view *v = h->view;
+    return s->preempt && v->n_waiting && v->n_swapped && v->req[head_of(s, h)].priority < v->req[v->swapped[0]].priority;
+}
+
 /* ---- the virtual token counter: a tenant that comes back is not owed what it did not ask for ---- */
 
 static void lift(ordered *s, const gbl_view *v) {
@@ -150,10 +156,10 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     int32_t placed = p->preempted;
     run_on(s, h, p, budget, 0);
     run_on(s, h, p, budget, 1);
-    int pressed = p->preempted > placed;
-    while (!pressed && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
+    int pressed = p->preempted > placed, first = placed || goes_first(s, h);
+    while (!pressed && !first && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
     int32_t head = -1;
-    while (!pressed && (placed || !v->n_swapped) && v->n_waiting && p->tokens < budget) {
+    while (!pressed && (first || !v->n_swapped) && v->n_waiting && p->tokens < budget) {
         head = head_of(s, h);
         int32_t taken = h->schedule(h, head, budget - p->tokens, 0);
         if (taken < 0) break; /* 0: its prefix is being loaded */
