@@ -119,18 +119,26 @@ static void parts_words(words *w, const gbl_node *list, const char *of, const gb
     }
 }
 
-/* What has no words of its own: its fields as the card gives them. */
-static void plain_words(words *w, const gbl_node *body)
+/* What has no words of its own: its fields, with the settings in force. */
+static void plain_words(words *w, const gbl_node *body, const gbl_kv_method *m)
 {
     for (const gbl_node *n = gbl_node_first(body); n; n = gbl_node_next(n)) {
         const gbl_node *v = gbl_node_kind(n) == GBL_OBJECT ? gbl_node_get(n, "value") : n;
+        int32_t i = 0;
+        char key[64];
+        snprintf(key, sizeof key, "%s", gbl_node_key(n));
+        for (char *c = key; *c; c++)
+            if (*c == '_') *c = ' ';
+        say(w, "%s%s ", w->n ? ", " : "", key);
+        while (v && gbl_node_kind(v) == GBL_STRING && i < m->n_values && strcmp(m->value[i].name, gbl_node_text(v))) i++;
         char *text = v ? gbl_node_canonical(v) : NULL;
-        say(w, "%s%s %s", w->n ? ", " : "", gbl_node_key(n), text ? text : "");
+        if (v && gbl_node_kind(v) == GBL_STRING && i < m->n_values) say(w, "%.10g", m->value[i].value);
+        else say(w, "%s", text ? text : "");
         gbl_free(text);
     }
 }
 
-static void generator_words(words *w, const gbl_generator *g)
+static void generator_words(words *w, const gbl_kv_plan *plan, const gbl_generator *g)
 {
     const gbl_node *body = gbl_node_first(g->at);
     switch (g->kind) {
@@ -146,7 +154,7 @@ static void generator_words(words *w, const gbl_generator *g)
     case GBL_GEN_MERGE: say(w, "merges tokens down to %g %%, %s", 100 * g->u.merge.share, whens[g->u.merge.when]); break;
     case GBL_GEN_LOWRANK: say(w, "the codes' error as factors of rank %g for K and %g for V", g->u.lowrank.k_rank, g->u.lowrank.v_rank); break;
     case GBL_GEN_OUTLIER: say(w, "%g %% of the elements in full, with %g bits of place each", 100 * g->u.outlier.share, g->u.outlier.index_bits); break;
-    default: plain_words(w, body); break;
+    default: plain_words(w, body, &plan->method[g->method]); break;
     }
 }
 
@@ -219,7 +227,7 @@ static void does(const gbl_kv_plan *plan, FILE *to)
         words w = {.n = 0};
         char room[64];
         const char *part = part_of(plan, &plan->gen[i], room, sizeof room);
-        generator_words(&w, &plan->gen[i]);
+        generator_words(&w, plan, &plan->gen[i]);
         int at = fprintf(to, "  %-9s  ", kinds[plan->gen[i].kind]);
         if (part) at += fprintf(to, "in \"%s\":", part);
         gbl_term_wrap(to, w.text, at, 13);
