@@ -100,7 +100,8 @@ void gbl_face_summary(const gbl_scenario *s, const gbl_result *r, FILE *to)
     int known = !isnan(attained), good = known && attained >= wanted;
     if (known) snprintf(line[0], sizeof line[0], "%s the SLO: %s %% of the requests are good, %.4g %% wanted", good ? "meets" : "misses", n[9], 100 * wanted);
     else snprintf(line[0], sizeof line[0], "no request was measured");
-    snprintf(line[1], sizeof line[1], "p50 / p99   TTFT %s / %s ms   TPOT %s / %s ms   E2E %s / %s s", n[0], n[1], n[2], n[3], n[4], n[5]);
+    const char *form = gbl_term_width() > 84 ? "p50 / p99   TTFT %s / %s ms   TPOT %s / %s ms   E2E %s / %s s" : "p50/p99  TTFT %s/%s ms  TPOT %s/%s ms  E2E %s/%s s";
+    snprintf(line[1], sizeof line[1], form, n[0], n[1], n[2], n[3], n[4], n[5]);
     snprintf(line[2], sizeof line[2], "goodput %s requests/s   output %s tokens/s   %s USD/Mtok", n[6], n[7], n[8]);
     const char *const lines[] = {line[0], line[1], line[2]}, *colour = !known ? "\033[2m" : good ? "\033[32m" : "\033[31m";
     gbl_plot_box(s->name, lines, 3, gbl_term_width(), gbl_term_colour(to) ? colour : NULL, to);

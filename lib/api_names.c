@@ -125,6 +125,7 @@ int gable_policy(char **json, const char *family, const char *name, const char *
     if (f < 0) d.code = d.err.code;
     if (!d.code) d.code = policy_document(&doc, name, parameters, &d.err);
     if (!d.code) d.code = gbl_choice_bind(&choice, (enum gbl_family)f, gbl_doc_root(doc), name, d.a, &d.err);
+    if (d.code == GBL_EINPUT && !strncmp(d.err.where, "--set use", 9)) gbl_where(&d.err, "name"); /* the caller's word for it */
     if (!d.code) gbl_choice_json(&choice, NULL, d.j);
     gbl_doc_free(doc);
     return close_desk(&d, json, err);

@@ -28,6 +28,11 @@ static int check(gbl_sweep_ask *ask, const gable_options *o, gbl_err *err)
         return gbl_expected(err, "resume together with db");
     }
     ask->shard = (gbl_shard){1, 1};
+    if (o->jobs < 0 || o->jobs > 1024) {
+        gbl_fail(err, GBL_EINPUT, "%d runs at a time", o->jobs);
+        gbl_where(err, "jobs");
+        return gbl_expected(err, "0 (one a core) to 1024");
+    }
     if (!o->of_shards) return GBL_OK;
     if (o->of_shards < 1 || o->shard < 1 || o->shard > o->of_shards) {
         gbl_fail(err, GBL_EINPUT, "there is no shard %d of %d", o->shard, o->of_shards);

@@ -89,7 +89,7 @@ typedef struct keys {
 static const char keys_sql[] =
     "SELECT key, count(*) < (SELECT count(*) FROM run WHERE id >= ?1 AND result IS NOT NULL) AS partial FROM run_param"
     " WHERE run >= ?1 AND key NOT IN ('run.seed', 'gable') AND key NOT LIKE 'slo.%' GROUP BY key"
-    " HAVING count(DISTINCT value) > 1 OR partial ORDER BY partial, key <> 'name', key LIMIT ?2";
+    " HAVING count(DISTINCT value) > 1 OR partial ORDER BY partial, count(DISTINCT value) = 1, key <> 'name', key LIMIT ?2";
 
 static int read_keys(page *p, int64_t first, keys *out, gbl_err *err)
 {
@@ -122,7 +122,7 @@ static int is_load(const char *key)
     return 0;
 }
 
-/* "policy.schedule.use" -> "schedule". */
+/* "policy.schedule.use" -> "schedule"; "cluster.pools.1.replicas" -> "pool 1 replicas". */
 static void short_key(char *out, size_t size, const char *key)
 {
     size_t n = strlen(key);
@@ -133,7 +133,20 @@ static void short_key(char *out, size_t size, const char *key)
     while (at && key[at - 1] != '.') {
         at--;
     }
-    snprintf(out, size, "%.*s", (int)(n - at), key + at);
+    const char *pool = strstr(key, "pools.");
+    int width = pool ? (int)strspn(pool + 6, "0123456789") : 0;
+    if (width) snprintf(out, size, "pool %.*s %.*s", width, pool + 6, (int)(n - at), key + at);
+    else snprintf(out, size, "%.*s", (int)(n - at), key + at);
+}
+
+static int is_file(const char *text, size_t n)
+{
+    static const char *const ends[] = {".json", ".jsonl", ".csv", ".gz", ".zst", ".so"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t len = strlen(ends[i]);
+        if (n > len && !strncmp(text + n - len, ends[i], len)) return 1;
+    }
+    return 0;
 }
 
 /* A JSON value without its quotes, a path without its folders, at most VALUE_CHARS of it. */
@@ -144,7 +157,7 @@ static void short_value(char *out, size_t size, const char *json)
         json++;
         n -= 2;
     }
-    for (size_t i = n; i-- > 0;) {
+    for (size_t i = is_file(json, n) ? n : 0; i-- > 0;) {
         if (json[i] == '/' && i + 1 < n) {
             json += i + 1;
             n -= i + 1;

@@ -51,7 +51,7 @@ def _options(set: Optional[Mapping[str, Any]], seed: Optional[int], cancel: Opti
     """Members of gable_options. The caller keeps what it returns alive, and with it the texts."""
     texts = [f"{key}={_json(value)}".encode() for key, value in (set or {}).items()]
     if seed is not None:
-        texts.append(f"run.seed={int(seed)}".encode())
+        texts.append(f"run.seed={_json(seed)}".encode())  # what is no whole number is refused as in a document
     o = Options(size=ctypes.sizeof(Options), n_set=len(texts), **more)
     o.set = (ctypes.c_char_p * len(texts))(*texts)
     if cancel is not None:

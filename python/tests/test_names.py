@@ -95,3 +95,23 @@ def test_without_its_data(monkeypatch, tmp_path):
     monkeypatch.setenv("GABLE_DATA", str(tmp_path))
     with pytest.raises(gable.Error, match="cards"):
         gable.run()
+
+
+def test_a_seed_is_judged_as_in_a_document():
+    for bad in (1.5, 2.9999, "x", True):
+        with pytest.raises(gable.Error) as e:
+            gable.scenario({}, seed=bad)
+        assert e.value.code == 2 and "seed" in str(e.value)
+
+
+def test_jobs_have_a_range():
+    for bad in (-5, 100000):
+        with pytest.raises(gable.Error) as e:
+            gable.sweep({"gable": "sweep/1", "scenario": {}, "grid": {"run.seed": [1]}}, jobs=bad)
+        assert e.value.where == "jobs"
+
+
+def test_an_unknown_policy_is_where_it_was_said():
+    with pytest.raises(gable.Error) as e:
+        gable.policy("schedule", "chonked")
+    assert e.value.where == "name" and e.value.nearest == "chunked"

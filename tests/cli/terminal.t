@@ -2,11 +2,11 @@
 $ printf '{"name": "busy day", "trace": {"generate": {"requests": 60, "arrival": {"use": "poisson", "rate_s": 9}, "input": {"use": "fixed", "tokens": 500}, "output": {"use": "fixed", "tokens": 40}}}}' > s.json
 $ printf 'TERM=xterm; export TERM; unset NO_COLOR; COLUMNS=${1} script -qec "$2" /dev/null | tr -d "\\r"\n' > tty.sh
 $ sh tty.sh 80 'NO_COLOR=1 gable run s.json' | head -n 6
-+- busy day -------*+
-| meets the SLO: 100.0 % of the requests are good, 99 % wanted *|
-| p50 / p99   TTFT * / * ms   TPOT * / * ms   E2E * / * s *|
-| goodput * requests/s   output * tokens/s   * USD/Mtok *|
-+----*----+
++- busy day -------------------------------------------------------+
+| meets the SLO: 100.0 % of the requests are good, 99 % wanted     |
+| p50/p99  TTFT 26.06/44.83 ms  TPOT 7.16/8.25 ms  E2E 0.30/0.35 s |
+| goodput 9.45 requests/s   output 378.0 tokens/s   3.50 USD/Mtok  |
++------------------------------------------------------------------+
 busy day: llama-3.1-8b on 1 x h100-sxm, runtime vllm (fitted)
 $ sh tty.sh 80 'NO_COLOR=1 gable run s.json' | tail -n 4
 running     * mean *, max *
