@@ -52,7 +52,7 @@ static double decode_calls(const gbl_cost *c) {
 void gbl_arch_init(gbl_cost *c) {
     const gbl_kv_plan *plan = c->spec.compress;
     gbl_llm *m = &c->llm;
-    c->stored_share = 1;
+    c->stored_share = c->decode_share = 1;
     for (int32_t i = 0; plan && i < plan->n_gens; i++)
         if (plan->gen[i].kind == GBL_GEN_ARCH) c->arch = &plan->arch;
     if (!c->arch) return;
@@ -65,14 +65,6 @@ void gbl_arch_init(gbl_cost *c) {
     c->spec.llm = m;
     c->stored_share = stored_share(c);
     c->joint_parameters = joint_parameters(c);
-}
-
-void gbl_arch_shape(gbl_cost *c) {
-    const gbl_kv_plan *plan = c->spec.compress;
-    c->decode_calls = c->full_layers + c->window_layers;
-    if (!c->arch) return;
-    c->decode_calls = decode_calls(c);
-    c->token_writes = (gbl_kv_resident_bytes(plan, 4096, 4096) - gbl_kv_resident_bytes(plan, 2048, 2048)) / 2048 / c->kv_plan_layer / c->spec.tp;
 }
 
 /* ---- passes ---- */
@@ -112,6 +104,18 @@ static int passes(const gbl_cost *c, const gbl_batch *b, double decodes, gbl_pas
         pass(out, &n, "micro", a->micro_layers * a->tokens_step, decodes);
     }
     return n;
+}
+
+void gbl_arch_shape(gbl_cost *c) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    c->decode_calls = c->full_layers + c->window_layers;
+    if (!c->arch) return;
+    gbl_batch one = {.dec_n = 1};
+    gbl_pass pass[GBL_PASSES];
+    c->decode_calls = decode_calls(c);
+    c->decode_share = 0;
+    for (int i = passes(c, &one, 1, pass); i > 0; i--) c->decode_share += pass[i - 1].layers;
+    c->token_writes = (gbl_kv_resident_bytes(plan, 4096, 4096) - gbl_kv_resident_bytes(plan, 2048, 2048)) / 2048 / c->kv_plan_layer / c->spec.tp;
 }
 
 int gbl_arch_passes(const gbl_cost *c, const gbl_batch *b, gbl_pass out[GBL_PASSES]) {

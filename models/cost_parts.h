@@ -28,6 +28,7 @@ struct gbl_cost {
     double stored_share, joint_parameters; /* layers stored, over layers run; parameters beside them */
     double decode_calls;               /* attention kernels of a decode step */
     double token_writes;               /* layers of KV that a token leaves */
+    double decode_share;               /* of the layers, those that a decode step runs */
     gbl_machine g;
     int32_t compute;                   /* format of the multiplications */
     double weight_bytes, act_bytes;    /* an element of the layers' matrices; of what multiplies them */
@@ -109,7 +110,7 @@ static inline int gbl_cost_in_graphs(const gbl_cost *c, const gbl_batch *b)
 static inline double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention)
 {
     const gbl_runtime *r = c->spec.runtime;
-    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
+    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s * (b->pre_tokens ? 1 : c->decode_share) + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
     if (launches > device && !gbl_cost_in_graphs(c, b)) /* dp ranks and pipeline stages launch side by side */
         serial += launches - device;
     return device + serial < host ? host - device : serial;

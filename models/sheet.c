@@ -152,10 +152,12 @@ static int times(gbl_sheet *s, const gbl_cost *c, gbl_err *err)
     gbl_batch_chunk_of(c, &prefill, s->prompt, s->prompt, 0, 1);
     gbl_cost_step(c, &prefill, &cost);
     s->prefill_ms = (double)cost.demand.alone_ns / 1e6;
+    s->prefill_flops = cost.flops;
     for (int64_t i = 0; i < s->batch; i++)
         gbl_batch_decode_of(c, &decode, s->prompt, s->context);
     gbl_cost_step(c, &decode, &cost);
     s->decode_ms = (double)cost.demand.alone_ns / 1e6;
+    s->decode_flops = cost.flops;
     s->bound = bounds[cost.bound];
     s->n_op = gbl_cost_operators(c, &prefill, "prefill", s->op, GBL_OPS_MOST);
     s->n_op += gbl_cost_operators(c, &decode, "decode", s->op + s->n_op, GBL_OPS_MOST);
@@ -314,7 +316,9 @@ void gbl_sheet_json(const gbl_sheet *s, gbl_json *j)
     gbl_json_end(j);
     gbl_json_num(j, "prefill_ms", s->prefill_ms);
     gbl_json_num(j, "decode_ms", s->decode_ms);
-    gbl_json_num(j, "decode_tok_s", (double)s->batch / s->decode_ms * 1e3);
+    gbl_json_num(j, "decode_tok_s", (double)s->batch * (s->compress ? s->compress->arch.tokens_step : 1) / s->decode_ms * 1e3);
+    gbl_json_num(j, "prefill_flops", s->prefill_flops);
+    gbl_json_num(j, "decode_flops", s->decode_flops);
     gbl_json_num(j, "context_switch_ms", s->context_switch_ms);
     if (s->decode.high > 0) {
         gbl_json_obj(j, "interval");

@@ -36,6 +36,7 @@ typedef struct gbl_sheet {
     int64_t kv_capacity_tokens, max_concurrency; /* sequences of C tokens that the pool holds */
     double prefill_ms;            /* one prompt of P tokens, alone, in one step */
     double decode_ms;             /* one step of B sequences at context C */
+    double prefill_flops, decode_flops; /* of the model: what they need, not what padding adds */
     gbl_interval prefill, decode; /* 95 % of their times under draws of the calibration; high 0: none (an ideal runtime) */
     double context_switch_ms;     /* one sequence at context C written to host memory and read back */
     const char *bound;            /* of the decode step */
