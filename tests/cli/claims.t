@@ -88,3 +88,26 @@ $ printf '{"gable": "plan/1", "scenario": {}}' > plan.json; gable claims plan.js
 !   where: plan.json:1:11 (gable)
 !   expected: "gable": "claims/1"
 ? 2
+# Systems made of several policies: what they are made of; and that what was reproduced is still.
+$ gable explain memserve | sed -n '1,2p;4,5p'
+claims/memserve - MemServe: Context Caching for Disaggregated LLM Serving with Elastic Memory Pool
+source: arXiv 2406.17565; no public code; the abstract has no numbers, all values are from a third party's reading (S)
+made of
+cluster.pools with roles prefill and decode, cluster.kv_transfer, kv_transfer_reuse; policy.prefix; tiers of kind remote; route/prompt_tree, route/session_sticky, route/least_requests
+$ gable explain claims/continuum | head -n 1
+claims/continuum - Continuum: Efficient and Robust Multi-Turn LLM Agent Scheduling with KV Cache Time-to-Live
+$ gable explain claims/nothing
+! gable: nothing is called claims/nothing
+!   expected: a name that `gable list` prints, or KIND/NAME
+? 2
+$ export XDG_CACHE_HOME=$PWD/cache; for k in vattention scbench succinct_paging sglang_radix cachegen; do echo $k; gable claims $k --progress off | tail -n 1; done
+vattention
+12 claims: 8 reproduced, 0 in direction, 4 not, 0 of quality; 75 simulations, 0 of them from the cache
+scbench
+12 claims: 10 reproduced, 0 in direction, 1 not, 1 of quality; 13 simulations, 0 of them from the cache
+succinct_paging
+11 claims: 11 reproduced, 0 in direction, 0 not, 0 of quality; 0 simulations, 0 of them from the cache
+sglang_radix
+5 claims: 3 reproduced, 2 in direction, 0 not, 0 of quality; 6 simulations, 0 of them from the cache
+cachegen
+9 claims: 6 reproduced, 2 in direction, 0 not, 1 of quality; 33 simulations, 0 of them from the cache

@@ -128,18 +128,14 @@ parameters
 
 in a scenario: "policy": {"evict": {"use": "s3fifo", "small": 0.1}}
 # Costs that differ by id: lec keeps what is dear.
-$ gable trace generate --set 'trace={"generate":{"requests":3000,"documents":{"pool":20,"each":1,"zipf":0.2}}}' -o pages.jsonl; for e in lfu lec; do gable trace hits pages.jsonl --blocks 8 --evict $e --cost 'two{low=1,high=50}'; done
-! gable: --set trace={"generate":{"requests":3000,"documents":{"pool":20,"each":1,"zipf":0.2}}} is not read: there is no scenario
-!   expected: --set together with --from SCENARIO.json
-! gable: cannot open the file: No such file or directory
-!   where: pages.jsonl
-!   expected: a readable file, or - for standard input
-! gable: cannot open the file: No such file or directory
-!   where: pages.jsonl
-!   expected: a readable file, or - for standard input
-? 2
+$ echo '{"trace":{"generate":{"requests":3000,"documents":{"pool":20,"each":1,"zipf":0.2}}}}' > pages.json; gable trace generate --from pages.json -o pages.jsonl; for e in lfu lec; do gable trace hits pages.jsonl --blocks 10 --evict $e --cost 'two{low=1,high=50}' | grep -E '^(lfu|lec|cost)'; done
+lfu, 10 blocks, 1,453 evicted
+cost                  53,967     85,467  63.14 %
+lec, 10 blocks, 1,439 evicted
+cost                  77,354     85,467  90.51 %
 $ gable trace hits pages.jsonl --cost 'two{lo=1}'
-! gable: cannot open the file: No such file or directory
-!   where: pages.jsonl
-!   expected: a readable file, or - for standard input
+! gable: unknown key 'lo'
+!   where: --cost lo
+!   expected: one of use, low, high, share
+!   nearest: low
 ? 2
