@@ -31,7 +31,7 @@ $ gable run --set policy.evict=lru_tai
 $ gable run --set policy.schedule.use=chunked --set policy.schedule.token_budge=5
 ! gable: unknown key 'token_budge'
 !   where: --set policy.schedule.token_budge
-!   expected: one of token_budget, reserve, watermark, use
+!   expected: one of token_budget, reserve, watermark, use, plugin
 !   nearest: token_budget
 ? 2
 $ gable run --set cluster.tp=3
