@@ -185,7 +185,7 @@ $ gable trace hits ids.jsonl --evict lruu
 $ gable trace hits ids.jsonl --evict 'lru{x=1}'
 ! gable: unknown key 'x'
 !   where: --evict x
-!   expected: the key use
+!   expected: one of use, plugin
 ? 2
 $ gable trace hits ids.jsonl --evict 'lru{x'
 ! gable: cannot read 'lru{x'
