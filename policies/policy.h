@@ -664,7 +664,9 @@ static inline int32_t gbl_queue_from(const gbl_queue *q, int64_t number) {
     return number < 0 ? -1 : q->at[number & q->mask];
 }
 static inline int32_t gbl_queue_first(gbl_queue *q) {
-    int64_t number = gbl_queue_next(q, q->low);
+    int64_t from = q->low & q->mask; /* mostly it is near the last answer */
+    uint64_t near = q->low >= q->base ? q->may_go.row[0][from >> 6] >> (from & 63) : 0;
+    int64_t number = near ? q->low + __builtin_ctzll(near) : gbl_queue_next(q, q->low);
     q->low = number < 0 ? q->top : number;
     return number < 0 ? -1 : q->at[number & q->mask];
 }

@@ -50,7 +50,7 @@ static inline int append_chain(gbl_replica *r, gbl_priv *p, int32_t node) {
 
 /* Turns the next private block of a request into a cached one; where an equal block is resident already, shares that and
  * gives the private one back. */
-static int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key, const gbl_kvuse *use) {
+static inline int index_block(gbl_replica *r, int32_t id, int32_t parent, uint64_t key, const gbl_kvuse *use) {
     gbl_priv *p = &r->e->priv[id];
     int32_t node = gbl_kvpool_child_anywhere(&r->pool, parent, key);
     r->pool.now_ns = r->e->now_ns;

@@ -43,13 +43,15 @@ static void free_id(gbl_kvpool *p, int32_t id) {
     if (!p->node[id].at && !p->node[id].ghost) p->unused[p->n_unused++] = id;
 }
 
-void gbl_kvpool_unbind(gbl_kvpool *p, int32_t id, int32_t level) {
+static inline void unbind(gbl_kvpool *p, int32_t id, int32_t level) {
     gbl_kvnode *n = &p->node[id];
     n->ghost &= (uint8_t)~(1u << level);
     if (n->at || n->ghost) return;
     if (p->gone) gone_remove(p, id);
     free_id(p, id);
 }
+
+void gbl_kvpool_unbind(gbl_kvpool *p, int32_t id, int32_t level) { unbind(p, id, level); }
 
 static void forget(void *owner, int32_t id) {
     gbl_kvpool *p = owner;
@@ -69,16 +71,14 @@ static int refuse_number(double blocks, gbl_err *err) {
     return gbl_expected(err, "at most %d blocks a replica, or policy.prefix \"off\"", INT32_MAX / 4);
 }
 
-static int make_index(gbl_kvpool *p, size_t ids, int ghosts, gbl_err *err) {
+static int make_index(gbl_kvpool *p, size_t ids, int ghosts, int owners, gbl_err *err) {
     p->index = gbl_map_new(1024);
     int has_gone = !ghosts || make_gone(p, ids);
     p->node = gbl_alloc(ids, sizeof *p->node);
     p->unused = gbl_alloc(ids, sizeof *p->unused);
-    if (p->levels > 1) {
-        p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
-        p->owner = gbl_alloc(ids, sizeof *p->owner);
-    }
-    int ok = p->index && p->node && p->unused && has_gone && ((p->kids_at && p->owner) || p->levels == 1);
+    if (p->levels > 1) p->kids_at = gbl_alloc(ids, (size_t)p->levels * sizeof *p->kids_at);
+    if (owners) p->owner = gbl_alloc(ids, sizeof *p->owner);
+    int ok = p->index && p->node && p->unused && has_gone && (p->kids_at || p->levels == 1) && (p->owner || !owners);
     return ok ? 0 : gbl_nomem(err, ids * sizeof *p->node);
 }
 
@@ -90,20 +90,21 @@ int gbl_kvpool_init(gbl_kvpool *p, const gbl_kvpool_spec *spec, gbl_err *err) {
     const gbl_policy *head = spec->evict->policy;
     if (head->flags & (GBL_EVICT_NEEDS_ORACLE | GBL_EVICT_NEEDS_ADVICE)) return refuse_oracle(head, err);
     double blocks = (double)(spec->capacity / p->each), all = ids_of(spec->evict, blocks) + 1;
-    int ghosts = (head->flags & GBL_EVICT_GHOSTS) != 0;
+    int ghosts = (head->flags & GBL_EVICT_GHOSTS) != 0, owners = 0;
     p->needs_cost = (head->flags & GBL_EVICT_NEEDS_COST) != 0;
     for (int32_t i = 0; i < spec->n_tiers; i++) {
         double n = gbl_tier_blocks(&spec->tier[i], spec->host->view->block_bytes);
         if (n < 1) return gbl_tier_too_small(&spec->tier[i], spec->host->view->block_bytes, err);
         blocks += n;
         all += ids_of(&spec->tier[i].evict, n);
+        owners |= !(spec->tier[i].evict.policy->flags & GBL_EVICT_BLIND);
         ghosts |= (spec->tier[i].evict.policy->flags & GBL_EVICT_GHOSTS) != 0;
         p->needs_cost |= (spec->tier[i].evict.policy->flags & GBL_EVICT_NEEDS_COST) != 0;
     }
     if (blocks > INT32_MAX / 4) return refuse_number(blocks, err); /* queues of a policy count twice the ids in 32 bits */
     p->ids = (size_t)all;
     gbl_evictor_spec lend = {.choice = spec->evict, .host = spec->host, .capacity = spec->capacity / p->each, .ids = (int32_t)all, .owner = p, .forget = forget};
-    int code = make_index(p, (size_t)all, ghosts, err);
+    int code = make_index(p, (size_t)all, ghosts, owners, err);
     if (!code) code = gbl_evictor_init(&p->evictor, &lend, err);
     if (!code && spec->n_tiers) code = gbl_tiers_new(&p->below, p, spec, (int32_t)all, err);
     if (code) gbl_kvpool_fini(p);
@@ -170,7 +171,7 @@ static void set_held(gbl_kvpool *p, int32_t node, int held) {
 }
 
 /* A block whose children lie at other levels lies at a faster one than they do (tier.c), so whoever lies nowhere has none. */
-void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) {
+static inline void leave(gbl_kvpool *p, int32_t id, int32_t level) {
     gbl_kvnode *n = &p->node[id];
     assert(n->at >> level & 1);
     n->at &= (uint8_t)~(1u << level);
@@ -179,6 +180,8 @@ void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) {
     unlink_node(p, id);
     if (p->gone) gone_put(p, id);
 }
+
+void gbl_kvpool_leave(gbl_kvpool *p, int32_t id, int32_t level) { leave(p, id, level); }
 
 /* The policy of HBM hears last: it may forget the block there and then. */
 static const char *drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
@@ -193,9 +196,9 @@ static const char *drop(gbl_kvpool *p, int32_t id, enum gbl_gone reason) {
     n->ghost |= (uint8_t)remembered;
     p->ghosts += remembered;
     if (p->inside) gbl_kvpool_forget_pieces(p, id);
-    gbl_kvpool_leave(p, id, 0);
+    leave(p, id, 0);
     if (p->evictor.p->gone) p->evictor.p->gone(p->evictor.state, id, reason);
-    if (!remembered && !n->at) gbl_kvpool_unbind(p, id, 0);
+    if (!remembered && !n->at) unbind(p, id, 0);
     if (parent >= 0 && gbl_kvpool_kids(p, parent, 0) == 0 && p->node[parent].refs == 0) set_held(p, parent, 0);
     return NULL;
 }
@@ -333,8 +336,19 @@ static int32_t new_node(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t dep
     return -1;
 }
 
-/* The block is in HBM from now on. */
-static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info, const gbl_kvuse *use) {
+int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t below, const gbl_kvuse *use) {
+    assert(p->private_blocks >= p->each);
+    assert(parent < 0 || p->node[parent].refs > 0);
+    const gbl_evict_policy *e = p->evictor.p;
+    int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1, id = below, blind = p->evictor.blind; /* below: it comes up again */
+    int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
+    gbl_block_info info;
+    if (!blind) {
+        info = info_of(p, key, parent, depth, use);
+        if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
+        if (e->miss) e->miss(p->evictor.state, &info);
+    }
+    if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
     gbl_kvnode *n = &p->node[id];
     p->ghosts -= n->ghost & 1;
     n->ghost &= (uint8_t)~1u;
@@ -346,30 +360,13 @@ static void settle(gbl_kvpool *p, int32_t id, const gbl_block_info *info, const 
     p->cached++;
     p->referenced++;
     p->inserted++;
-    if (p->evictor.blind) set_held(p, id, 1);
-    if (p->evictor.p->insert) p->evictor.p->insert(p->evictor.state, id, info);
-    if (!p->evictor.blind) set_held(p, id, 1);
-}
-
-int32_t gbl_kvpool_index(gbl_kvpool *p, uint64_t key, int32_t parent, int32_t below, const gbl_kvuse *use) {
-    assert(p->private_blocks >= p->each);
-    assert(parent < 0 || p->node[parent].refs > 0);
-    int32_t depth = parent < 0 ? 0 : p->node[parent].depth + 1, id = below; /* below: it comes up again */
-    int32_t ghost = id >= 0 ? id : p->gone ? gone_get(p, key) : -1;
-    if (p->evictor.blind) {
-        if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
-        settle(p, id, &nothing, use);
-        return id;
-    }
-    gbl_block_info info = info_of(p, key, parent, depth, use);
-    if (ghost >= 0 && p->node[ghost].ghost & 1) info.ghost = ghost;
-    if (p->evictor.p->miss) p->evictor.p->miss(p->evictor.state, &info);
-    if (id < 0 && (id = new_node(p, key, parent, depth, ghost)) < 0) return -1;
-    settle(p, id, &info, use);
+    if (blind) set_held(p, id, 1);
+    if (e->insert) e->insert(p->evictor.state, id, blind ? &nothing : &info);
+    if (!blind) set_held(p, id, 1);
     return id;
 }
 
-static int unref_one(gbl_kvpool *p, int32_t id, int64_t now_ns) {
+static inline int unref_one(gbl_kvpool *p, int32_t id, int64_t now_ns) {
     gbl_kvnode *n = &p->node[id];
     assert(n->refs > 0);
     if (--n->refs) return 0;
@@ -382,10 +379,8 @@ static int unref_one(gbl_kvpool *p, int32_t id, int64_t now_ns) {
 int32_t gbl_kvpool_unref(gbl_kvpool *p, const int32_t *chain, int32_t n, int64_t now_ns) {
     int32_t freed = 0;
     if (!n) return 0;
-    if (flags_of(p) & GBL_EVICT_TAIL_FIRST)
-        for (int32_t i = n - 1; i >= 0; i--) freed += unref_one(p, chain[i], now_ns);
-    else
-        for (int32_t i = 0; i < n; i++) freed += unref_one(p, chain[i], now_ns);
+    int tail_first = (flags_of(p) & GBL_EVICT_TAIL_FIRST) != 0;
+    for (int32_t i = 0; i < n; i++) freed += unref_one(p, chain[tail_first ? n - 1 - i : i], now_ns);
     return freed;
 }
 

@@ -60,7 +60,7 @@ typedef struct gbl_kvpool {
     size_t ids; /* nodes there may be */
     gbl_kvnode *node;
     struct gbl_tiers *below; /* NULL: HBM alone */
-    gbl_kvowner *owner;      /* by node; NULL: HBM alone */
+    gbl_kvowner *owner;      /* by node; NULL: no tier's policy asks */
     int32_t *kids_at;        /* node x level: children that lie there; NULL: HBM alone, where node.kids says it */
     int32_t levels, needs_cost; /* needs_cost: some level's policy asks what a block costs to compute */
     int32_t *unused, n_unused, n_ids; /* node ids given back, and ids ever given */

@@ -52,7 +52,7 @@ static void touch(gbl_tier *t, int32_t id) {
 
 /* ---- out ---- */
 
-static void remove_block(gbl_tier *t, int32_t id, enum gbl_gone reason) {
+static inline void remove_block(gbl_tier *t, int32_t id, enum gbl_gone reason) {
     gbl_kvpool *p = t->all->pool;
     gbl_kvnode *n = &p->node[id];
     int32_t parent = n->parent;
@@ -68,7 +68,7 @@ static void remove_block(gbl_tier *t, int32_t id, enum gbl_gone reason) {
 
 static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due due);
 
-static const char *drop_out(gbl_tier *t, int32_t id, enum gbl_gone reason) {
+static inline const char *drop_out(gbl_tier *t, int32_t id, enum gbl_gone reason) {
     gbl_tiers *b = t->all;
     gbl_kvpool *p = b->pool;
     if (id < 0 || id >= p->n_ids || !gbl_kvpool_is_at(p, id, t->level)) return "it proposes a block that its tier does not have";
@@ -83,7 +83,7 @@ static const char *drop_out(gbl_tier *t, int32_t id, enum gbl_gone reason) {
 
 /* ---- in ---- */
 
-static const char *make_room(gbl_tier *t) {
+static inline const char *make_room(gbl_tier *t) {
     const gbl_evict_policy *e = t->evictor.p;
     int32_t out = -1;
     if (t->n + t->set_aside < t->capacity) return NULL;
