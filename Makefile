@@ -226,4 +226,7 @@ install-data:
 clean: ## remove the build folder
 	rm -rf $(BUILD)
 
+# An object whose list of headers is missing (its compilation was cut short) would never hear of a change in them.
+NO_LIST := $(foreach o,$(LIB_OBJ) $(POLICY_OBJ) $(CLI_OBJ),$(if $(wildcard $(o:.o=.d)),,$(o)))
+$(NO_LIST): FORCE
 -include $(LIB_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d)
