@@ -333,7 +333,7 @@ int gbl_kv_plan_text(gbl_kv_plan **out, const char *text, const gbl_llm *m, doub
         return gbl_expected(err, "methods with their settings, such as snapkv{cap=1024},kivi-2bit");
     }
     code = gbl_kv_plan_new(out, gbl_doc_root(doc), m, bytes_per_element, "", a, err);
-    if (code && !err->where[0]) gbl_where(err, "--compress");
+    if (code && !strchr(err->where, ':')) gbl_where(err, "--compress"); /* a place in the list as it was turned to JSON says nothing */
     if (code) gbl_doc_free(doc);
     else (*out)->text = doc;
     return code;

@@ -295,6 +295,10 @@ static int read_one(reader *r, const gbl_node *n, int32_t split, int32_t part) {
     if (m->kind == GBL_GEN_STATE) g->u.state.bytes *= 1e6;
     if (m->kind == GBL_GEN_SHARE && g->u.share.group < 2) r->plan->n_gens--; /* groups of one share nothing */
     if (m->kind == GBL_GEN_TOK && !(g->u.tok.cap > 0) && !(g->u.tok.share > 0)) return gbl_card_missing(body, "cap_tokens", r->err);
+    if (m->kind == GBL_GEN_TOK && g->u.tok.score != GBL_SCORE_NONE && g->u.tok.cap > 0 && g->u.tok.sink + g->u.tok.window > g->u.tok.cap) {
+        gbl_node_fail(body, r->err, "%g first and %g last tokens do not fit the %g that are kept", g->u.tok.sink, g->u.tok.window, g->u.tok.cap);
+        return gbl_expected(r->err, "a cap of at least its window");
+    }
     return 0;
 }
 

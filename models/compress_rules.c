@@ -53,6 +53,8 @@ static int same_axis(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_
 /* g stands before h in canonical order. */
 static int pair(gbl_kv_plan *plan, gbl_generator *g, gbl_generator *h, gbl_arena *a, const gbl_node *at, gbl_err *err) {
     const char *x = plan->method[g->method].name, *y = plan->method[h->method].name;
+    if (g->method == h->method && scored(g) && scored(h) && g->split == h->split && g->part == h->part)
+        return refuse(plan, g, h, at, "e", "each chooses tokens by scores, and the second would score what the first left", err);
     if (g->kind == h->kind && g->method != h->method) return same_axis(plan, g, h, a, at, err);
     if (g->kind == GBL_GEN_ARCH && g->u.arch.prefill_layers < 1 && by_attention(h))
         return refuse(plan, g, h, at, "g", "the prompt's queries that score tokens are never computed in the later layers", err);

@@ -150,19 +150,32 @@ static void fetch_line(const gbl_cost *c, const gbl_batch *b, double attention_s
     l->k.time_s = fmax(0, (double)d.alone_ns * 1e-9 - attention_s);
 }
 
+/* Prompts and decodes in one kernel, as without compression: the decodes' part is of the tokens that their bytes are worth. */
+static void mixed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
+    gbl_batch mixed = *b;
+    mixed.dec_kv = mixed.dec_kv_win = b->dec_n > 0 ? llround(worth(c, b)) : 0;
+    gbl_cost_prefill_line(c, &mixed, 0, b->dec_n > 0 ? "attention_mixed" : "attention_prefill", c->full_layers, out, n);
+    gbl_cost_prefill_line(c, &mixed, 1, b->dec_n > 0 ? "attention_mixed_window" : "attention_prefill_window", c->window_layers, out, n);
+    gbl_cost_expand_line(c, &mixed, out, n);
+    double widen = (double)b->kv.read.quantised / c->kv_heads_all * c->kv_code_widen_s;
+    if (!(widen > 0)) return;
+    gbl_cost_line *l = &out[(*n)++];
+    memset(l, 0, sizeof *l);
+    l->name = "kv_widen";
+    l->count = 1;
+    l->k.time_s = l->k.hbm_s = widen;
+}
+
 int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out) {
     int n = 0;
     double attention_s = 0;
-    gbl_batch prompts = *b;
-    if (b->dec_n > 0) decode_line(c, b, out, &n);
-    prompts.dec_n = prompts.dec_kv = prompts.dec_kv_win = 0;
     if (c->arch) {
+        gbl_batch prompts = *b;
+        if (b->dec_n > 0) decode_line(c, b, out, &n);
+        prompts.dec_n = prompts.dec_kv = prompts.dec_kv_win = 0;
         gbl_arch_prompt_lines(c, &prompts, out, &n);
-    } else if (b->pre_tokens > 0) {
-        gbl_cost_prefill_line(c, &prompts, 0, "attention_prefill", c->full_layers, out, &n);
-        gbl_cost_prefill_line(c, &prompts, 1, "attention_prefill_window", c->window_layers, out, &n);
-        gbl_cost_expand_line(c, &prompts, out, &n);
-    }
+    } else if (b->pre_tokens > 0) mixed_lines(c, b, out, &n);
+    else if (b->dec_n > 0) decode_line(c, b, out, &n);
     gbl_arch_linear_line(c, b, out, &n);
     for (int i = 0; i < n; i++) attention_s += out[i].count * out[i].k.time_s;
     work_line(c, b, out, &n);

@@ -254,9 +254,12 @@ static void print_compress(const gbl_sheet *s, FILE *to)
     gbl_kv_quality row[64];
     for (int32_t i = 0; i < p->n_methods; i++) {
         int n = gbl_kv_quality_of(p, i, row, 64);
-        for (int k = 0; k < n; k++)
-            fprintf(to, "  quality         %s: %s %.4g of %.4g (%s%s%s)\n", p->method[i].name, row[k].task, row[k].value, row[k].baseline,
-                    row[k].model, row[k].interpolated ? ", between two published budgets" : "", p->n_methods > 1 ? ", alone" : "");
+        for (int k = 0; k < n; k++) {
+            char of[32] = "";
+            if (!isnan(row[k].baseline)) snprintf(of, sizeof of, " of %.4g", row[k].baseline);
+            fprintf(to, "  quality         %s: %s %.4g%s (%s%s%s)\n", p->method[i].name, row[k].task, row[k].value, of, row[k].model,
+                    row[k].interpolated ? ", between two published budgets" : "", p->n_methods > 1 ? ", alone" : "");
+        }
     }
 }
 

@@ -30,7 +30,7 @@ $ gable model llama-2-7b --compress snapkv,h2o
 ? 2
 $ gable model llama-2-7b --compress snapvk
 ! gable: unknown compression method "snapvk"
-!   where: 0.use
+!   where: --compress
 !   expected: a card's name (gable list cards), one of its settings, or the path of a card
 !   nearest: snapkv
 ? 2

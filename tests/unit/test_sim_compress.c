@@ -241,8 +241,39 @@ static int drop(void **state) {
     return 0;
 }
 
+/* A method that keeps everything changes nothing, whatever the runtime and however prompts and decodes mix. */
+static void nothing_done_is_nothing_changed(void **state) {
+    (void)state;
+    static const char *const runtimes[] = {"vllm", "ideal", "hf_eager"};
+    for (size_t i = 0; i < sizeof runtimes / sizeof *runtimes; i++) {
+        double v[2][3];
+        for (int k = 0; k < 2; k++) {
+            char text[1024];
+            gbl_doc *doc;
+            gbl_scenario *s = NULL;
+            gbl_result *r = NULL;
+            gbl_err err = {0};
+            gbl_run_options opt = {.progress = GBL_PROGRESS_OFF};
+            int n = snprintf(text, sizeof text,
+                             "{\"gable\":\"scenario/1\",\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"%s\"},\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":6},"
+                             "\"input\":{\"use\":\"uniform\",\"low\":300,\"high\":3000},\"output\":{\"use\":\"uniform\",\"low\":20,\"high\":200}}},\"policy\":{\"prefix\":\"off\",\"compress\":%s}}",
+                             runtimes[i], k ? "[{\"use\":\"snapkv\",\"cap\":100000}]" : "[]");
+            int code = gbl_doc_parse(&doc, "test", text, (size_t)n, &err);
+            if (!code) code = gbl_scenario_bind(&s, doc, &err);
+            if (!code) code = gbl_run(&r, s, &opt, &err);
+            if (code) fail_msg("%s (%s)", err.what, err.where);
+            v[k][0] = gbl_result_get(r, "tpot_ms.mean");
+            v[k][1] = gbl_result_get(r, "ttft_ms.mean");
+            v[k][2] = gbl_result_get(r, "kv.peak_blocks");
+            gbl_result_free(r);
+            gbl_scenario_free(s);
+        }
+        for (int m = 0; m < 3; m++) assert_close(v[1][m], v[0][m], 1e-9);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(codes_are_shared_as_the_tokens_were), cmocka_unit_test(tiers_hold_codes), cmocka_unit_test(a_prompt_is_handed_over_in_codes),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_done_is_nothing_changed), cmocka_unit_test(codes_are_shared_as_the_tokens_were), cmocka_unit_test(tiers_hold_codes), cmocka_unit_test(a_prompt_is_handed_over_in_codes),
                                        cmocka_unit_test(a_swap_moves_codes), cmocka_unit_test(exact_and_fast_agree)};
     return cmocka_run_group_tests_name("sim_compress", tests, make, drop);
 }
