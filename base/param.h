@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "policies/policy.h"
 
+#define GBL_SEED_MOST 9007199254740991.0 /* 2^53 - 1: whole in every reader of JSON */
+
 size_t gbl_param_count(const gbl_param *rows);
 const gbl_param *gbl_param_find(const gbl_param *rows, const char *name);
 /* Writes every default into obj; strings are borrowed from `a`. A null default (or none) means "not given" and needs no

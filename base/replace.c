@@ -21,16 +21,20 @@ int gbl_replace_fail(gbl_err *err, const char *path, int os_errno)
 int gbl_replace_begin(gbl_replace *r, const char *path, gbl_err *err)
 {
     struct stat st;
-    int there = stat(path, &st) == 0;
+    int standard = strcmp(path, "-") == 0, there = !standard && stat(path, &st) == 0;
     r->to = NULL;
     r->part[0] = '\0';
     if (there && S_ISDIR(st.st_mode)) return gbl_replace_fail(err, path, EISDIR);
-    int special = there && !S_ISREG(st.st_mode);
+    int special = standard || (there && !S_ISREG(st.st_mode));
     if (!path[0]) return gbl_replace_fail(err, path, ENOENT);
     if ((size_t)snprintf(r->path, sizeof r->path, "%s", path) >= sizeof r->path || (!special && (size_t)snprintf(r->part, sizeof r->part, "%s.%ld.part", path, (long)getpid()) >= sizeof r->part))
         return gbl_replace_fail(err, "a name of more than 4,000 bytes", ENAMETOOLONG);
     errno = 0;
-    r->to = fopen(special ? path : r->part, "w");
+    if (standard) {
+        int fd = fflush(stdout) == 0 ? dup(STDOUT_FILENO) : -1;
+        r->to = fd >= 0 ? fdopen(fd, "w") : NULL;
+        if (!r->to && fd >= 0) close(fd);
+    } else r->to = fopen(special ? path : r->part, "w");
     return r->to ? GBL_OK : gbl_replace_fail(err, path, errno);
 }
 

@@ -1,5 +1,5 @@
 /* replace.h - a file that is written whole or not at all: beside its name, then renamed. A target that is no regular file (a
- * pipe, /dev/null) cannot be replaced and is written as it is. */
+ * pipe, /dev/null) cannot be replaced and is written as it is; "-" is standard output. */
 #ifndef GBL_REPLACE_H
 #define GBL_REPLACE_H
 #include <stdio.h>

@@ -1,4 +1,6 @@
 /* cmd_calibrate.c - gable calibrate: a GPU's parameters from measured kernels, as a card. */
+#include <string.h>
+
 #include "lib/catalogue.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -79,12 +81,13 @@ static int run(const gbl_call *call, gbl_err *err)
     int64_t kept = 0;
     if (!c) return gbl_nomem(err, sizeof *c);
     if (gbl_catalogue_there(call->arena, err)) return err->code;
+    int standard = o->output && strcmp(o->output, "-") == 0; /* then the card alone */
     int code = gbl_calibration_run(c, &ask, err);
     if (!code && o->db) code = gbl_calibration_keep(c, o->db, &kept, err);
     if (!code && o->output) code = write_card(c, o->output, err);
-    if (!code) code = print(c, o->json, err);
-    if (!code && !o->json && o->output) printf("\ncard written: %s\n", o->output);
-    if (!code && !o->json && o->db) printf("%lld measurements kept in %s\n", (long long)kept, o->db);
+    if (!code && !standard) code = print(c, o->json, err);
+    if (!code && !standard && !o->json && o->output) printf("\ncard written: %s\n", o->output);
+    if (!code && !standard && !o->json && o->db) printf("%lld measurements kept in %s\n", (long long)kept, o->db);
     gbl_calibration_fini(c);
     return code;
 }

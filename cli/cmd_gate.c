@@ -40,7 +40,7 @@ static const gbl_flag flags[] = {
              .offset = offsetof(gate_opt, scene.seed),
              .dflt = "null",
              .low = 0,
-             .high = 9007199254740991.0,
+             .high = GBL_SEED_MOST,
              .help = "first seed instead of the baseline's: compares unpaired"},
      .arg = "N"},
     GBL_FLAG_MANY_JOBS(gate_opt, many),

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/command.h"
@@ -20,7 +21,7 @@ static const gbl_flag flags[] = {{.row = {.name = "db",
                                           .type = GBL_P_STR,
                                           .offset = offsetof(report_opt, out),
                                           .dflt = "\"report.html\"",
-                                          .help = "the page, replaced whole at the end"},
+                                          .help = "the page, replaced whole at the end; -: standard output"},
                                   .arg = "FILE",
                                   .letter = 'o'},
                                  GBL_FLAG_JSON(report_opt, json),
@@ -30,9 +31,14 @@ static int run(const gbl_call *call, gbl_err *err)
 {
     const report_opt *o = call->opt;
     struct stat st;
+    int standard = strcmp(o->out, "-") == 0;
+    if (standard && o->json) {
+        gbl_fail(err, GBL_EINPUT, "--json and the page cannot both go to standard output");
+        return gbl_expected(err, "--json together with -o FILE");
+    }
     gbl_signals_catch(); /* a page is soon done; what lies beside it until then would stay */
     int code = gbl_report_html(o->db, o->out, err);
-    if (code) return code;
+    if (code || standard) return code;
     long long bytes = stat(o->out, &st) == 0 ? (long long)st.st_size : 0;
     if (!o->json) {
         printf("%s: %lld KiB, one page that needs no network\n", o->out, (bytes + 1023) / 1024);

@@ -112,7 +112,7 @@ static const gbl_flag hits_flags[] = {
              .offset = offsetof(hits_opt, seed),
              .dflt = "1",
              .low = 0,
-             .high = 9e18,
+             .high = GBL_SEED_MOST,
              .help = "seed of a policy's draws (random, advice)"},
      .arg = "N"},
     {.row = {.name = "price",

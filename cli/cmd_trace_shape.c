@@ -29,7 +29,7 @@ static const gbl_flag flags[] = {
     COUNT("cap-output", how.cap_output, "0", 1e9, "tokens", "cut longer outputs to this; 0: none"),
     REAL("spread", spread_s, "0.0", 0, 1e6, "s", "spread the requests of one instant over so long, drawn by --seed: 3 for Mooncake's grid"),
     COUNT("limit", how.limit, "0", 1e15, "requests", "stop after so many; 0: all"),
-    COUNT("seed", seed, "1", 9e18, NULL, "seed of the draws"),
+    COUNT("seed", seed, "1", GBL_SEED_MOST, NULL, "seed of the draws"),
     {.row = {.name = "format", .type = GBL_P_STR, .flags = GBL_P_NULLABLE, .offset = offsetof(shape_opt, format), .dflt = "null",
              .help = "the trace's format, instead of telling it from the content"},
      .arg = "NAME"},
@@ -41,6 +41,7 @@ static const gbl_flag flags[] = {
 /* What was done stands beside the file, for the file has no place for it; without a file it is said on stderr. */
 static int record(const gbl_call *call, const gbl_shape *how, const char *out, gbl_err *err)
 {
+    if (out && !strcmp(out, "-")) out = NULL;
     gbl_json *j = gbl_json_new(out ? 2 : 0);
     if (!j) return gbl_nomem(err, 0);
     gbl_json_obj(j, NULL);
@@ -49,7 +50,7 @@ static int record(const gbl_call *call, const gbl_shape *how, const char *out, g
     gbl_json_end(j);
     const char *text = gbl_json_text(j);
     int code = text ? 0 : gbl_nomem(err, 0);
-    if (!code && !out) gbl_output_warn("shaped: %s", text);
+    if (!code && !out) gbl_output_note("shaped: %s", text);
     else if (!code) {
         const char *path = gbl_arena_printf(call->arena, "%s.shape.json", out);
         FILE *spool = path ? gbl_spool_new(err) : NULL;

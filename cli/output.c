@@ -40,14 +40,27 @@ void gbl_output_error(const gbl_err *err)
     print_clean("  nearest: ", err->nearest);
 }
 
+static void say(const char *label, const char *fmt, va_list ap)
+{
+    char text[2048];
+    vsnprintf(text, sizeof text, fmt, ap);
+    print_clean(label, text);
+}
+
 void gbl_output_warn(const char *fmt, ...)
 {
-    char text[512];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    say("gable: warning: ", fmt, ap);
     va_end(ap);
-    print_clean("gable: warning: ", text);
+}
+
+void gbl_output_note(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    say("gable: note: ", fmt, ap);
+    va_end(ap);
 }
 
 int gbl_output_json(gbl_json *j, gbl_err *err)
@@ -95,6 +108,7 @@ static int deliver_file(FILE *spool, const char *path, gbl_err *err)
 
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
 {
+    if (path && strcmp(path, "-") == 0) path = NULL;
     int code;
     errno = 0;
     if (fflush(spool) != 0 || ferror(spool)) {

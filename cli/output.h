@@ -11,12 +11,13 @@ void gbl_output_guard(void);
 /* Writes "gable: what" and the indented lines that the error has; control characters are shown as '?'. */
 void gbl_output_error(const gbl_err *err);
 void gbl_output_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void gbl_output_note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* nothing is wrong */
 /* Prints the JSON text with a final newline and frees the writer; GBL_EFAULT when it ran out of memory. */
 int gbl_output_json(gbl_json *j, gbl_err *err);
 /* Flushes stdout; GBL_EFAULT when anything written to it was lost. */
 int gbl_output_flush(gbl_err *err);
 
-/* Copies the spool to stdout (path NULL) or to `path` (written beside it and renamed), and closes it, also on failure. */
+/* Copies the spool to stdout (path NULL or "-") or to `path` (written beside it and renamed), and closes it, also on failure. */
 int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err);
 
 /* SIGINT and SIGTERM end the program at once, with a message and exit 130 or 143: for commands that have nothing to put in order. */

@@ -25,7 +25,7 @@ typedef struct gbl_scene_opt {
                 .offset = offsetof(T, field.seed),                  \
                 .dflt = "null",                                     \
                 .low = 0,                                           \
-                .high = 9007199254740991.0,                         \
+                .high = GBL_SEED_MOST,                              \
                 .help = "seed of every draw, instead of run.seed"}, \
         .arg = "N"                                                  \
     }

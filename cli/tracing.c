@@ -14,7 +14,7 @@ static int ends_with(const char *text, const char *end)
 
 int gbl_trace_target_check(const gbl_trace_target *t, gbl_err *err)
 {
-    if (t->json && !t->out) {
+    if (t->json && (!t->out || !strcmp(t->out, "-"))) {
         gbl_fail(err, GBL_EINPUT, "--json and the trace cannot both go to standard output");
         return gbl_expected(err, "--json together with -o FILE");
     }
@@ -40,18 +40,31 @@ static int summary_json(int64_t rows, const gbl_repairs *w, gbl_err *err)
     return gbl_output_json(j, err);
 }
 
+static void tell_lost(const gbl_trace_lost *lost, const char *format)
+{
+    if (lost->turns) gbl_output_warn("%" PRId64 " later turns of sessions written as requests at fixed times: %s keeps neither their order nor their pauses", lost->turns, format);
+    if (lost->coarse_ids) gbl_output_warn("prefix ids of %" PRId64 " requests made coarser: one for 512 tokens", lost->coarse_ids);
+    if (lost->ids) gbl_output_warn("prefix ids of %" PRId64 " requests left out: %s has no place for them", lost->ids, format);
+}
+
 int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
 {
     static const char *const format[] = {"mooncake", "azure", "vidur", "burstgpt", "llmservingsim"};
     FILE *spool = gbl_spool_new(err);
     if (!spool) return err->code;
-    int64_t rows = gbl_trace_write(s, format[t->format], spool, err);
-    if (rows < 0) {
+    gbl_trace_lost lost;
+    int64_t rows = gbl_trace_write(s, format[t->format], spool, &lost, err);
+    if (rows == 0) {
+        gbl_fail(err, GBL_EINPUT, "no request is left, so there is no trace to write");
+        gbl_expected(err, "a window (--from, --until) and a share (--keep) that leave some");
+    }
+    if (rows <= 0) {
         fclose(spool);
         return err->code;
     }
     int code = gbl_spool_deliver(spool, t->out, err);
     if (code) return code;
+    tell_lost(&lost, format[t->format]);
     const gbl_repairs *w = gbl_source_repairs(s);
     if (t->json) return summary_json(rows, w, err);
     const char *key, *what;

@@ -269,5 +269,6 @@ double gbl_cost_peak_hbm(const gbl_cost *c)
 int64_t gbl_cost_frontend_ns(const gbl_cost *c, int64_t input, int64_t running)
 {
     const gbl_runtime *r = c->spec.runtime;
-    return (int64_t)ceil((r->frontend_s + r->frontend_token_s * (double)input + r->frontend_running_s * (double)running) * 1e9);
+    double s = r->frontend_s + r->frontend_token_s * (double)input + r->frontend_running_s * (double)running;
+    return (int64_t)fmin(ceil(s * 1e9), GBL_DEMAND_MOST_NS);
 }

@@ -108,7 +108,7 @@ void gbl_cost_transfer(const gbl_cost *c, double bytes, int64_t pieces, enum gbl
     if (!(bytes > 0))
         return;
     gbl_host_copy(&c->g, bytes / ranks, (double)pieces / c->spec.pp, c->spec.runtime->pinned, &m);
-    double ns = fmin(ceil(m.time_s * 1e9), 9e18);
+    double ns = fmin(ceil(m.time_s * 1e9), GBL_DEMAND_MOST_NS);
     out->alone_ns = (int64_t)ns;
     /* What the link cannot give to anybody else while this copy runs at its own best. */
     out->busy_ns[dir] = fmin(m.pcie_busy_s * 1e9, ns);

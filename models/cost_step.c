@@ -138,8 +138,8 @@ static void demand(const gbl_cost *c, const gbl_cost_row *all, double host, gbl_
 {
     int link = gbl_hw_nvlinked(c->g.hw, (double)c->spec.tp * c->spec.dp) ? GBL_R_NVLINK : GBL_R_PCIE_D2H;
     double ns = ceil((all->time_s + host) * 1e9);
-    if (!(ns < 9e18))
-        ns = 9e18;
+    if (!(ns < GBL_DEMAND_MOST_NS))
+        ns = GBL_DEMAND_MOST_NS;
     d->alone_ns = (int64_t)ns;
     d->busy_ns[GBL_R_SM] = clip_ns(all->sm_s, ns);
     d->busy_ns[GBL_R_HBM] = clip_ns(all->hbm_s, ns);
@@ -155,7 +155,7 @@ static void split(const gbl_cost_row *all, double host, gbl_step_cost *out)
 {
     int64_t left = out->demand.alone_ns;
     for (int i = 0; i < 4; i++) {
-        int64_t ns = (int64_t)((i < 3 ? all->by_bound[i] : host) * 1e9);
+        int64_t ns = (int64_t)clip_ns(i < 3 ? all->by_bound[i] : host, GBL_DEMAND_MOST_NS);
         out->part_ns[i] = ns < left ? ns : left;
         left -= out->part_ns[i];
     }

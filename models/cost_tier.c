@@ -26,7 +26,7 @@ void gbl_cost_tier(const gbl_cost *c, const gbl_below *t, double bytes, int64_t 
     double latency = c->g.ideal ? 0 : or_else(t->latency_s, t->ssd ? ssd_latency_s : 0);
     double slower = t->ssd || isnan(t->bps) ? 1 : hw->dram_bps / t->bps;
     double dram_s = (m.dram_s + (t->ssd ? share / hw->dram_bps : 0)) * slower;
-    double ns = fmin(ceil((latency + fmax(fmax(m.time_s, c->g.ideal ? ssd_s : ssd_time), dram_s)) * 1e9), 9e18);
+    double ns = fmin(ceil((latency + fmax(fmax(m.time_s, c->g.ideal ? ssd_s : ssd_time), dram_s)) * 1e9), GBL_DEMAND_MOST_NS);
     out->alone_ns = (int64_t)ns;
     if (dir != GBL_R_N)
         out->busy_ns[dir] = fmin(m.pcie_busy_s * 1e9, ns);

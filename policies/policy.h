@@ -36,7 +36,9 @@ enum gbl_resource {
 };
 
 /* One operation as the fluid resources see it: alone it takes `alone_ns`; while it runs alone it keeps resource r
- * busy for busy_ns[r] <= alone_ns of that time. Beside others, speeds are max-min fair with sum of rates <= 1. */
+ * busy for busy_ns[r] <= alone_ns of that time. Beside others, speeds are max-min fair with sum of rates <= 1. What takes
+ * longer than can be counted takes GBL_DEMAND_MOST_NS; a run that waits for its end is refused. */
+#define GBL_DEMAND_MOST_NS 4e18
 typedef struct gbl_demand {
     int64_t alone_ns;
     double busy_ns[GBL_R_N];
@@ -234,6 +236,7 @@ enum gbl_family {
 #define GBL_ABI 0 /* of every family: 0 = may still change */
 
 /* The head of every policy. */
+enum { GBL_READS_PREFIX = 1 << 16 }; /* a route or schedule policy that goes by cached prefixes: refused where nothing is cached */
 typedef struct gbl_policy {
     uint32_t size;           /* of the family's struct */
     uint16_t family, abi;

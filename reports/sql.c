@@ -87,6 +87,9 @@ static void nearest_of(sqlite3 *db, const char *list, const char *name, char *ou
             }
             n++;
         }
+        for (size_t i = 0; i < n; i++) {
+            if (sqlite3_stricmp(known[i], name) == 0) known[i--] = known[--n]; /* it exists elsewhere: no help */
+        }
         const char *best = gbl_near(name, known, n);
         snprintf(out, size, "%s", best ? best : "");
     }
@@ -109,6 +112,27 @@ static long offset_of_word(const char *query, const char *word)
         }
     }
     return -1;
+}
+
+/* Columns of the tables that the query names, nearest to `name`; where it names none, of all. */
+static void nearest_column(sqlite3 *db, const char *query, const char *name, char *out, size_t size)
+{
+    static const char of_named[] = "SELECT DISTINCT i.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS i WHERE s.name IN (";
+    char list[2048];
+    int n = snprintf(list, sizeof list, "%s", of_named), some = 0;
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')", -1, &st, NULL) == SQLITE_OK) {
+        while (sqlite3_step(st) == SQLITE_ROW) {
+            const char *table = (const char *)sqlite3_column_text(st, 0);
+            if (table && offset_of_word(query, table) >= 0 && n + 2 * (int)strlen(table) + 8 < (int)sizeof list) {
+                sqlite3_snprintf((int)sizeof list - n, list + n, "%s%Q", some++ ? "," : "", table);
+                n += (int)strlen(list + n);
+            }
+        }
+    }
+    sqlite3_finalize(st);
+    snprintf(list + n, sizeof list - (size_t)n, ")");
+    nearest_of(db, some ? list : "SELECT DISTINCT i.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS i", name, out, size);
 }
 
 /* What SQLite says, with the names it would have known. */
@@ -140,7 +164,7 @@ static int fail_compile(sqlite3 *db, const char *query, int refused, gbl_err *er
                           "summary, latest, newest, request_ms, request_part, time_went, load_10s, occupancy, operator, metric_wide");
     } else if (strncmp(message, no_column, sizeof no_column - 1) == 0) {
         const char *name = message + sizeof no_column - 1, *dot = strrchr(name, '.');
-        nearest_of(db, "SELECT DISTINCT i.name FROM sqlite_schema AS s, pragma_table_info(s.name) AS i", dot ? dot + 1 : name, near, sizeof near);
+        nearest_column(db, query, dot ? dot + 1 : name, near, sizeof near);
         gbl_expected(err, "a column (texts are written in single quotes); `PRAGMA table_info(TABLE)` lists them");
     } else {
         gbl_expected(err, "one statement of SQLite's SQL");

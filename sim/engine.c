@@ -253,12 +253,26 @@ static void dispatch(gbl_engine *e, const gbl_event *ev) {
     }
 }
 
+/* Far from where sums of int64 ns overflow. What lies behind it is a scenario whose rates and pauses are out of proportion. */
+static int too_late(gbl_engine *e, const gbl_event *next) {
+    static const char *const what[] = {[GBL_EV_FLOW] = "a transfer would end", [GBL_EV_NETWORK] = "a transfer would end", [GBL_EV_LANDED] = "a transfer would end",
+                                       [GBL_EV_ARRIVAL] = "a request would arrive", [GBL_EV_CLIENT] = "a client would give up", [GBL_EV_ENQUEUE] = "a request would leave the front end",
+                                       [GBL_EV_STEP] = "a step would end", [GBL_EV_DOOR] = "the admit policy would be asked again", [GBL_EV_UP] = "a replica would be ready",
+                                       [GBL_EV_SCALE] = "the scale policy would look", [GBL_EV_PLAN] = "a replica would plan"};
+    if (next->time_ns >= 0 && (double)next->time_ns <= GBL_TRACE_MOST_NS) return 0;
+    gbl_fail(e->err, GBL_EINPUT, "simulated time does not fit: %s later than %.0e s", what[next->what], GBL_TRACE_MOST_NS * 1e-9);
+    gbl_where(e->err, "after %.9g s of simulated time", (double)e->now_ns * 1e-9);
+    gbl_expected(e->err, "rates, bandwidths and pauses that end sooner, or an earlier run.stop_s");
+    gbl_engine_fail(e, GBL_EINPUT);
+    return 1;
+}
+
 static void loop(gbl_engine *e) {
     gbl_event ev;
     while (!e->failed) {
         const gbl_event *next = gbl_heap_peek(e->heap);
         if (!next && e->door.n) gbl_policy_fault(&e->replica[0], GBL_ADMIT, "it holds requests back though nothing runs");
-        if (!next || next->time_ns > e->stop_ns) break;
+        if (!next || next->time_ns > e->stop_ns || too_late(e, next)) break;
         if (gbl_engine_tick(e, next->time_ns)) break;
         gbl_heap_pop(e->heap, &ev);
         if (gbl_scale_is_over(e, ev.what)) continue; /* nobody is left to look after */

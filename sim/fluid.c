@@ -50,7 +50,7 @@ static void replan(gbl_fluid *f) {
     for (size_t i = 0; i < f->n; i++) {
         gbl_flow *w = &f->flow[i];
         assert(w->speed > 0);
-        w->end_ns = f->now_ns + (int64_t)ceil(w->left_ns / w->speed);
+        w->end_ns = f->now_ns + (int64_t)fmin(ceil(w->left_ns / w->speed), GBL_DEMAND_MOST_NS);
     }
 }
 

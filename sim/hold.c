@@ -108,7 +108,7 @@ static void held_step(gbl_replica *r, int64_t now_ns) {
 
 int gbl_hold_run(gbl_replica *r) {
     gbl_engine *e = r->e;
-    int64_t most_end = e->stop_ns;
+    int64_t most_end = e->stop_ns < (int64_t)GBL_TRACE_MOST_NS ? e->stop_ns : (int64_t)GBL_TRACE_MOST_NS; /* beyond it the loop refuses */
     const gbl_event *next = gbl_heap_peek(e->heap);
     int64_t until = next ? next->time_ns : INT64_MAX;
     while (!e->failed) {

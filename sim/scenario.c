@@ -81,7 +81,7 @@ static const gbl_param client_rows[] = {
     {"cancel_s", GBL_P_REAL, 0, AT(cancel_s), "10", 1e-6, 1e6, "s", NULL, "... after an exponential time of this mean."},
     {0}};
 static const gbl_param run_rows[] = {
-    {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9e18, NULL, NULL, "Seed of every keyed draw."},
+    {"seed", GBL_P_INT, 0, AT(seed), "1", 0, GBL_SEED_MOST, NULL, NULL, "Seed of every keyed draw."},
     {"warmup_s", GBL_P_REAL, 0, AT(warmup_s), "0", 0, 1e9, "s", NULL, "Requests that arrive before this, counted from the first, are not measured."},
     {"stop_s", GBL_P_REAL, GBL_P_NULLABLE, AT(stop_s), "null", 0, 9e9, "s", NULL, "Simulated time at which the run ends; null: when all work is done."},
     {"belady", GBL_P_BOOL, 0, AT(belady), "false", 0, 0, NULL, NULL, "Record the order in which blocks are used, and say what Belady would have found in it."},
@@ -173,6 +173,21 @@ static int bind_slo_class(gbl_scenario *s, gbl_slo_class *c, const gbl_node *n, 
     return code;
 }
 
+static int covers(const gbl_slo_class *a, const gbl_slo_class *b) {
+    return (a->priority == GBL_NULL_INT || a->priority == b->priority) && (a->tenant == GBL_NULL_INT || a->tenant == b->tenant);
+}
+
+/* The first that fits counts, so who stands behind one that fits all of its requests is never looked at. */
+static int check_slo_order(const gbl_scenario *s, const gbl_node *n, gbl_err *err) {
+    const gbl_slo_class *last = &s->slo_class[s->n_slo_classes - 1];
+    for (const gbl_slo_class *c = s->slo_class; c < last; c++) {
+        if (!covers(c, last)) continue;
+        gbl_node_fail(n, err, "slo.%d fits every request that this entry is for, and the first that fits counts, so it would be read by nothing", (int)(c - s->slo_class));
+        return gbl_expected(err, "entries for a class or a tenant first, the one for all others last");
+    }
+    return 0;
+}
+
 static int bind_slo(gbl_scenario *s, gbl_err *err) {
     const gbl_node *n = s->slo_node;
     if (!n || gbl_node_kind(n) != GBL_ARRAY) return bind_bounds(s, n, NULL, err);
@@ -185,6 +200,7 @@ static int bind_slo(gbl_scenario *s, gbl_err *err) {
     s->slo_class = list;
     for (const gbl_node *e = gbl_node_first(n); e; e = gbl_node_next(e)) {
         int code = bind_slo_class(s, &list[s->n_slo_classes++], e, err);
+        if (!code) code = check_slo_order(s, e, err);
         if (code) return code;
     }
     int any = gbl_scenario_slo_class(s, GBL_NULL_INT, GBL_NULL_INT);
@@ -200,9 +216,33 @@ int gbl_scenario_slo_class(const gbl_scenario *s, int64_t priority, int64_t tena
     return -1;
 }
 
+/* What falls off the last tier of a replica goes to the store. */
+static int check_store_last(const gbl_scenario *s, gbl_err *err) {
+    const gbl_node *n = s->store.bytes > 0 ? s->store.at : NULL;
+    while (n && (n = gbl_node_next(n)))
+        for (int32_t i = 0; i < s->n_tiers; i++) {
+            if (s->tier[i].at != n) continue;
+            gbl_node_fail(n, err, "tier '%s' stands behind the store that all replicas share, and tiers stand fastest first", s->tier[i].name);
+            return gbl_expected(err, "the tier of kind \"remote\" last");
+        }
+    return 0;
+}
+
+static int check_layerwise(const gbl_scenario *s, gbl_err *err) {
+    const gbl_prefetch_policy *p = (const void *)s->choice[GBL_PREFETCH].policy;
+    for (int32_t i = 0; i < s->n_tiers && !p->queued && !p->admitted; i++) {
+        if (!s->tier[i].layerwise) continue;
+        gbl_node_fail(gbl_node_get(s->tier[i].at, "layerwise"), err, "policy.prefetch \"%s\" loads nothing, so 'layerwise' would be read by nothing", p->head.name);
+        return gbl_expected(err, "false, or a prefetch policy that loads");
+    }
+    return 0;
+}
+
 static int bind_tiers(gbl_scenario *s, gbl_err *err) {
     int code = gbl_tiers_bind(s->tier, &s->n_tiers, s->tiers_node, s->arena, err);
     if (!code) code = gbl_shared_bind(&s->store, s->tiers_node, s->arena, err);
+    if (!code) code = check_store_last(s, err);
+    if (!code) code = check_layerwise(s, err);
     if (code) return code;
     if (s->store.bytes > 0 && s->choice[GBL_PREFIX].policy->flags & (GBL_PREFIX_NO_INDEX | GBL_PREFIX_CHUNKS)) {
         gbl_node_fail(s->store.at, err, "policy.prefix \"%s\" looks up no prefixes, so the shared store would be read by nothing", s->choice[GBL_PREFIX].policy->name);
@@ -321,6 +361,15 @@ static int check_roles(gbl_scenario *s, gbl_err *err) {
     return 0;
 }
 
+static int check_pool_name(const gbl_scenario *s, const gbl_pool *p, gbl_err *err) {
+    for (const gbl_pool *o = s->pool; o < p; o++) {
+        if (strcmp(o->name, p->name)) continue;
+        gbl_node_fail(p->at, err, "two pools are called '%s'", p->name);
+        return gbl_expected(err, "a \"name\" of its own for each");
+    }
+    return 0;
+}
+
 static int bind_pools(gbl_scenario *s, gbl_err *err) {
     const gbl_node *list = s->pools_node;
     if (gbl_node_kind(list) != GBL_ARRAY || !gbl_node_size(list)) {
@@ -341,6 +390,7 @@ static int bind_pools(gbl_scenario *s, gbl_err *err) {
         if (!code) code = gbl_param_defaults(pool_rows, p, s->arena, err);
         if (!code) code = gbl_param_bind(pool_rows, p, n, NULL, s->arena, err);
         if (!code) code = check_pool(s, p, n, err);
+        if (!code) code = check_pool_name(s, p, err);
         if (code) return code;
     }
     return 0;
@@ -399,8 +449,13 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(gbl_node_get(s->policy_node, "scale"), err, "replicas that come and go have no %s yet", s->networked ? "roles" : "tiers below HBM");
         return gbl_expected(err, "\"fixed\", or %s", s->networked ? "pools of role \"both\"" : "no tiers");
     }
+    for (int f = 0; f < GBL_FAMILIES && prefix->flags & GBL_PREFIX_NO_INDEX; f++) {
+        if (!s->choice[f].policy || !(s->choice[f].policy->flags & GBL_READS_PREFIX)) continue;
+        gbl_node_fail(gbl_node_get(s->policy_node, known[f]), err, "with policy.prefix \"%s\" nothing is cached, and %s \"%s\" goes by cached prefixes", prefix->name, known[f], s->choice[f].policy->name);
+        return gbl_expected(err, "another %s policy, such as \"%s\", or a prefix policy that caches", known[f], family_default[f]);
+    }
     const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
-    if (!(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
+    if (!(prefix->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);
     return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
 }

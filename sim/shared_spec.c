@@ -32,6 +32,11 @@ int gbl_shared_bind(gbl_shared_spec *s, const gbl_node *list, gbl_arena *a, gbl_
         if (!code) code = gbl_param_bind(rows, s, n, NULL, a, err);
         if (code) return code;
         s->at = n;
+        for (const gbl_param *r = &rows[3]; s->bytes == 0 && r->name; r++) {
+            if (gbl_param_is_default(r, s)) continue;
+            gbl_node_fail(gbl_node_get(n, r->name), err, "with 0 bytes there is no store '%s', so '%s' would be read by nothing", s->name, r->name);
+            return gbl_expected(err, "the key left out, or bytes");
+        }
     }
     return 0;
 }
@@ -41,6 +46,12 @@ void gbl_shared_json(const gbl_shared_spec *s, gbl_json *j) {
     gbl_json_obj(j, NULL);
     gbl_param_json(rows, s, j);
     gbl_json_end(j);
+}
+
+/* The one key that tiers of a replica do not have. */
+void gbl_shared_schema(gbl_json *j) {
+    gbl_param own[] = {*gbl_param_find(rows, "load"), {0}};
+    gbl_param_schema(own, j);
 }
 
 void gbl_shared_help(FILE *to) { gbl_param_help(rows, "tiers.0.", to); }

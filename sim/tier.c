@@ -123,7 +123,10 @@ static const char *put_at(gbl_tiers *b, int32_t level, int32_t id, enum gbl_due 
     return NULL;
 }
 
-const char *gbl_tiers_receive(gbl_kvpool *p, int32_t id, enum gbl_due due) { return put_at(p->below, 1, id, due); }
+/* Nobody waits for a tier that is written through: what it has dropped meanwhile is offered again in the background. */
+const char *gbl_tiers_receive(gbl_kvpool *p, int32_t id, enum gbl_due due) {
+    return put_at(p->below, 1, id, p->below->tier[0].spec->write == GBL_WRITE_THROUGH ? GBL_DUE_LATER : due);
+}
 
 const char *gbl_tiers_set_aside(gbl_tiers *b, int64_t blocks) {
     gbl_tier *t = &b->tier[0];

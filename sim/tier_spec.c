@@ -85,6 +85,22 @@ static int check_name(const gbl_tier_spec *first, const gbl_tier_spec *t, gbl_er
     return gbl_expected(err, "another name of up to 24 letters, digits, - and _, such as \"dram\"");
 }
 
+static int check_order(const gbl_tier_spec *first, const gbl_tier_spec *t, gbl_err *err) {
+    if (t == first || t->kind >= t[-1].kind) return 0;
+    gbl_node_fail(t->at, err, "tier '%s' in host memory stands below tier '%s' on a drive, and tiers stand fastest first", t->name, t[-1].name);
+    return gbl_expected(err, "host memory before drives");
+}
+
+/* No such tier: what else is said of it, is read by nothing. */
+static int check_absent(const gbl_tier_spec *t, const gbl_node *n, gbl_err *err) {
+    const gbl_node *said = strcmp(t->evict.policy->name, "lru") ? t->evict_node : NULL;
+    for (const gbl_param *r = rows; r->name && !said; r++)
+        if (r->dflt && r->type != GBL_P_NODE && strcmp(r->name, "name") && !gbl_param_is_default(r, t)) said = gbl_node_get(n, r->name);
+    if (!said) return 0;
+    gbl_node_fail(said, err, "with 0 bytes there is no tier '%s', so '%s' would be read by nothing", t->name, gbl_node_key(said));
+    return gbl_expected(err, "the key left out, or bytes");
+}
+
 int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_arena *a, gbl_err *err) {
     *n = 0;
     if (!list) return 0;
@@ -97,13 +113,14 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
         gbl_tier_spec one = {0};
         int code = bind_one(&one, e, a, err);
         if (code) return code;
+        if (one.bytes == 0 && (code = check_absent(&one, e, err))) return code;
         if (one.bytes == 0) continue;
         if (*n == GBL_TIERS) {
             gbl_node_fail(e, err, "more than %d tiers below HBM", GBL_TIERS);
             return gbl_expected(err, "at most %d", GBL_TIERS);
         }
         out[(*n)++] = one;
-        if ((code = check_name(out, &out[*n - 1], err))) return code;
+        if ((code = check_name(out, &out[*n - 1], err)) || (code = check_order(out, &out[*n - 1], err))) return code;
     }
     return 0;
 }
@@ -132,7 +149,12 @@ void gbl_tiers_schema(gbl_json *j) {
     gbl_json_str(j, "type", "object");
     gbl_json_bool(j, "additionalProperties", 0);
     gbl_json_obj(j, "properties");
-    gbl_param_schema(rows, j);
+    gbl_param said[sizeof rows / sizeof *rows]; /* a shared store stands in the same list */
+    memcpy(said, rows, sizeof rows);
+    for (gbl_param *r = said; r->name; r++)
+        if (!strcmp(r->name, "kind")) r->choices = "dram|ssd|remote", r->help = "Host memory, a solid-state drive read and written through host memory, or one store that all replicas share over the network; left out: as the name says.";
+    gbl_param_schema(said, j);
+    gbl_shared_schema(j);
     gbl_json_end(j);
     gbl_json_end(j);
     gbl_json_end(j);

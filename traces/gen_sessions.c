@@ -20,7 +20,10 @@ int gbl_heads_bind(gbl_heads *h, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *h = (gbl_heads){.on = n != NULL};
     if (gbl_param_defaults(head_params, h, a, err)) return err->code;
-    return n ? gbl_param_bind(head_params, h, n, NULL, a, err) : 0;
+    if (n && gbl_param_bind(head_params, h, n, NULL, a, err)) return err->code;
+    if (!n || h->groups > 1 || h->zipf == 0) return 0;
+    gbl_node_fail(gbl_node_get(n, "zipf"), err, "there is one group, so 'zipf' would be read by nothing");
+    return gbl_expected(err, "0, or several groups");
 }
 
 int gbl_heads_load(gbl_heads *h, gbl_err *err)
@@ -120,6 +123,10 @@ int gbl_talk_bind(gbl_talk *t, const gbl_node *n, gbl_arena *a, gbl_err *err)
     if (!t->turns_node) t->turns.mean = 4; /* chat of the inference-perf catalogue */
     t->think.kind = gbl_use_bind(pauses, &t->think, "pause", t->think_node, "lognormal", a, err);
     if (t->think.kind < 0) return err->code;
+    if (!t->compact_at && t->compact_to) {
+        gbl_node_fail(gbl_node_get(n, "compact_to"), err, "without compact_at nothing is compacted, so 'compact_to' would be read by nothing");
+        return gbl_expected(err, "0, or compact_at");
+    }
     if (!t->compact_at || t->compact_to < t->compact_at) return 0;
     gbl_node_fail(gbl_node_get(n, "compact_to"), err, "compact_to %lld is not below compact_at %lld", (long long)t->compact_to, (long long)t->compact_at);
     return gbl_expected(err, "a summary that is shorter than what it stands for");

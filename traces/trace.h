@@ -100,6 +100,12 @@ void gbl_trace_info_json(const gbl_trace_info *i, gbl_json *j); /* members of co
 void gbl_trace_info_print(const gbl_trace_info *i, FILE *to);
 /* Writes a source as "mooncake" JSONL (with ids, in 512-token blocks), "azure", "vidur" or "burstgpt" CSV, or "llmservingsim" JSONL
  * (without) to `to`; returns rows or -1. */
-int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *err);
+typedef struct gbl_trace_lost {
+    int64_t turns;      /* later turns of sessions: which turn they follow, and the pause before them, is not written */
+    int64_t ids;        /* requests whose prefix ids are not written */
+    int64_t coarse_ids; /* requests whose prefix ids were finer than the 512 tokens that are written */
+} gbl_trace_lost;
+/* lost: what the format has no place for; NULL allowed. */
+int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_trace_lost *lost, gbl_err *err);
 
 #endif

@@ -98,8 +98,19 @@ static int format_of(const char *format, gbl_err *err)
     return -1;
 }
 
-int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *err)
+static void count_lost(gbl_trace_lost *lost, int kind, const gbl_record *r)
 {
+    lost->turns += r->session >= 0 && r->turn > 0;
+    if (!r->n_ids) return;
+    if (kind != MOONCAKE || BLOCK_TOKENS % r->id_tokens) lost->ids++;
+    else if (r->id_tokens != BLOCK_TOKENS) lost->coarse_ids++;
+}
+
+int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_trace_lost *lost, gbl_err *err)
+{
+    gbl_trace_lost unheard;
+    if (!lost) lost = &unheard;
+    *lost = (gbl_trace_lost){0};
     gbl_record r;
     int kind = format_of(format, err), got = 0;
     int64_t rows = 0;
@@ -114,6 +125,7 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_err *er
     if (header[kind]) fputs(header[kind], to);
     while (!ferror(to) && (got = gbl_source_next(s, &r, err)) == 1) {
         put_row(to, kind, &r);
+        count_lost(lost, kind, &r);
         rows++;
     }
     if (got < 0) return -1;

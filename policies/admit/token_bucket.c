@@ -1,5 +1,6 @@
 /* token_bucket - every tenant has a bucket that fills at a rate up to a burst; a request takes what it counts or is turned away,
- * or waits until its tenant's bucket holds enough. One that counts more than the burst takes a full bucket. */
+ * or waits until its tenant's bucket holds enough. One that counts more than the burst needs a full bucket, and leaves it in
+ * debt for the rest, so that the rate holds whatever the sizes. */
 #include "policies/policy.h"
 
 enum { COUNT_REQUESTS, COUNT_PROMPT, COUNT_TOTAL };
@@ -13,7 +14,7 @@ typedef struct token_bucket {
 } token_bucket;
 static const gbl_param params[] = {
     {"rate_s", GBL_P_REAL, 0, offsetof(token_bucket, rate_s), "1", 1e-9, 1e12, "1/s", NULL, "What a tenant may use a second, in the unit of `count`."},
-    {"burst", GBL_P_REAL, 0, offsetof(token_bucket, burst), "10", 1e-9, 1e12, NULL, NULL, "What a full bucket holds."},
+    {"burst", GBL_P_REAL, 0, offsetof(token_bucket, burst), "10", 1e-9, 1e12, NULL, NULL, "What a full bucket holds; a request that counts more needs a full one and leaves it in debt."},
     {"count", GBL_P_CHOICE, 0, offsetof(token_bucket, count), "\"requests\"", 0, 0, NULL, "requests|prompt|total", "A request counts one, its prompt tokens, or prompt and output tokens (known to the trace alone)."},
     {"then", GBL_P_CHOICE, 0, offsetof(token_bucket, then), "\"reject\"", 0, 0, NULL, "reject|wait", "What becomes of a request that finds too little."},
     {0}};
@@ -24,11 +25,10 @@ static int ask(void *state, const gbl_host *h, int32_t id, int64_t *again_ns) {
     uint32_t t = (uint32_t)r->tenant % TENANTS;
     int64_t now = h->now_ns(h);
     double wants = s->count == COUNT_REQUESTS ? 1 : s->count == COUNT_PROMPT ? r->input : (double)r->input + r->output;
-    if (wants > s->burst) wants = s->burst;
     double taken = s->taken[t] - s->rate_s * 1e-9 * (double)(now - s->since_ns[t]);
     s->taken[t] = taken > 0 ? taken : 0;
     s->since_ns[t] = now;
-    double missing = s->taken[t] + wants - s->burst;
+    double missing = s->taken[t] + (wants < s->burst ? wants : s->burst) - s->burst;
     if (missing <= 1e-9 * s->burst) {
         s->taken[t] += wants;
         return GBL_ADMIT_NOW;

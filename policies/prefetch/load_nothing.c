@@ -1,13 +1,8 @@
 /* never - nothing is loaded: what lies below HBM is computed again. The floor that loading is measured against. */
 #include "policies/policy.h"
 
-static int32_t nothing(void *state, const gbl_host *h, int32_t id, int32_t found) {
-    (void)state, (void)h, (void)id, (void)found;
-    return 0;
-}
-
 static const gbl_prefetch_policy never_policy = {
     {sizeof(gbl_prefetch_policy), GBL_PREFETCH, GBL_ABI, "never", "Nothing is loaded: what lies below HBM is computed again.",
      "the floor: tiers that are written and never read", NULL, 0, 0, 0},
-    NULL, nothing, NULL};
+    NULL, NULL, NULL};
 GBL_EXPORT(&never_policy.head);

@@ -301,7 +301,7 @@ static void writes(void **state)
         gbl_err err;
         gbl_source *s = from_json("{\"generate\": {\"requests\": 50, \"input\": {\"use\": \"fixed\", \"tokens\": 500}, \"shared_prefix\": {\"tokens\": 1024}}}", 2), *again;
         FILE *f = fopen(TRACE, "w");
-        assert_int_equal(gbl_trace_write(s, formats[k], f, &err), 50);
+        assert_int_equal(gbl_trace_write(s, formats[k], f, NULL, &err), 50);
         fclose(f);
         gbl_source_close(s);
         s = from_json("{\"generate\": {\"requests\": 50, \"input\": {\"use\": \"fixed\", \"tokens\": 500}, \"shared_prefix\": {\"tokens\": 1024}}}", 2);

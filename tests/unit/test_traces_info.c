@@ -157,7 +157,7 @@ static int64_t write_as(gbl_source *s, const char *format)
     gbl_err err;
     FILE *f = fopen(TRACE, "wb");
     assert_non_null(f);
-    int64_t rows = gbl_trace_write(s, format, f, &err);
+    int64_t rows = gbl_trace_write(s, format, f, NULL, &err);
     if (rows < 0) must(-1, &err);
     assert_int_equal(fclose(f), 0);
     gbl_source_close(s);
@@ -209,7 +209,7 @@ static void written_text(void **state)
         gbl_source *s = from_file(TRACE);
         memset(text, 0, sizeof text);
         FILE *f = fmemopen(text, sizeof text, "w");
-        assert_int_equal(gbl_trace_write(s, i ? "azure" : "mooncake", f, &err), 3);
+        assert_int_equal(gbl_trace_write(s, i ? "azure" : "mooncake", f, NULL, &err), 3);
         fclose(f);
         gbl_source_close(s);
         assert_string_equal(text, want[i]);
@@ -221,18 +221,18 @@ static void unwritable(void **state)
     (void)state;
     gbl_err err;
     gbl_source *s = from_json("{}", 1);
-    assert_int_equal(gbl_trace_write(s, "azur", stdout, &err), -1);
+    assert_int_equal(gbl_trace_write(s, "azur", stdout, NULL, &err), -1);
     check_error(&err, "a trace cannot be written as \"azur\"", "", "mooncake, azure, vidur, burstgpt or llmservingsim", "azure");
     FILE *full = fopen("/dev/full", "w");
     if (full) {
-        assert_int_equal(gbl_trace_write(s, "mooncake", full, &err), -1);
+        assert_int_equal(gbl_trace_write(s, "mooncake", full, NULL, &err), -1);
         assert_int_equal(err.code, GBL_EINPUT);
         assert_string_equal(err.what, "the trace could not be written whole");
         fclose(full);
     }
     gbl_source_close(s);
     s = from_json("{\"generate\": {\"arrival\": \"closed_loop\"}}", 3);
-    assert_int_equal(gbl_trace_write(s, "mooncake", stdout, &err), -1);
+    assert_int_equal(gbl_trace_write(s, "mooncake", stdout, NULL, &err), -1);
     check_error(&err, "a closed loop has no arrival times before it is run", "", "open arrivals: poisson, deterministic, gamma, weibull or curve", "");
     gbl_source_close(s);
 }
