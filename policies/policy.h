@@ -236,7 +236,6 @@ enum gbl_family {
 #define GBL_ABI 0 /* of every family: 0 = may still change */
 
 /* The head of every policy. */
-enum { GBL_READS_PREFIX = 1 << 16 }; /* a route or schedule policy that goes by cached prefixes: refused where nothing is cached */
 typedef struct gbl_policy {
     uint32_t size;           /* of the family's struct */
     uint16_t family, abi;

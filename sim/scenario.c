@@ -449,11 +449,6 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(gbl_node_get(s->policy_node, "scale"), err, "replicas that come and go have no %s yet", s->networked ? "roles" : "tiers below HBM");
         return gbl_expected(err, "\"fixed\", or %s", s->networked ? "pools of role \"both\"" : "no tiers");
     }
-    for (int f = 0; f < GBL_FAMILIES && prefix->flags & GBL_PREFIX_NO_INDEX; f++) {
-        if (!s->choice[f].policy || !(s->choice[f].policy->flags & GBL_READS_PREFIX)) continue;
-        gbl_node_fail(gbl_node_get(s->policy_node, known[f]), err, "with policy.prefix \"%s\" nothing is cached, and %s \"%s\" goes by cached prefixes", prefix->name, known[f], s->choice[f].policy->name);
-        return gbl_expected(err, "another %s policy, such as \"%s\", or a prefix policy that caches", known[f], family_default[f]);
-    }
     const gbl_node *evict = gbl_node_get(s->policy_node, "evict");
     if (!(prefix->flags & GBL_PREFIX_NO_INDEX) || !evict || !strcmp(s->choice[GBL_EVICT].policy->name, family_default[GBL_EVICT])) return 0;
     gbl_node_fail(evict, err, "with policy.prefix \"%s\" nothing is cached, so policy.evict would be read by nothing", s->choice[GBL_PREFIX].policy->name);

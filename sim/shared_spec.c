@@ -32,11 +32,6 @@ int gbl_shared_bind(gbl_shared_spec *s, const gbl_node *list, gbl_arena *a, gbl_
         if (!code) code = gbl_param_bind(rows, s, n, NULL, a, err);
         if (code) return code;
         s->at = n;
-        for (const gbl_param *r = &rows[3]; s->bytes == 0 && r->name; r++) {
-            if (gbl_param_is_default(r, s)) continue;
-            gbl_node_fail(gbl_node_get(n, r->name), err, "with 0 bytes there is no store '%s', so '%s' would be read by nothing", s->name, r->name);
-            return gbl_expected(err, "the key left out, or bytes");
-        }
     }
     return 0;
 }

@@ -12,7 +12,7 @@
 static const gbl_param rows[] = {
     {"name", GBL_P_STR, 0, AT(name), "\"dram\"", 0, 0, NULL, NULL, "What reports call the tier; \"dram\", \"ssd\" and \"nvme\" also say its kind."},
     {"kind", GBL_P_CHOICE, 0, AT(kind), NULL, 0, 0, NULL, "dram|ssd", "Host memory, or a solid-state drive read and written through host memory; left out: as the name says."},
-    {"bytes", GBL_P_REAL, 0, AT(bytes), "0", 0, 1e18, "bytes", NULL, "KV that it holds, of each replica; 0: no such tier."},
+    {"bytes", GBL_P_REAL, 0, AT(bytes), "0", 0, 1e18, "bytes", NULL, "KV that it holds, of each replica; 0: no such tier, whatever else is said of it."},
     {"evict", GBL_P_NODE, 0, AT(evict_node), "null", 0, 0, NULL, NULL, "Which of its blocks goes: an eviction policy's name or {\"use\": name, parameters...}; left out: lru."},
     {"write", GBL_P_CHOICE, 0, AT(write), "\"back\"", 0, 0, NULL, "back|through",
      "back: written when a block leaves the level above, and a step that wants its place at once waits; through: written in the background as soon as a prompt's block is computed."},
@@ -91,16 +91,6 @@ static int check_order(const gbl_tier_spec *first, const gbl_tier_spec *t, gbl_e
     return gbl_expected(err, "host memory before drives");
 }
 
-/* No such tier: what else is said of it, is read by nothing. */
-static int check_absent(const gbl_tier_spec *t, const gbl_node *n, gbl_err *err) {
-    const gbl_node *said = strcmp(t->evict.policy->name, "lru") ? t->evict_node : NULL;
-    for (const gbl_param *r = rows; r->name && !said; r++)
-        if (r->dflt && r->type != GBL_P_NODE && strcmp(r->name, "name") && !gbl_param_is_default(r, t)) said = gbl_node_get(n, r->name);
-    if (!said) return 0;
-    gbl_node_fail(said, err, "with 0 bytes there is no tier '%s', so '%s' would be read by nothing", t->name, gbl_node_key(said));
-    return gbl_expected(err, "the key left out, or bytes");
-}
-
 int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_arena *a, gbl_err *err) {
     *n = 0;
     if (!list) return 0;
@@ -113,8 +103,7 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
         gbl_tier_spec one = {0};
         int code = bind_one(&one, e, a, err);
         if (code) return code;
-        if (one.bytes == 0 && (code = check_absent(&one, e, err))) return code;
-        if (one.bytes == 0) continue;
+        if (one.bytes == 0) continue; /* whatever else it says: a grid of sizes may begin with none */
         if (*n == GBL_TIERS) {
             gbl_node_fail(e, err, "more than %d tiers below HBM", GBL_TIERS);
             return gbl_expected(err, "at most %d", GBL_TIERS);

@@ -32,6 +32,6 @@ static int32_t pick(void *state, const gbl_host *h, int32_t id) {
 
 static const gbl_route_policy cache_aware_policy = {
     {sizeof(gbl_route_policy), GBL_ROUTE, GBL_ABI, "cache_aware", "Follows the cache while the load is balanced, the load when it is not.",
-     "SGLang router, cache-aware load balancing (sgl-router, policies/cache_aware.rs); an approximate tree there, what is resident here", params, sizeof(cache_aware), 0, GBL_READS_PREFIX},
+     "SGLang router, cache-aware load balancing (sgl-router, policies/cache_aware.rs); an approximate tree there, what is resident here", params, sizeof(cache_aware), 0, 0},
     NULL, pick};
 GBL_EXPORT(&cache_aware_policy.head);

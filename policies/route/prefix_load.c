@@ -25,6 +25,6 @@ static int32_t pick(void *state, const gbl_host *h, int32_t id) {
 
 static const gbl_route_policy prefix_load_policy = {
     {sizeof(gbl_route_policy), GBL_ROUTE, GBL_ABI, "prefix_load", "The least prompt tokens to compute, cached ones taken off.",
-     "cost of a worker in NVIDIA Dynamo's KV router; Mooncake's cache-aware scheduling (arXiv 2407.00079, algorithm 1) with tokens for times", params, sizeof(prefix_load), 0, GBL_READS_PREFIX},
+     "cost of a worker in NVIDIA Dynamo's KV router; Mooncake's cache-aware scheduling (arXiv 2407.00079, algorithm 1) with tokens for times", params, sizeof(prefix_load), 0, 0},
     NULL, pick};
 GBL_EXPORT(&prefix_load_policy.head);

@@ -18,5 +18,5 @@ static int32_t pick(void *state, const gbl_host *h, int32_t id) {
 
 static const gbl_route_policy prompt_tree_policy = {
     {sizeof(gbl_route_policy), GBL_ROUTE, GBL_ABI, "prompt_tree", "The replica with the longest cached prefix of the prompt.",
-     "MemServe's global prompt trees (arXiv 2406.17565)", NULL, 0, 0, GBL_READS_PREFIX}, NULL, pick};
+     "MemServe's global prompt trees (arXiv 2406.17565)", NULL, 0, 0, 0}, NULL, pick};
 GBL_EXPORT(&prompt_tree_policy.head);

@@ -130,6 +130,6 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
 
 static const gbl_schedule_policy lpm_policy = {
     {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "lpm", "Longest cached prefix first among the waiting; prompts before decodes.",
-     "SGLang (arXiv 2312.07104, section 3; python/sglang/srt/managers/schedule_policy.py)", params, sizeof(lpm), 0, GBL_READS_PREFIX},
+     "SGLang (arXiv 2312.07104, section 3; python/sglang/srt/managers/schedule_policy.py)", params, sizeof(lpm), 0, 0},
     NULL, plan, NULL};
 GBL_EXPORT(&lpm_policy.head);

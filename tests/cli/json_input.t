@@ -61,7 +61,7 @@ $ printf '{"run": {"warmup_s": NaN}}' > nan.json; gable run nan.json
 $ printf '{"run": {"seed": 99999999999999999999}}' > big.json; gable run big.json
 ! gable: 'seed' is out of range: 99999999999999999999
 !   where: big.json:1:18 (run.seed)
-!   expected: an integer from 0 to 9e+18
+!   expected: an integer from 0 to 9007199254740991
 ? 2
 $ printf '{"cluster": {"tp": 1.5}}' > half.json; gable run half.json
 ! gable: 'tp' is 1.5
@@ -133,7 +133,7 @@ $ printf '{"model": "\033[31mred"}' > escape.json; gable run escape.json
 $ printf '{"run": {"seed": "x"}}' | gable run -
 ! gable: 'seed' is "x"
 !   where: standard input:1:18 (run.seed)
-!   expected: an integer from 0 to 9e+18
+!   expected: an integer from 0 to 9007199254740991
 ? 2
 $ gable run --set cluster.tp
 ! gable: cannot read --set cluster.tp

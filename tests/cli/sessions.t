@@ -69,12 +69,18 @@ arrived_at,num_prefill_tokens,num_decode_tokens
 1,1300,10
   "of": "agent.jsonl",
   "merge": null,
+! gable: warning: 1 later turns of sessions written as requests at fixed times: vidur keeps neither their order nor their pauses
+! gable: warning: prefix ids of 2 requests left out: vidur has no place for them
 $ gable trace shape agent.jsonl --cap-input 1200 --to llmservingsim 2> note; sed 's/,"seed.*//' note
 {"input_toks": 1000, "output_toks": 200, "arrival_time_ns": 0}
 {"input_toks": 1200, "output_toks": 10, "arrival_time_ns": 1000000000}
-gable: warning: shaped: {"of":"agent.jsonl","merge":null,"from_s":null,"until_s":null,"keep":1,"rate_scale":1,"cap_input":1200,"cap_output":0,"spread_s":0,"limit":0
+gable: warning: 1 later turns of sessions written as requests at fixed times: llmservingsim keeps neither their order nor their pauses
+gable: warning: prefix ids of 2 requests left out: llmservingsim has no place for them
+gable: note: shaped: {"of":"agent.jsonl","merge":null,"from_s":null,"until_s":null,"keep":1,"rate_scale":1,"cap_input":1200,"cap_output":0,"spread_s":0,"limit":0
 $ gable trace shape agent.jsonl --from 99 -o none.csv && cat none.csv | wc -c
-0
+! gable: no request is left, so there is no trace to write
+!   expected: a window (--from, --until) and a share (--keep) that leave some
+? 2
 $ gable trace shape agent.jsonl --keep 2
 ! gable: 'keep' is out of range: 2
 !   where: --keep

@@ -244,6 +244,7 @@ TIMESTAMP,ContextTokens,GeneratedTokens
 2000-01-01 00:00:00.0000000,1024,2
 2000-01-01 00:00:00.0090000,1536,2
 2000-01-01 00:00:00.0120000,600,2
+! gable: warning: prefix ids of 3 requests left out: azure has no place for them
 $ gable trace convert zero.jsonl -o z.csv --to azure --json
 {
   "rows": 1,

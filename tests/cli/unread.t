@@ -14,21 +14,6 @@ $ gable run --set policy.prefetch=never --set 'tiers=[{"name": "dram", "bytes": 
 !   where: --set tiers (tiers.0.layerwise)
 !   expected: false, or a prefetch policy that loads
 ? 2
-$ gable run --set 'tiers=[{"name": "dram", "bytes": 0, "write": "through"}]'
-! gable: with 0 bytes there is no tier 'dram', so 'write' would be read by nothing
-!   where: --set tiers (tiers.0.write)
-!   expected: the key left out, or bytes
-? 2
-$ gable run --set 'tiers=[{"name": "dram", "bytes": 0, "evict": "fifo"}]'
-! gable: with 0 bytes there is no tier 'dram', so 'evict' would be read by nothing
-!   where: --set tiers (tiers.0.evict)
-!   expected: the key left out, or bytes
-? 2
-$ gable run --set 'tiers=[{"name": "remote", "bytes": 0, "load": "always"}]'
-! gable: with 0 bytes there is no store 'remote', so 'load' would be read by nothing
-!   where: --set tiers (tiers.0.load)
-!   expected: the key left out, or bytes
-? 2
 $ gable run --set trace.limit=2 --set 'tiers=[{"name": "dram", "bytes": 0}, {"name": "remote"}]' --json | grep -c by_tier
 1
 $ gable run --set 'slo=[{"ttft_ms": 3}, {"class": 1, "ttft_ms": 5}]'
@@ -40,26 +25,6 @@ $ gable run --set 'slo=[{"class": 1, "ttft_ms": 3}, {"tenant": 2, "ttft_ms": 4},
 ! gable: slo.0 fits every request that this entry is for, and the first that fits counts, so it would be read by nothing
 !   where: --set slo (slo.2)
 !   expected: entries for a class or a tenant first, the one for all others last
-? 2
-$ gable run --set policy.prefix=off --set policy.schedule=lpm
-! gable: with policy.prefix "off" nothing is cached, and schedule "lpm" goes by cached prefixes
-!   where: --set policy.schedule
-!   expected: another schedule policy, such as "chunked", or a prefix policy that caches
-? 2
-$ gable run --set policy.prefix=off --set policy.route=prefix_load
-! gable: with policy.prefix "off" nothing is cached, and route "prefix_load" goes by cached prefixes
-!   where: --set policy.route
-!   expected: another route policy, such as "round_robin", or a prefix policy that caches
-? 2
-$ gable run --set policy.prefix=off --set policy.route=prompt_tree
-! gable: with policy.prefix "off" nothing is cached, and route "prompt_tree" goes by cached prefixes
-!   where: --set policy.route
-!   expected: another route policy, such as "round_robin", or a prefix policy that caches
-? 2
-$ gable run --set policy.prefix=off --set policy.route=cache_aware
-! gable: with policy.prefix "off" nothing is cached, and route "cache_aware" goes by cached prefixes
-!   where: --set policy.route
-!   expected: another route policy, such as "round_robin", or a prefix policy that caches
 ? 2
 $ gable run --set 'cluster={"pools": [{"name": "a"}, {"name": "a"}]}'
 ! gable: two pools are called 'a'

@@ -360,6 +360,24 @@ static void a_tier_knows_whose_blocks_they_are(void **state) {
     }
 }
 
+/* What a small tier dropped is offered to it again when it leaves HBM; written through, no step waits for that. */
+static void nobody_waits_for_write_through(void **state) {
+    (void)state;
+    static const char two[] = "{\"timestamp\":0,\"input_length\":5120,\"output_length\":4,\"hash_ids\":[1,2,3,4,5,6,7,8,9,10]}\n"
+                              "{\"timestamp\":60000,\"input_length\":5120,\"output_length\":4,\"hash_ids\":[11,12,13,14,15,16,17,18,19,20]}\n";
+    static const char *const tiers[] = {"", "{\"name\":\"dram\",\"bytes\":4.2e8,\"write\":\"through\"}", "{\"name\":\"dram\",\"bytes\":4.2e8}"};
+    outcome o[3];
+    write_text(two);
+    for (int i = 0; i < 3; i++) {
+        char text[600];
+        snprintf(text, sizeof text, "{\"trace\":{\"file\":\"%s\",\"format\":\"mooncake\"},\"engine\":{\"runtime\":\"ideal\",\"kv_blocks\":400},\"tiers\":[%s]}", trace_path, tiers[i]);
+        run_text(text, 0, &o[i]);
+    }
+    assert_int_equal(o[1].ttft_ns[1], o[0].ttft_ns[1]);
+    assert_true(o[2].ttft_ns[1] > o[0].ttft_ns[1]);
+    for (int i = 0; i < 3; i++) done(&o[i]);
+}
+
 int main(void) {
     int fd = mkstemp(trace_path);
     if (fd < 0) return 1;
@@ -367,7 +385,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_hit_costs_its_load), cmocka_unit_test(what_leaves_meets_what_comes), cmocka_unit_test(a_tier_is_worth_the_prefill_it_saves),
                                        cmocka_unit_test(the_drive_bounds_and_cost_decides), cmocka_unit_test(encoded_chunks_keep_a_limit), cmocka_unit_test(layers_overlap), cmocka_unit_test(a_larger_tier_hits_no_less),
                                        cmocka_unit_test(tiers_keep_what_they_have_room_for), cmocka_unit_test(queueing_hides_loads), cmocka_unit_test(swapping_writes_only_what_is_new),
-                                       cmocka_unit_test(a_tier_knows_whose_blocks_they_are)};
+                                       cmocka_unit_test(a_tier_knows_whose_blocks_they_are), cmocka_unit_test(nobody_waits_for_write_through)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(trace_path);
     return failed;
