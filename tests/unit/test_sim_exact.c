@@ -67,7 +67,7 @@ static const char *tiers_text(uint64_t run, char out[500]) {
     for (uint64_t i = 0, of = 1 + pick(run, 42, 2); i < of; i++)
         n += snprintf(out + n, 500 - (size_t)n, "%s{\"name\":\"%s\",\"bytes\":%.0f,\"evict\":\"%s\",\"write\":\"%s\",\"promote\":\"%s\",\"layerwise\":%s}", i ? "," : "",
                       i || pick(run, 43, 4) == 0 ? "ssd" : "dram", 3e7 + (double)pick(run, 44 + i, 2000000000), evict[pick(run, 46 + i, 14)], pick(run, 48 + i, 2) ? "back" : "through",
-                      pick(run, 50 + i, 2) ? "copy" : "move", pick(run, 52, 2) ? "true" : "false");
+                      pick(run, 50 + i, 2) ? "copy" : "move", pick(run, 52, 2) && pick(run, 41, 5) != 3 ? "true" : "false"); /* "never" loads no layers */
     snprintf(out + n, 500 - (size_t)n, "]");
     return strstr(out, "ssd") && strstr(strstr(out, "ssd") + 1, "ssd") ? "" : out; /* two of one name */
 }
