@@ -59,6 +59,8 @@ if [ -d /usr/local/share/ca-certificates ]; then
 fi
 if mount -t proc proc "$chroot_dir/proc" 2>/dev/null; then :; else echo "bare: no /proc inside (mount refused)"; fi
 if [ ! -c "$chroot_dir/dev/null" ]; then mount --rbind /dev "$chroot_dir/dev"; fi
+# Terminals, as any machine has them.
+mountpoint -q "$chroot_dir/dev/pts" || mount -t devpts devpts "$chroot_dir/dev/pts" -o ptmxmode=0666,newinstance 2>/dev/null || echo "bare: no /dev/pts inside (mount refused)"
 
 # Packages with a daemon (munge) must not start it: it would outlive the folder.
 printf '#!/bin/sh\nexit 101\n' >"$chroot_dir/usr/sbin/policy-rc.d"

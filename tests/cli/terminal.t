@@ -1,3 +1,4 @@
+#needs /dev/pts/ptmx
 # On a terminal: a box with the summary, sparklines, price against latency; in a pipe nothing of it. script(1) makes the terminal.
 $ printf '{"name": "busy day", "trace": {"generate": {"requests": 60, "arrival": {"use": "poisson", "rate_s": 9}, "input": {"use": "fixed", "tokens": 500}, "output": {"use": "fixed", "tokens": 40}}}}' > s.json
 $ printf 'TERM=xterm; export TERM; unset NO_COLOR; COLUMNS=${1} script -qec "$2" /dev/null | tr -d "\\r"\n' > tty.sh

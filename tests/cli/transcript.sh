@@ -12,7 +12,7 @@
 #     ? 2                                  the exit status; 0 where there is no such line
 # What is meant literally is escaped with a backslash: \* and \\ anywhere, and \# \$ \> \! \? \... at a line's start.
 # Blank lines at the end of a block or of an output do not count.
-#     #needs PATH                          skip the file where PATH (from the repository root) is absent
+#     #needs PATH                          skip the file where PATH (from the repository root, or absolute) is absent
 #
 # Commands of one file share a fresh folder and run in order. `gable` is the one just built; $ROOT is the repository;
 # standard input is empty; LC_ALL=C, TZ=UTC, TERM=dumb, COLUMNS=100. In outputs the repository reads $ROOT, the
@@ -31,7 +31,7 @@ base=0
 
 for file in "$@"; do
     case $file in /*) ;; *) file=$PWD/$file ;; esac
-    need=$(sed -n 's/^#needs  *//p' "$file" | while read -r p; do [ -e "$ROOT/$p" ] || echo "$p"; done | head -n 1)
+    need=$(sed -n 's/^#needs  *//p' "$file" | while read -r p; do case $p in /*) at=$p ;; *) at=$ROOT/$p ;; esac; [ -e "$at" ] || echo "$p"; done | head -n 1)
     if [ -n "$need" ]; then
         base=$((base + 1))
         echo "ok $base - $(basename "$file") # SKIP $need is absent"

@@ -16,6 +16,7 @@ skip() {
     exit 0
 }
 [ "$(id -u)" = 0 ] || skip "only root starts a Slurm"
+mountpoint -q /sys/fs/cgroup || skip "slurmd wants the cgroup file system, and /sys/fs/cgroup is none"
 for p in munged slurmctld slurmd sbatch python3; do command -v $p >/dev/null 2>&1 || skip "there is no $p"; done
 
 tmp=$(mktemp -d)
