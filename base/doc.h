@@ -46,6 +46,7 @@ int gbl_node_str(const gbl_node *n, const char **out, gbl_err *err);
 /* Fails at a node, or with _key at its key: fills where as "file:line:col (key.path)". Returns the code GBL_EINPUT. */
 int gbl_node_fail(const gbl_node *n, gbl_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 int gbl_node_fail_key(const gbl_node *n, gbl_err *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void gbl_node_where(const gbl_node *n, gbl_err *err); /* says that an error came from here; what it says stays */
 void gbl_node_place(const gbl_node *n, int64_t *line, int64_t *col); /* from 1; both 0 for a value that was set */
 /* The value in few words for a message: `"abc"`, `12`, `an array`. Returns out. */
 char *gbl_node_words(const gbl_node *n, char *out, size_t size);

@@ -120,16 +120,26 @@ void gbl_node_place(const gbl_node *n, int64_t *line, int64_t *col)
     *col = n->set != NULL ? 0 : n->col;
 }
 
-static int fail_there(const gbl_node *n, gbl_err *err, const char *what, int line, int col)
+static int place_at(const gbl_node *n, gbl_err *err, int line, int col)
 {
     char path[sizeof err->where / 2];
     gbl_node_path(n, path, sizeof path);
-    gbl_fail(err, GBL_EINPUT, "%s", what);
     if (n->set != NULL && (path[0] == '\0' || strcmp(path, n->set) == 0)) return gbl_where(err, "--set %s", n->set);
     if (n->set != NULL) return gbl_where(err, "--set %s (%s)", n->set, path);
     const char *name = gbl_doc_name(n->doc);
     if (path[0] == '\0') return gbl_where(err, "%s:%d:%d", name, line, col);
     return gbl_where(err, "%s:%d:%d (%s)", name, line, col, path);
+}
+
+static int fail_there(const gbl_node *n, gbl_err *err, const char *what, int line, int col)
+{
+    gbl_fail(err, GBL_EINPUT, "%s", what);
+    return place_at(n, err, line, col);
+}
+
+void gbl_node_where(const gbl_node *n, gbl_err *err)
+{
+    place_at(n, err, n->line, n->col);
 }
 
 int gbl_node_fail(const gbl_node *n, gbl_err *err, const char *fmt, ...)

@@ -374,7 +374,7 @@ static int card_head(const gbl_node *root, gbl_err *err) {
     return gbl_kv_quality_check(root, err);
 }
 
-static int relevant(const char *name, const char **file, gbl_arena *a) { /* "kivi-2bit": kivi-2bit, then kivi */
+static int find_card(const char *name, const char **file, gbl_arena *a) { /* "kivi-2bit": kivi-2bit, then kivi */
     char *cut = gbl_arena_printf(a, "%s", name);
     while (cut) {
         const char *path = gbl_data_path(a, gbl_arena_printf(a, "policies/cards/compress/%s.json", cut));
@@ -399,7 +399,7 @@ int gbl_compress_open(gbl_doc **out, const char *name, const char *folder, const
     *out = NULL;
     *setting = NULL;
     if (strchr(name, '/')) path = gbl_find_path(a, folder ? folder : "", name);
-    else if (!*name || !relevant(name, &path, a)) return unknown(name, a, err);
+    else if (!*name || !find_card(name, &path, a)) return unknown(name, a, err);
     if (!path) return gbl_nomem(err, strlen(name));
     if (gbl_doc_read(out, path, err)) return err->code;
     const gbl_node *root = gbl_doc_root(*out);

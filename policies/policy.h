@@ -282,6 +282,31 @@ static inline int32_t gbl_newest_running(void *state, const gbl_host *h, int32_t
     return for_id;
 }
 
+/* Schedules `tokens` of a running request, preempting until they fit. 0 where it had to give way itself. */
+static inline int gbl_make_fit(const gbl_host *h, int32_t id, int64_t tokens) {
+    while (h->schedule(h, id, tokens, 0) == GBL_NO_BLOCKS) {
+        int32_t victim = h->make_room(h, id);
+        if (victim == id || victim < 0) return 0;
+    }
+    return 1;
+}
+/* One pass over the running requests under a token budget: decodes, or unfinished prompts. A preempted request leaves the list. */
+static inline void gbl_run_on(const gbl_host *h, const gbl_plan *plan, int64_t budget, int prompts) {
+    const gbl_view *v = h->view;
+    for (int32_t i = 0; i < v->n_running && plan->tokens < budget;) {
+        int32_t id = v->running[i];
+        const gbl_req *r = &v->req[id];
+        int64_t left = r->known - r->computed;
+        if (r->scheduled || (left > 1) != prompts) {
+            i++;
+            continue;
+        }
+        if (left > budget - plan->tokens) left = budget - plan->tokens;
+        if (!gbl_make_fit(h, id, left)) return;
+        if (i < v->n_running && v->running[i] == id) i++;
+    }
+}
+
 /* kvmem: how KV tokens become blocks. */
 enum { GBL_KVMEM_UNSHARED = 1 /* a request's KV is one piece of memory: nothing is shared between requests */ };
 typedef struct gbl_kvmem_policy {

@@ -14,8 +14,12 @@ static void let_in(gbl_engine *e, int32_t id) {
     r->queued_tokens += q->input;
     r->outstanding_tokens += q->input;
     int64_t front = gbl_cost_frontend_ns(r->price, q->input, r->view.n_running);
-    if (front > 0) r->on_the_way++, gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
-    else gbl_replica_enqueue(r, id);
+    if (front <= 0) {
+        gbl_replica_enqueue(r, id);
+        return;
+    }
+    r->on_the_way++;
+    gbl_event_at(e, e->now_ns + front, GBL_EV_ENQUEUE, id);
 }
 
 static void ask_again_at(gbl_engine *e, int64_t t) {

@@ -268,7 +268,7 @@ void gbl_units_set(gbl_replica *r, int32_t id, int64_t units, int64_t tokens); /
 void gbl_units_admit(gbl_replica *r, int32_t id);    /* what is known of it now is its prompt */
 void gbl_units_computed(gbl_replica *r, int32_t id); /* a chunk is done: what compression drops is given back */
 void gbl_units_settle(gbl_replica *r, int32_t id);
-void gbl_units_forget(gbl_replica *r, int32_t id);
+void gbl_units_forget(gbl_priv *p);
 void gbl_units_lost(gbl_replica *r, int32_t id);     /* counts sharing that compression prevents */
 double gbl_units_bytes(const gbl_replica *r, int64_t units);
 /* Adds how a decode's KV grows under compression; returns the steps that holds for. */

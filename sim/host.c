@@ -455,7 +455,7 @@ static int preempt_by_swap(gbl_replica *r, int32_t id) {
 
 static void start_over(gbl_replica *r, int32_t id) { /* it holds nothing */
     gbl_req *q = &r->e->req[id];
-    gbl_units_forget(r, id);
+    gbl_units_forget(&r->e->priv[id]);
     r->e->m.dropped += q->computed;
     r->outstanding_tokens += q->generated && q->known - q->computed == 1 ? q->known : q->computed;
     q->computed = 0;

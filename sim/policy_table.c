@@ -45,18 +45,21 @@ const gbl_policy *gbl_policy_find(enum gbl_family f, const char *name) {
     return NULL;
 }
 
+static void expect_one_of(const char *const *names, size_t n, const char *none, gbl_err *err) {
+    char list[384] = "";
+    for (size_t i = 0; i < n; i++)
+        if (strlen(list) + strlen(names[i]) + 3 < sizeof list) strcat(strcat(list, i ? ", " : ""), names[i]);
+    gbl_expected(err, "%s", n ? list : none);
+}
+
 static int unknown(enum gbl_family f, const char *name, const gbl_node *n, gbl_err *err) {
     const gbl_policy *all[MOST_OF_A_FAMILY];
     const char *names[MOST_OF_A_FAMILY];
-    char list[384] = "";
     int count = by_name(f, all);
-    for (int i = 0; i < count; i++) {
-        names[i] = all[i]->name;
-        if (strlen(list) + strlen(names[i]) + 3 < sizeof list) strcat(strcat(list, i ? ", " : ""), names[i]);
-    }
+    for (int i = 0; i < count; i++) names[i] = all[i]->name;
     if (n) gbl_node_fail(n, err, "unknown %s policy '%s'", family_name[f], name);
     else gbl_fail(err, GBL_EINPUT, "unknown %s policy '%s'", family_name[f], name);
-    gbl_expected(err, "%s", count ? list : "none: this family has no policy yet");
+    expect_one_of(names, (size_t)count, "none: this family has no policy yet", err);
     return gbl_nearest(err, gbl_near(name, names, (size_t)count));
 }
 
@@ -86,10 +89,7 @@ static const gbl_policy *in_plugin(const gbl_plugin *g, enum gbl_family f, const
     if (!count) gbl_node_fail(n, err, "the plug-in %s has no %s policy", g->path, family_name[f]);
     else if (name) gbl_node_fail(n, err, "the plug-in %s has no %s policy '%s'", g->path, family_name[f], name);
     else gbl_node_fail(n, err, "the plug-in %s has %zu %s policies", g->path, count, family_name[f]);
-    char list[384] = "";
-    for (size_t i = 0; i < count; i++)
-        if (strlen(list) + strlen(names[i]) + 3 < sizeof list) strcat(strcat(list, i ? ", " : ""), names[i]);
-    gbl_expected(err, "%s", count ? list : "a plug-in with a policy of this family");
+    expect_one_of(names, count, "a plug-in with a policy of this family", err);
     gbl_nearest(err, name ? gbl_near(name, names, count) : NULL);
     return NULL;
 }
@@ -100,13 +100,8 @@ static int open_plugin(gbl_choice *out, const gbl_node *n, gbl_arena *a, gbl_err
     if (!at) return 0;
     if (gbl_node_str(at, &path, err)) return err->code;
     if (!gbl_plugin_open(&out->plugin, path, gbl_doc_folder(gbl_node_doc(n)), a, err)) return 0;
-    char what[sizeof err->what], where[sizeof err->where], expected[sizeof err->expected];
-    memcpy(what, err->what, sizeof what);
-    memcpy(where, err->where, sizeof where);
-    memcpy(expected, err->expected, sizeof expected);
-    if (err->code != GBL_EINPUT) return err->code;
-    gbl_node_fail(at, err, "%s", what);
-    return gbl_expected(err, "%s", expected);
+    if (err->code == GBL_EINPUT) gbl_node_where(at, err);
+    return err->code;
 }
 
 static int bind_config(gbl_choice *out, const gbl_node *n, gbl_arena *a, gbl_err *err) {

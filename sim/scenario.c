@@ -101,12 +101,6 @@ enum { PRESETS = sizeof presets / sizeof *presets };
 
 /* ---- binding ---- */
 
-static void at_node(gbl_err *err, const gbl_node *n) { /* says where an error that has no place yet came from */
-    gbl_err place;
-    gbl_node_fail(n, &place, "%s", "");
-    memcpy(err->where, place.where, sizeof err->where);
-}
-
 static int object_or_absent(const gbl_node *n, gbl_err *err) {
     if (!n || gbl_node_kind(n) == GBL_OBJECT) return 0;
     if (*gbl_node_key(n)) gbl_node_fail(n, err, "'%s' must be an object", gbl_node_key(n));
@@ -311,7 +305,7 @@ static int bind_weights(gbl_scenario *s, int own, gbl_err *err) {
     const gbl_node *n = gbl_node_get(s->engine_node, "weights");
     int code = gbl_precision_load(&s->precision, s->weights_name, gbl_doc_folder(s->doc), s->arena, err);
     s->weights = GBL_BF16;
-    if (code && n && !*err->where) at_node(err, n);
+    if (code && n && !*err->where) gbl_node_where(n, err);
     return code;
 }
 
@@ -319,7 +313,7 @@ static int bind_engine(gbl_scenario *s, gbl_err *err) {
     int code = bind_part(s, engine_rows, s->engine_node, err);
     if (code || (code = gbl_runtime_load(&s->runtime, s->runtime_name, gbl_doc_folder(s->doc), s->arena, err))) {
         const gbl_node *n = gbl_node_get(s->engine_node, "runtime");
-        if (code && n && !*err->where) at_node(err, n);
+        if (code && n && !*err->where) gbl_node_where(n, err);
         return code;
     }
     int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
@@ -336,7 +330,7 @@ static int check_pool(const gbl_scenario *s, gbl_pool *p, const gbl_node *n, gbl
     const gbl_node *at = gbl_node_get(n, "hardware");
     p->at = n;
     int code = gbl_hw_load(&p->hw, p->hardware, gbl_doc_folder(s->doc), s->arena, err);
-    if (code && at && !*err->where) at_node(err, at);
+    if (code && at && !*err->where) gbl_node_where(at, err);
     return code;
 }
 
@@ -473,7 +467,7 @@ static int bind_compress(gbl_scenario *s, gbl_err *err) {
     double bytes = gbl_format_bytes((enum gbl_format)s->kv);
     int code = n && gbl_node_kind(n) == GBL_STRING ? gbl_kv_plan_text(&s->compress, gbl_node_text(n), &s->llm, bytes, s->arena, err)
                                               : gbl_kv_plan_new(&s->compress, n, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
-    if (code && n && gbl_node_kind(n) == GBL_STRING) at_node(err, n);
+    if (code && n && gbl_node_kind(n) == GBL_STRING) gbl_node_where(n, err);
     if (code) {
         err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
         return code;
@@ -502,7 +496,7 @@ static int bind_run(gbl_scenario *s, gbl_err *err) {
 static int bind_model(gbl_scenario *s, gbl_err *err) {
     int code = gbl_llm_load(&s->llm, s->model, gbl_doc_folder(s->doc), s->arena, err);
     const gbl_node *n = gbl_node_get(gbl_doc_root(s->doc), "model");
-    if (code && n && !*err->where) at_node(err, n);
+    if (code && n && !*err->where) gbl_node_where(n, err);
     return code;
 }
 
@@ -552,7 +546,7 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t i, gbl_cost **out, gbl_err *
     const gbl_node *at = NULL;
     for (int k = 0; k < 4 && !at; k++)
         if (!strncmp(err->what, degree[k], 2) && err->what[2] == ' ') at = gbl_node_get(p->at, degree[k]);
-    if (at) at_node(err, at);
+    if (at) gbl_node_where(at, err);
     else gbl_where(err, "model '%s' on pool '%s'", s->model, p->name);
     return code;
 }

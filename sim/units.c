@@ -103,11 +103,7 @@ void gbl_units_admit(gbl_replica *r, int32_t id) {
     if (r->e->s->compress && !p->kv_prompt) p->kv_prompt = r->e->req[id].known;
 }
 
-void gbl_units_forget(gbl_replica *r, int32_t id) {
-    gbl_priv *p = &r->e->priv[id];
-    p->kv_prompt = p->kv_to = p->shrunk = p->in_pieces = 0;
-    (void)r;
-}
+void gbl_units_forget(gbl_priv *p) { p->kv_prompt = p->kv_to = p->shrunk = p->in_pieces = 0; }
 
 double gbl_units_bytes(const gbl_replica *r, int64_t units) { return (double)units * r->view.block_bytes / (double)r->unit; }
 

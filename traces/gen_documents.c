@@ -45,14 +45,7 @@ void gbl_documents_draw(const gbl_documents *d, uint64_t seed, uint64_t entity, 
 
 void gbl_documents_schema(const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_json_str(j, "type", "object");
-    gbl_json_str(j, "description", "Prompts begin with documents out of a pool, in any order.");
-    gbl_json_obj(j, "properties");
-    gbl_param_schema(params, j);
-    gbl_json_end(j);
-    gbl_json_bool(j, "additionalProperties", 0);
-    gbl_json_end(j);
+    gbl_parameters_schema(params, key, "Prompts begin with documents out of a pool, in any order.", j);
 }
 
 void gbl_documents_json(const gbl_documents *d, const char *key, gbl_json *j)

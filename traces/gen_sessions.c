@@ -56,14 +56,7 @@ int64_t gbl_heads_draw(const gbl_heads *h, double u)
 
 void gbl_heads_schema(const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_json_str(j, "type", "object");
-    gbl_json_str(j, "description", "Prompts begin with one of so many shared heads.");
-    gbl_json_obj(j, "properties");
-    gbl_param_schema(head_params, j);
-    gbl_json_end(j);
-    gbl_json_bool(j, "additionalProperties", 0);
-    gbl_json_end(j);
+    gbl_parameters_schema(head_params, key, "Prompts begin with one of so many shared heads.", j);
 }
 void gbl_heads_json(const gbl_heads *h, const char *key, gbl_json *j)
 {

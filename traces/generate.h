@@ -123,6 +123,8 @@ typedef struct gbl_use {
 /* Index of the kind that n names, its parameters bound onto obj; -1 on error. */
 int gbl_use_bind(const gbl_use *table, void *obj, const char *what, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err);
 void gbl_use_schema(const gbl_use *table, const char *key, const char *what, gbl_json *j);
+/* An object of these parameters and no others. */
+void gbl_parameters_schema(const gbl_param *rows, const char *key, const char *what, gbl_json *j);
 void gbl_use_help(const gbl_use *table, const char *what, FILE *to);
 /* Numbers of named columns of a CSV file, row by row; `get` returns 0, or -1 with a complaint in *why. */
 int gbl_columns_read(const char *path, const char *const *names, int n, int (*get)(void *to, const double *v, const char **why), void *to, gbl_err *err);

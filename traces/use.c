@@ -56,6 +56,18 @@ int gbl_use_bind(const gbl_use *table, void *obj, const char *what, const gbl_no
     return i;
 }
 
+void gbl_parameters_schema(const gbl_param *rows, const char *key, const char *what, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    gbl_json_str(j, "type", "object");
+    gbl_json_str(j, "description", what);
+    gbl_json_obj(j, "properties");
+    gbl_param_schema(rows, j);
+    gbl_json_end(j);
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_end(j);
+}
+
 void gbl_use_schema(const gbl_use *table, const char *key, const char *what, gbl_json *j)
 {
     gbl_json_obj(j, key);

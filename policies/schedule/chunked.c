@@ -24,34 +24,6 @@ static const gbl_param params[] = {
      "Share of the blocks that an admission must leave free; null: 0 with reserve chunk, 0.01 with prompt."},
     {0}};
 
-static int64_t tokens_left(const gbl_req *r) { return r->known - r->computed; }
-
-/* Grows a running request by `tokens`, preempting the newest until it fits. 0 where it had to give way itself. */
-static int grow(const gbl_host *h, int32_t id, int64_t tokens) {
-    while (h->schedule(h, id, tokens, 0) == GBL_NO_BLOCKS) {
-        int32_t victim = h->make_room(h, id);
-        if (victim == id || victim < 0) return 0;
-    }
-    return 1;
-}
-
-/* One pass over the running requests: decodes, or unfinished prompts. A preempted request leaves the list. */
-static void run_on(const gbl_host *h, gbl_plan *plan, int64_t budget, int prompts) {
-    const gbl_view *v = h->view;
-    for (int32_t i = 0; i < v->n_running && plan->tokens < budget;) {
-        int32_t id = v->running[i];
-        const gbl_req *r = &v->req[id];
-        int64_t left = tokens_left(r);
-        if (r->scheduled || (left > 1) != prompts) {
-            i++;
-            continue;
-        }
-        if (left > budget - plan->tokens) left = budget - plan->tokens;
-        if (!grow(h, id, left)) return;
-        if (i < v->n_running && v->running[i] == id) i++;
-    }
-}
-
 static int admit(const chunked *s, const gbl_host *h, int32_t id, int64_t room) {
     const gbl_view *v = h->view;
     const gbl_req *r = &v->req[id];
@@ -81,8 +53,8 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
     const chunked *s = state;
     const gbl_view *v = h->view;
     int64_t budget = s->token_budget != GBL_NULL_INT ? s->token_budget : v->max_num_batched_tokens;
-    run_on(h, p, budget, 0);
-    run_on(h, p, budget, 1);
+    gbl_run_on(h, p, budget, 0);
+    gbl_run_on(h, p, budget, 1);
     while (!p->preempted && v->n_swapped && h->resume(h, v->swapped[0]) == 0) {}
     while (!p->preempted && !v->n_swapped && v->n_waiting && p->tokens < budget)
         if (!admit(s, h, next_to_admit(s, v), budget - p->tokens)) break;

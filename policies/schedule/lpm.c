@@ -107,10 +107,7 @@ static void decode(const gbl_host *h) {
             i++;
             continue;
         }
-        while (h->schedule(h, id, 1, 0) == GBL_NO_BLOCKS) {
-            int32_t victim = h->make_room(h, id);
-            if (victim == id || victim < 0) break;
-        }
+        gbl_make_fit(h, id, 1);
         if (i < v->n_running && v->running[i] == id) i++;
         else if (i >= v->n_running) break;
     }

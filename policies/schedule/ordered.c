@@ -79,14 +79,6 @@ static int32_t head_of(const ordered *s, const gbl_host *h) {
 
 /* ---- running ones ---- */
 
-static int grow(const gbl_host *h, int32_t id, int64_t tokens) {
-    while (h->schedule(h, id, tokens, 0) == GBL_NO_BLOCKS) {
-        int32_t victim = h->make_room(h, id);
-        if (victim == id || victim < 0) return 0;
-    }
-    return 1;
-}
-
 static void run_on(ordered *s, const gbl_host *h, gbl_plan *plan, int64_t budget, int prompts) {
     const gbl_view *v = h->view;
     for (int32_t i = 0; i < v->n_running && plan->tokens < budget;) {
@@ -98,7 +90,7 @@ static void run_on(ordered *s, const gbl_host *h, gbl_plan *plan, int64_t budget
             continue;
         }
         if (left > budget - plan->tokens) left = budget - plan->tokens;
-        if (!grow(h, id, left)) return;
+        if (!gbl_make_fit(h, id, left)) return;
         if (!prompts) s->served[tenant_of(r)] += s->output_weight;
         if (i < v->n_running && v->running[i] == id) i++;
     }

@@ -41,10 +41,7 @@ static void decodes(const gbl_host *h, gbl_plan *p) {
             i++;
             continue;
         }
-        while (h->schedule(h, id, v->req[id].known, 0) == GBL_NO_BLOCKS) { /* one token, or the rest of a prompt whose head was loaded */
-            int32_t victim = h->make_room(h, id);
-            if (victim == id || victim < 0) break;
-        }
+        gbl_make_fit(h, id, v->req[id].known); /* one token, or the rest of a prompt whose head was loaded */
         if (i < v->n_running && v->running[i] == id) i++;
         else if (i >= v->n_running) break;
     }
