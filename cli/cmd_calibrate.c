@@ -5,11 +5,12 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "validate/calibrate.h"
+#include "validate/probe_program.h"
 
 typedef struct calibrate_opt {
-    const char *hardware, *output, *source, *date, *db;
+    const char *hardware, *output, *source, *date, *db, *program, *rows;
     gbl_texts where;
-    int32_t json;
+    int32_t json, probe, quick;
 } calibrate_opt;
 
 #define TEXT(field, text, value, word, says)              \
@@ -24,7 +25,19 @@ typedef struct calibrate_opt {
     }
 
 static const gbl_flag flags[] = {
-    TEXT(hardware, "hardware", "\"h100-sxm\"", "CARD", "the card to start from, by name or path: its data sheet, and what is not measured"),
+    {.row = {.name = "probe",
+             .type = GBL_P_CHOICE,
+             .flags = GBL_P_NULLABLE,
+             .offset = offsetof(calibrate_opt, probe),
+             .dflt = "null",
+             .choices = "cuda",
+             .help = "measure the machine first: cuda runs gable-probe (make cuda)"},
+     .arg = "KIND"},
+    TEXT(program, "program", "null", "FILE", "the probe to run; without it gable-probe beside gable"),
+    TEXT(rows, "rows", "null", "FILE", "read the rows that a probe printed earlier instead of running it"),
+    {.row = {.name = "quick", .type = GBL_P_BOOL, .offset = offsetof(calibrate_opt, quick), .dflt = "false", .help = "fewer shapes and repetitions"}},
+    TEXT(hardware, "hardware", "null", "CARD",
+         "the card to start from, by name or path: its data sheet, and what is not measured; without it the one that a probe's device is named after, else h100-sxm"),
     {.row = {.name = "out",
              .type = GBL_P_STR,
              .flags = GBL_P_NULLABLE,
@@ -67,12 +80,55 @@ static int print(const gbl_calibration *c, int json, gbl_err *err)
     return gbl_output_json(j, err);
 }
 
-static int run(const gbl_call *call, gbl_err *err)
+/* ---- measuring first ---- */
+
+static int refuse(gbl_err *err, const char *what, const char *expected)
+{
+    gbl_fail(err, GBL_EINPUT, "%s", what);
+    return gbl_expected(err, "%s", expected);
+}
+
+static int check(const calibrate_opt *o, const gbl_call *call, gbl_err *err)
+{
+    if (o->probe < 0 && (o->program || o->rows || o->quick))
+        return refuse(err, "--program, --rows and --quick belong to a probe", "--probe cuda beside them");
+    if (o->rows && (o->program || o->quick)) return refuse(err, "--rows reads what was measured, --program and --quick measure", "one of the two");
+    if (o->probe < 0 && !call->n_arg) return refuse(err, "nothing to fit to", "files of measurements, or --probe cuda");
+    return 0;
+}
+
+static int measure(const calibrate_opt *o, gbl_arena *a, gbl_probe_rows *rows, gbl_err *err)
+{
+    const char *const args[] = {"--json-header", o->quick ? "--quick" : NULL, NULL};
+    if (o->rows) return gbl_probe_rows_read(rows, o->rows, err);
+    const char *program = o->program ? o->program : gbl_probe_program_find(a);
+    if (program) return gbl_probe_program_run(rows, program, args, err);
+    return refuse(err, "there is no gable-probe beside gable", "make cuda builds it where nvcc is; or --program FILE, or --rows FILE");
+}
+
+/* The card: as asked; else that of the device; else the first of the contract. */
+static const char *card_for(const calibrate_opt *o, const gbl_probe_rows *rows, gbl_arena *a, gbl_err *err)
+{
+    if (o->hardware) return o->hardware;
+    if (!rows->device) return "h100-sxm";
+    const char *card = gbl_probe_card(rows->device, a);
+    if (card) return card;
+    gbl_fail(err, GBL_EINPUT, "no card is named after the device \"%.80s\"", rows->device);
+    gbl_expected(err, "--hardware CARD: its data sheet, as a card's name (gable list hardware) or the path of a file");
+    return NULL;
+}
+
+static const char *rows_name(const calibrate_opt *o, const gbl_probe_rows *rows, gbl_arena *a)
+{
+    if (o->rows) return o->rows;
+    return gbl_arena_printf(a, "gable-probe on %s, driver %s", rows->device, rows->driver ? rows->driver : "unknown");
+}
+
+static int calibrate(const gbl_call *call, gbl_probe_rows *rows, gbl_err *err)
 {
     const calibrate_opt *o = call->opt;
     gbl_calibration_ask ask = {.file = call->arg,
                                .n_files = call->n_arg,
-                               .hardware = o->hardware,
                                .where = o->where.item,
                                .n_where = o->where.n,
                                .source = o->source,
@@ -80,7 +136,10 @@ static int run(const gbl_call *call, gbl_err *err)
     gbl_calibration *c = gbl_arena_take(call->arena, sizeof *c);
     int64_t kept = 0;
     if (!c) return gbl_nomem(err, sizeof *c);
-    if (gbl_catalogue_there(call->arena, err)) return err->code;
+    if (o->probe >= 0 && measure(o, call->arena, rows, err)) return err->code;
+    if (!(ask.hardware = card_for(o, rows, call->arena, err))) return err->code;
+    if (rows->n) ask.probe = rows;
+    if (rows->n && !(ask.probe_name = rows_name(o, rows, call->arena))) return gbl_nomem(err, 0);
     int standard = o->output && strcmp(o->output, "-") == 0; /* then the card alone */
     int code = gbl_calibration_run(c, &ask, err);
     if (!code && o->db) code = gbl_calibration_keep(c, o->db, &kept, err);
@@ -92,20 +151,29 @@ static int run(const gbl_call *call, gbl_err *err)
     return code;
 }
 
+static int run(const gbl_call *call, gbl_err *err)
+{
+    gbl_probe_rows rows;
+    if (check(call->opt, call, err) || gbl_catalogue_there(call->arena, err) || gbl_probe_rows_init(&rows, err)) return err->code;
+    int code = calibrate(call, &rows, err);
+    gbl_probe_rows_fini(&rows);
+    return code;
+}
+
 const gbl_command gbl_cmd_calibrate = {
     .name = "calibrate",
-    .operands = "MEASUREMENTS...",
+    .operands = "[MEASUREMENTS...]",
     .brief = "fit a GPU's parameters to measured kernels",
     .about = "Reads times of single kernels (CSV, plain or compressed, or a store's table measurement), fits the parameters of "
              "the kernel formulas, and writes a hardware card with standard errors, covariance and the errors on shapes "
              "that were kept out of the fit. Columns of a CSV file tell its class: gemm dtype,m,n,k,latency_us; prefill "
              "batch_size,isl,num_heads,num_kv_heads,head_dim,latency_us; decode batch_size,kv_len,...; moe num_tokens,"
              "hidden_size,inter_size,topk,num_experts,latency_us; all_reduce num_gpus,message_bytes,latency_us. "
-             "validate/README.md says more.",
+             "A file of JSON lines holds rows of gable-probe, which --probe cuda runs. validate/README.md says more.",
     .example = {{"gable calibrate gemm.csv decode.csv prefill.csv --hardware rtx-4090 -o mine.json", "a card for one's own machine"},
                 {"gable run --set cluster.hardware=./mine.json", "and a run on it"}},
     .flags = flags,
     .opt_size = sizeof(calibrate_opt),
-    .least = 1,
+    .least = 0,
     .most = 64,
     .run = run};

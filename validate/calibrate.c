@@ -39,6 +39,7 @@ static int read_date(gbl_calibration *c, const char *date, gbl_err *err)
 static int read_source(gbl_calibration *c, const gbl_calibration_ask *ask, gbl_err *err)
 {
     const char *text = ask->source ? ask->source : "measured:";
+    if (!ask->source && ask->probe) text = gbl_arena_printf(c->arena, "%s %s%s", text, ask->probe_name, ask->n_files ? "," : "");
     for (size_t i = 0; !ask->source && text && i < ask->n_files; i++) {
         const char *slash = strrchr(ask->file[i], '/');
         text = gbl_arena_printf(c->arena, "%s%s %s", text, i ? "," : "", slash ? slash + 1 : ask->file[i]);
@@ -63,6 +64,7 @@ int gbl_calibration_run(gbl_calibration *c, const gbl_calibration_ask *ask, gbl_
     c->rows.n_where = ask->n_where;
     for (size_t i = 0; i < ask->n_files; i++)
         if (gbl_krows_read(&c->rows, ask->file[i], &c->hw, err)) return err->code;
+    if (ask->probe && gbl_krows_take(&c->rows, ask->probe, ask->probe_name, &c->hw, err)) return err->code;
     if (gbl_krows_ready(&c->rows, err)) return err->code;
     return gbl_fit_run(&c->fit, &c->rows, &c->hw, err);
 }
@@ -86,10 +88,15 @@ int gbl_calibration_keep(const gbl_calibration *c, const char *db, int64_t *n, g
         gbl_measurement row = {c->hw.name, gbl_kclass_name((enum gbl_kclass)r->class), gbl_krow_json(r, shape, sizeof shape), "latency_us", c->source, r->us, gbl_krow_time(&g, r) * 1e6};
         code = gbl_measurements_add(m, &row, err);
     }
+    for (size_t i = 0; !code && i < c->rows.n_other; i++) {
+        const gbl_kother *o = &c->rows.other[i];
+        gbl_measurement row = {c->hw.name, o->operation, o->shape, "latency_us", c->source, o->us, NAN};
+        code = gbl_measurements_add(m, &row, err);
+    }
     if (!m) return code;
     int closed = gbl_measurements_close(m, !code, err);
     if (!code) code = closed;
-    if (!code) *n = (int64_t)c->rows.n;
+    if (!code) *n = (int64_t)(c->rows.n + c->rows.n_other);
     return code;
 }
 

@@ -6,8 +6,10 @@
 #include "validate/fit.h"
 
 typedef struct gbl_calibration_ask {
-    const char *const *file; /* CSV files and stores */
+    const char *const *file; /* CSV files, JSON lines and stores */
     size_t n_files;
+    struct gbl_probe_rows *probe; /* rows just measured, or NULL; their strings are copied */
+    const char *probe_name;       /* what messages and the card's source call them */
     const char *hardware;    /* the card to start from: name or path */
     const char *const *where;
     size_t n_where;

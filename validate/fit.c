@@ -77,6 +77,17 @@ static int is_reduce_pcie(const gbl_krow *r, const gbl_hw *hw, double d)
     return r->class == GBL_KC_REDUCE && hw->nvlink_bps <= 0;
 }
 
+static int is_stream(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw, (void)d;
+    return r->class == GBL_KC_STREAM;
+}
+static int is_host(const gbl_krow *r, const gbl_hw *hw, double d)
+{
+    (void)hw, (void)d;
+    return r->class == GBL_KC_HOST;
+}
+
 /* In this order: later stages hold what earlier ones found. */
 static const stage_def stages[] = {
     {"gemm", "16 bits", is_gemm, {"t0_us", "e_c", "e_m", "l2_B_clock_sm", "t_w_us", "q", "p"}, {{3, 0.8, 0.85, 60, 1, 0.5, 4}, {6, 0.5, 0.6, 200, 4, 0.9, 2}}},
@@ -90,6 +101,8 @@ static const stage_def stages[] = {
     {"all_reduce", "below 8 MB", is_reduce, {"a0_us", "a1_us", "e1", "a2_us", "e2"}, {{5, 1, 0.5, 5, 0.8}, {10, 3, 0.3, 10, 0.5}}},
     {"all_reduce", "8 MB and more", is_reduce_big, {"big_a_us", "big_rank_us", "big_sqrt_us", "big_e", "big_gain"}, {{10, 2, 10, 0.8, 0}, {30, 5, 3, 0.5, 0.3}}},
     {"pcie_all_reduce", "PCIe", is_reduce_pcie, {"a_us", "rank_us", "e"}, {{10, 2, 0.8}, {30, 5, 0.4}}},
+    {"small", "copies on the device", is_stream, {"t0_us", "e_m"}, {{2, 0.85}, {5, 0.6}}},
+    {"copy", "host and device, pinned", is_host, {"e", "piece_us"}, {{0.85, 1}, {0.5, 5}}},
 };
 
 /* Does any row bear on a parameter that only some shapes show? */
@@ -102,6 +115,7 @@ static int shows(const char *group, const char *key, const gbl_krow *r)
     }
     if (!strcmp(group, "decode") && !strcmp(key, "transpose_us")) return v[GBL_KA_HEADS] > v[GBL_KA_KV_HEADS] && v[GBL_KA_KV_HEADS] > 1 && v[GBL_KA_BATCH] > 1;
     if (!strcmp(group, "decode") && !strcmp(key, "combine_us")) return v[GBL_KA_LEN] > 128;
+    if (!strcmp(key, "piece_us")) return v[GBL_KH_PIECES] > 1;
     return 1;
 }
 

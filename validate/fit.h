@@ -14,7 +14,7 @@ typedef struct gbl_fit_error {
 /* From n values of model/measured - 1 and whether each is covered (NULL: not stated); sorts `e`. */
 void gbl_fit_error_of(gbl_fit_error *out, double *e, const uint8_t *covered, size_t n);
 
-enum { GBL_FIT_STAGES = 12, GBL_FIT_KEPT = 8 };
+enum { GBL_FIT_STAGES = 14, GBL_FIT_KEPT = 8 };
 /* One stage: some parameters of one group from the rows that bear on them, the parameters before it held. */
 typedef struct gbl_fit_stage {
     const char *group, *what; /* "gemm"; "fp8, H: heads of 128" */

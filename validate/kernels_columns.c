@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/kernel_move.h"
 
 /* How a column's text becomes a row. */
 enum kind { NUMBER, DTYPE, KV_DTYPE, WINDOW, OPERATION, MODE, DISTRIBUTION };
@@ -36,12 +37,15 @@ static const column moe[] = {N("num_tokens", GBL_KM_TOKENS, 1, 1e9), N("hidden_s
                              WORD("distribution", DISTRIBUTION, 0), {0}};
 static const column reduce[] = {N("num_gpus", GBL_KR_GPUS, 2, 1024), N("message_bytes", GBL_KR_BYTES, 1, 1e13), WORD("op", OPERATION, 0),
                                 WORD("mode", MODE, 0), {0}};
+static const column stream[] = {N("moved_bytes", GBL_KS_BYTES, 1, 1e15), OPTIONAL("arrays", GBL_KS_ARRAYS, 1, 64, 2), {0}};
+static const column host[] = {N("copied_bytes", GBL_KH_BYTES, 1, 1e15), N("pieces", GBL_KH_PIECES, 1, 1e12), N("to_host", GBL_KH_TO_HOST, 0, 1), {0}};
 
 /* The first column that only this class has tells it. */
 static const struct { const char *name, *mark; const column *column; } class[GBL_KC_N] = {
     [GBL_KC_GEMM] = {"gemm", "n", gemm},         [GBL_KC_PREFILL] = {"prefill", "isl", prefill},
     [GBL_KC_DECODE] = {"decode", "kv_len", decode}, [GBL_KC_MOE] = {"moe", "num_experts", moe},
-    [GBL_KC_REDUCE] = {"all_reduce", "message_bytes", reduce},
+    [GBL_KC_REDUCE] = {"all_reduce", "message_bytes", reduce}, [GBL_KC_STREAM] = {"stream", "moved_bytes", stream},
+    [GBL_KC_HOST] = {"host_copy", "copied_bytes", host},
 };
 
 const char *gbl_kclass_name(enum gbl_kclass c)
@@ -55,7 +59,7 @@ int gbl_kcolumns_find(gbl_kcolumns *c, const gbl_csv *csv, gbl_err *err)
     while (k < GBL_KC_N && gbl_csv_column(csv, class[k].mark) < 0) k++;
     if (k == GBL_KC_N) {
         gbl_csv_fail(csv, err, "no class of operators has these columns");
-        return gbl_expected(err, "one of the columns n (gemm), isl (prefill), kv_len (decode), num_experts (moe), message_bytes (all_reduce)");
+        return gbl_expected(err, "one of the columns n (gemm), isl (prefill), kv_len (decode), num_experts (moe), message_bytes (all_reduce), moved_bytes (stream), copied_bytes (host_copy)");
     }
     c->class = (enum gbl_kclass)k;
     for (int i = 0; class[k].column[i].name; i++) {
@@ -84,7 +88,7 @@ static int one_of(const char *text, const char *const *known, size_t n)
 
 static const char *const sixteen[] = {"bfloat16", "bf16", "float16", "fp16", "half"};
 static const char *const eight[] = {"fp8", "float8_e4m3fn", "fp8_e4m3"};
-static const char *const other[] = {"fp8_block", "int8", "int8_wo", "int4_wo", "w4a16_mxfp4", "w4a8_mxfp4_mxfp8", "mxfp4", "nvfp4", "fp4", "float32", "fp32", "tf32", "sq"};
+static const char *const other[] = {"fp8_block", "int8", "int8_wo", "int4_wo", "int4", "int2", "w4a16_mxfp4", "w4a8_mxfp4_mxfp8", "mxfp4", "nvfp4", "fp4", "float32", "fp32", "tf32", "sq"};
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* 0, or -1 for a word that is unknown: *known are then the words there are. */
@@ -285,6 +289,12 @@ double gbl_krow_time(const gbl_machine *g, const gbl_krow *r)
         gbl_moe(g, &s, v[GBL_KM_TOKENS], &k);
         more = g->cal->moe_t0;
         break;
+    }
+    case GBL_KC_STREAM: gbl_block_copy(g, v[GBL_KS_BYTES] / 2, 0, &k); break;
+    case GBL_KC_HOST: {
+        gbl_move m;
+        gbl_host_copy(g, v[GBL_KH_BYTES], v[GBL_KH_PIECES], 1, &m);
+        return m.time_s;
     }
     default: gbl_all_reduce(g, v[GBL_KR_BYTES], (int32_t)v[GBL_KR_GPUS], &k); break;
     }

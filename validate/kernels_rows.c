@@ -10,6 +10,7 @@
 #include "reports/measurements.h"
 #include "validate/csv.h"
 #include "validate/kernels_columns.h"
+#include "validate/probe_rows.h"
 
 int gbl_krows_init(gbl_krows *k, gbl_err *err)
 {
@@ -21,6 +22,7 @@ int gbl_krows_init(gbl_krows *k, gbl_err *err)
 void gbl_krows_fini(gbl_krows *k)
 {
     gbl_free(k->row);
+    gbl_free(k->other);
     gbl_free(k->file);
     gbl_arena_free(k->arena);
 }
@@ -48,6 +50,7 @@ static const char *rule_of(const gbl_krow *r, const gbl_hw *hw, int all)
         double bytes = v[GBL_KA_BATCH] * v[GBL_KA_LEN] * v[GBL_KA_KV_HEADS] * v[GBL_KA_DIM] * (r->narrow ? 2 : 4);
         return bytes >= 2e6 && bytes < 2 * hw->l2_bytes ? "KV that stays in L2 (2 MB to 2 x L2)" : NULL;
     }
+    if (r->class == GBL_KC_STREAM) return v[GBL_KS_BYTES] >= 2e6 && v[GBL_KS_BYTES] < 2 * hw->l2_bytes ? "copies that stay in L2 (2 MB to 2 x L2)" : NULL;
     if (r->class == GBL_KC_MOE && !all && v[GBL_KM_EP] > 1.5) return "experts over several GPUs: a rank's share hangs on the routing";
     return NULL;
 }
@@ -83,6 +86,14 @@ static int wanted(gbl_krows *k, const gbl_csv *c)
     return all;
 }
 
+static int add_file(gbl_krows *k, const char *path, gbl_err *err)
+{
+    char *name = gbl_arena_text(k->arena, path);
+    if (!name || gbl_grow(&k->file, &k->files_room, k->n_files + 1, sizeof *k->file)) return gbl_nomem(err, strlen(path));
+    k->file[k->n_files++] = name;
+    return 0;
+}
+
 static int read_csv(gbl_krows *k, const char *path, const gbl_hw *hw, gbl_err *err)
 {
     gbl_csv c;
@@ -106,6 +117,65 @@ static int read_csv(gbl_krows *k, const char *path, const gbl_hw *hw, gbl_err *e
     return code;
 }
 
+/* ---- rows of a probe ---- */
+
+static int keep_other(gbl_krows *k, const char *operation, const char *shape, double us, const char *why, gbl_err *err)
+{
+    k->read++;
+    leave_out(k, why);
+    if (gbl_grow(&k->other, &k->other_room, k->n_other + 1, sizeof *k->other)) return gbl_nomem(err, k->n_other * sizeof *k->other);
+    gbl_kother o = {operation ? gbl_arena_text(k->arena, operation) : NULL, gbl_arena_text(k->arena, shape), us};
+    if (!o.operation || !o.shape) return gbl_nomem(err, strlen(shape));
+    k->other[k->n_other++] = o;
+    return 0;
+}
+
+/* The bodies that run everywhere teach only where no kernel made for the machine does: those are what an engine runs. */
+static int is_second_best(const gbl_probe_rows *p, const gbl_probe_row *r)
+{
+    if (strcmp(r->kernel, "body")) return 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (!strcmp(p->row[i].probe, r->probe) && !strcmp(p->row[i].format, r->format) && strcmp(p->row[i].kernel, "body")) return 1;
+    return 0;
+}
+
+static int take_probe(gbl_krows *k, gbl_probe_rows *p, const gbl_probe_row *r, const char *path, const gbl_hw *hw, gbl_err *err)
+{
+    const char *operation, *why = NULL, *shape;
+    int fits = 0;
+    gbl_krow row;
+    shape = gbl_probe_row_stored(p, r, &operation, &fits);
+    if (!shape) return gbl_nomem(err, 0);
+    if (!fits) return keep_other(k, operation, shape, r->us, "probes that no formula is fitted to", err);
+    if (r->noisy) return keep_other(k, operation, shape, r->us, "rows that the probe calls noisy", err);
+    if (is_second_best(p, r)) return keep_other(k, gbl_arena_printf(p->arena, "%s_body", r->probe), shape, r->us, "bodies beside kernels made for the machine", err);
+    if (gbl_kcolumns_stored(path, r->line, operation, shape, r->us, &row, &why, err)) {
+        gbl_where(err, "%s:%lld: %.200s", path, (long long)r->line, shape);
+        return err->code;
+    }
+    if (!why) why = rule_of(&row, hw, k->all);
+    if (why) return keep_other(k, operation, shape, r->us, why, err);
+    return keep(k, &row, NULL, hw, err);
+}
+
+int gbl_krows_take(gbl_krows *k, gbl_probe_rows *p, const char *path, const gbl_hw *hw, gbl_err *err)
+{
+    if (add_file(k, path, err)) return err->code;
+    for (size_t i = 0; i < p->n; i++)
+        if (take_probe(k, p, &p->row[i], path, hw, err)) return err->code;
+    return 0;
+}
+
+static int read_probe(gbl_krows *k, const char *path, const gbl_hw *hw, gbl_err *err)
+{
+    gbl_probe_rows p;
+    int code = gbl_probe_rows_init(&p, err);
+    if (!code) code = gbl_probe_rows_read(&p, path, err);
+    if (!code) code = gbl_krows_take(k, &p, path, hw, err);
+    gbl_probe_rows_fini(&p);
+    return code;
+}
+
 typedef struct store_reader {
     gbl_krows *k;
     const gbl_hw *hw;
@@ -123,14 +193,13 @@ static int store_row(void *to, int64_t id, const char *operation, const char *sh
 
 int gbl_krows_read(gbl_krows *k, const char *path, const gbl_hw *hw, gbl_err *err)
 {
-    char *name = gbl_arena_text(k->arena, path);
     for (size_t i = 0; i < k->n_where; i++)
         if (!strchr(k->where[i], '=') || i >= 32) {
             gbl_fail(err, GBL_EINPUT, "--where %s is no condition", k->where[i]);
             return gbl_expected(err, "COLUMN=VALUE, at most 32 times");
         }
-    if (!name || gbl_grow(&k->file, &k->files_room, k->n_files + 1, sizeof *k->file)) return gbl_nomem(err, strlen(path));
-    k->file[k->n_files++] = name;
+    if (gbl_probe_rows_is(path)) return read_probe(k, path, hw, err);
+    if (add_file(k, path, err)) return err->code;
     if (!gbl_measurements_is_store(path)) return read_csv(k, path, hw, err);
     store_reader s = {k, hw};
     return gbl_measurements_read(path, hw->name, "latency_us", store_row, &s, err);
@@ -172,7 +241,7 @@ static int is_held(uint64_t shape)
 
 static uint64_t shape_of(const gbl_krow *r)
 {
-    static const struct { int8_t from, n; } part[GBL_KC_N] = {{1, 2}, {3, 3}, {3, 3}, {1, 4}, {0, 2}};
+    static const struct { int8_t from, n; } part[GBL_KC_N] = {{1, 2}, {3, 3}, {3, 3}, {1, 4}, {0, 2}, {0, 2}, {0, 3}};
     return gbl_hash64(&r->v[part[r->class].from], (size_t)part[r->class].n * sizeof(double), 0);
 }
 

@@ -90,3 +90,49 @@ $ gable run --intervals 50 --replications 3
 ! gable: --intervals and --replications are two questions
 !   expected: draws of the calibration, or of the seed
 ? 2
+# ---- rows of a probe ----
+$ awk 'BEGIN { f = "{\"probe\": \"copy\", \"shape\": {\"elements\": %d}, \"bytes\": %d, \"median_us\": %.4f, \"low_us\": %.4f, \"high_us\": %.4f, \"repetitions\": 20, \"device\": \"NVIDIA H200\", \"driver\": \"580\"}\n"; for (b = 65536; b < 2e9; b *= 1.3) { t = 3 + b / 4.1e6; printf f, b / 8, b, t, t * 0.99, t * 1.01 } }' > rows.jsonl
+$ gable calibrate --probe cuda --rows rows.jsonl --db kept.db -o copies.json | grep -E 'from|left out|small|written|kept'
+h200-sxm from 40 rows, * shapes of kernels used
+  left out *  copies that stay in L2 (2 MB to 2 x L2)
+small *t0_us *
+small *e_m *
+small *copies on the device *fitted *
+small *copies on the device *hold-out *
+card written: copies.json
+40 measurements kept in kept.db
+$ gable calibrate rows.jsonl --hardware h200-sxm | head -n 1
+h200-sxm from 40 rows, * shapes of kernels used
+$ sed 's/NVIDIA H200/Some Card/' rows.jsonl > some.jsonl; gable calibrate --probe cuda --rows some.jsonl
+! gable: no card is named after the device "Some Card"
+!   expected: --hardware CARD: its data sheet, as a card's name (gable list hardware) or the path of a file
+? 2
+$ gable calibrate --probe cuda --rows gemm.csv
+! gable: *
+!   where: gemm.csv:1:1
+! *
+? 2
+$ sed '7s/median_us/medium_us/' rows.jsonl > word.jsonl; gable calibrate word.jsonl
+! gable: unknown key 'medium_us'
+!   where: word.jsonl:7:*
+! *
+!   nearest: median_us
+? 2
+$ gable calibrate --rows rows.jsonl
+! gable: --program, --rows and --quick belong to a probe
+!   expected: --probe cuda beside them
+? 2
+$ gable calibrate --probe cuda --rows rows.jsonl --quick
+! gable: --rows reads what was measured, --program and --quick measure
+!   expected: one of the two
+? 2
+$ gable calibrate --probe cuda --program ./nowhere
+! gable: there is no such program
+!   where: ./nowhere
+!   expected: gable-probe (make cuda builds it where nvcc is), or --program FILE
+? 2
+$ printf '#!/bin/sh\necho "gable-probe: no GPU here" >&2\nexit 2\n' > none.sh; chmod +x none.sh; gable calibrate --probe cuda --program ./none.sh
+! gable-probe: no GPU here
+! gable: ./none.sh ended with 2
+!   expected: exit 0 and rows on its standard output; what it said stands above
+? 2
