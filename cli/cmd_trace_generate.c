@@ -45,7 +45,7 @@ static const gbl_flag flags[] = {
              .type = GBL_P_STR,
              .offset = offsetof(generate_opt, arrival),
              .dflt = "\"poisson\"",
-             .help = "arrival process: poisson, deterministic, or " SPEC},
+             .help = "arrival process: poisson, deterministic, gamma, weibull, bursts, curve, or " SPEC},
      .arg = "PROCESS"},
     {.row = {.name = "input",
              .type = GBL_P_STR,

@@ -63,7 +63,9 @@ static double nominal_rate(const gbl_node *trace)
 {
     const gbl_node *arrival = gbl_node_at(trace, "generate.arrival"), *rate = gbl_node_get(arrival, "rate_s"), *use = gbl_node_get(arrival, "use");
     if (!gbl_node_get(trace, "generate")) return NAN;
-    if (use && gbl_node_kind(use) == GBL_STRING && strcmp(gbl_node_text(use), "curve") == 0) return NAN;
+    const gbl_node *name = use ? use : arrival;
+    const char *of = name && gbl_node_kind(name) == GBL_STRING ? gbl_node_text(name) : "";
+    if (!strcmp(of, "curve") || (!strcmp(of, "rows") && (!rate || gbl_node_kind(rate) != GBL_NUMBER))) return NAN;
     return rate && gbl_node_kind(rate) == GBL_NUMBER ? gbl_node_num(rate) : 1.0;
 }
 

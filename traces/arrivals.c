@@ -1,5 +1,5 @@
 /* arrivals.c - when requests come: renewal processes by the quantile function of their gaps, a Poisson process whose
- * rate follows a curve, and closed loops. */
+ * rate follows a curve, bursts of a stated dispersion, the gaps of a file's rows, and closed loops. */
 #include <math.h>
 #include <string.h>
 #include "base/param.h"
@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "traces/generate.h"
 
-enum { POISSON, DETERMINISTIC, GAMMA, WEIBULL, CURVE, CLOSED_LOOP };
+enum { POISSON, DETERMINISTIC, GAMMA, WEIBULL, BURSTS, CURVE, ROWS, CLOSED_LOOP };
 #define AT(FIELD) offsetof(gbl_arrival, FIELD)
 #define RATE_ROW {"rate_s", GBL_P_REAL, 0, AT(rate_s), "1.0", 1e-6, 1e9, "1/s", NULL, "Mean arrivals a second."}
 #define CV_ROW {"cv", GBL_P_REAL, 0, AT(cv), "1.0", 0.05, 30, NULL, NULL, "Coefficient of variation of the gaps; 1 is Poisson."}
@@ -15,7 +15,13 @@ enum { POISSON, DETERMINISTIC, GAMMA, WEIBULL, CURVE, CLOSED_LOOP };
 static const gbl_param rate_params[] = {RATE_ROW, {NULL}};
 static const gbl_param cv_params[] = {RATE_ROW, CV_ROW, {NULL}};
 static const gbl_param curve_params[] = {
-    {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "CSV with columns t_s and rate_rps; a rate holds until the next t_s."}, {NULL}};
+    {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "CSV with columns t_s and rate_rps; a rate holds until the next t_s."},
+    {"rate_s", GBL_P_REAL, GBL_P_NULLABLE, AT(rate_s), "null", 1e-6, 1e9, "1/s", NULL, "Mean of the curve: its rates are scaled to it; null: as they are."},
+    {NULL}};
+#define DISPERSION_ROW(W, I) {"dispersion_" #W "s", GBL_P_REAL, GBL_P_NULLABLE, AT(dispersion[I]), "null", 1, 1e6, NULL, NULL, "Variance over mean of the arrivals in " #W " s; null: whatever follows from the others."}
+static const gbl_param burst_params[] = {RATE_ROW, DISPERSION_ROW(1, 0), DISPERSION_ROW(10, 1), DISPERSION_ROW(60, 2), DISPERSION_ROW(300, 3), {NULL}};
+static const gbl_param rows_params[] = {
+    {"rate_s", GBL_P_REAL, GBL_P_NULLABLE, AT(rate_s), "null", 1e-6, 1e9, "1/s", NULL, "Mean arrivals a second: the file's gaps are scaled to it; null: as they are."}, {NULL}};
 static const gbl_param closed_params[] = {
     {"concurrency", GBL_P_INT, 0, AT(concurrency), "1", 1, 1e7, "clients", NULL, "Clients, each with one request at a time; all start at 0."},
     {"think_s", GBL_P_REAL, 0, AT(think_s), "0.0", 0, 1e6, "s", NULL, "From the end of a client's request to its next."},
@@ -26,7 +32,9 @@ static const gbl_use kinds[] = {
     [DETERMINISTIC] = {"deterministic", "equal gaps", rate_params},
     [GAMMA] = {"gamma", "gamma gaps: bursts where cv > 1", cv_params},
     [WEIBULL] = {"weibull", "Weibull gaps: bursts where cv > 1", cv_params},
+    [BURSTS] = {"bursts", "bursts of requests, so that counts vary at each scale as stated", burst_params},
     [CURVE] = {"curve", "Poisson with a rate that changes in time; after its last row the curve begins again", curve_params},
+    [ROWS] = {"rows", "the gaps of the rows that generate.rows draws", rows_params},
     [CLOSED_LOOP] = {"closed_loop", "clients that wait for their answers", closed_params},
     {NULL}};
 
@@ -61,6 +69,8 @@ int gbl_arrival_bind(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *e
     } else if (v->kind == WEIBULL) {
         v->shape = weibull_shape(v->cv);
         v->scale_s = 1 / (v->rate_s * exp(lgamma_r(1 + 1 / v->shape, &sign)));
+    } else if (v->kind == BURSTS) {
+        return gbl_bursts_fit(v, n, err);
     } else if (v->kind == CURVE && !v->file) {
         gbl_node_fail(n, err, "curve needs a file");
         return gbl_expected(err, "{\"use\": \"curve\", \"file\": path}");
@@ -108,6 +118,8 @@ static int curve_fill(gbl_arrival *v, const curve_rows *c, const char *path, gbl
         v->rate[i] = i < n ? c->items[i].rate : 0;
         if (i) v->mass[i] = v->mass[i - 1] + v->rate[i - 1] * (v->start_s[i] - v->start_s[i - 1]);
     }
+    double times = isnan(v->rate_s) ? 1 : v->rate_s * v->start_s[n] / v->mass[n];
+    for (size_t i = 0; i <= n; i++) v->rate[i] *= times, v->mass[i] *= times;
     return 0;
 }
 
@@ -160,7 +172,10 @@ static double curve_gap(const gbl_arrival *v, double u, double at_s)
 }
 
 int gbl_arrival_closed(const gbl_arrival *v) { return v->kind == CLOSED_LOOP; }
-int gbl_arrival_first_waits(const gbl_arrival *v) { return v->kind == CURVE; }
+int gbl_arrival_in_bursts(const gbl_arrival *v) { return v->kind == BURSTS; }
+int gbl_arrival_of_rows(const gbl_arrival *v) { return v->kind == ROWS; }
+int gbl_arrival_by_draw(const gbl_arrival *v) { return v->kind == POISSON || v->kind == GAMMA || v->kind == WEIBULL || v->kind == CURVE; }
+int gbl_arrival_first_waits(const gbl_arrival *v) { return v->kind == CURVE || v->kind == BURSTS; }
 
 double gbl_arrival_gap(const gbl_arrival *v, double u, double at_s)
 {

@@ -9,12 +9,14 @@
 
 typedef struct plan {
     int64_t requests, tenants, priorities;
-    const gbl_node *arrival_node, *input_node, *output_node, *heads_node, *documents_node, *talk_node;
+    const gbl_node *arrival_node, *input_node, *output_node, *heads_node, *documents_node, *talk_node, *copula_node, *rows_node;
     gbl_arrival arrival;
     gbl_length input, output;
     gbl_heads heads;
     gbl_documents documents;
     gbl_talk talk;
+    gbl_copula copula;
+    gbl_resample rows;
 } plan;
 
 #define AT(FIELD) offsetof(plan, FIELD)
@@ -28,6 +30,8 @@ static const gbl_param part_params[] = {
     {"arrival", GBL_P_NODE, GBL_P_NULLABLE, AT(arrival_node), "null", 1, 0, NULL, NULL, "When requests arrive; left out: poisson."},
     {"input", GBL_P_NODE, GBL_P_NULLABLE, AT(input_node), "null", 1, 0, NULL, NULL, "Prompt tokens; left out: lognormal."},
     {"output", GBL_P_NODE, GBL_P_NULLABLE, AT(output_node), "null", 1, 0, NULL, NULL, "Output tokens; left out: geometric."},
+    {"copula", GBL_P_NODE, GBL_P_NULLABLE, AT(copula_node), "null", 1, 0, NULL, NULL, "What gap, input and output have to do with each other; left out: nothing."},
+    {"rows", GBL_P_NODE, GBL_P_NULLABLE, AT(rows_node), "null", 1, 0, NULL, NULL, "Rows of a file in the place of input and output; left out: none."},
     {"shared_prefix", GBL_P_NODE, GBL_P_NULLABLE, AT(heads_node), "null", 1, 0, NULL, NULL, "Heads that prompts share; left out: none."},
     {"documents", GBL_P_NODE, GBL_P_NULLABLE, AT(documents_node), "null", 1, 0, NULL, NULL, "Documents that prompts are put together from; left out: none."},
     {"sessions", GBL_P_NODE, GBL_P_NULLABLE, AT(talk_node), "null", 1, 0, NULL, NULL, "Requests are turns of sessions; left out: each stands alone."},
@@ -42,6 +46,7 @@ struct gbl_generator {
     plan p;
     uint64_t seed;
     int64_t issued, now_ns;
+    gbl_bursts *bursts;
     /* closed loop: a ring of clients that may send, turns begun by each, and who sent a request in flight */
     ready *ring;
     int64_t clients, head, n_ready, *turn;
@@ -62,6 +67,40 @@ static int check_beginning(const plan *p, const gbl_node *n, gbl_err *err)
     return gbl_expected(err, "one of them");
 }
 
+/* Fields that never vary, or come from elsewhere, cannot depend on each other. */
+static int check_copula(const plan *p, const gbl_node *n, gbl_err *err)
+{
+    const gbl_copula *c = &p->copula;
+    const char *pair = NULL, *why = NULL;
+    int gaps = gbl_arrival_by_draw(&p->arrival) && !p->talk.on;
+    if (!c->on) return 0;
+    if (p->rows.on) pair = "copula", why = "rows keep what input and output have to do with each other";
+    else if (!gaps && c->gap_input != 0) pair = "copula.gap_input", why = "these arrivals have no gap of their own for each request";
+    else if (!gaps && c->gap_output != 0) pair = "copula.gap_output", why = "these arrivals have no gap of their own for each request";
+    else if (!gbl_length_varies(&p->input) && c->input_output != 0) pair = "copula.input_output", why = "every input is the same";
+    else if (!gbl_length_varies(&p->input) && c->gap_input != 0) pair = "copula.gap_input", why = "every input is the same";
+    else if (!gbl_length_varies(&p->output) && c->input_output != 0) pair = "copula.input_output", why = "every output is the same";
+    else if (!gbl_length_varies(&p->output) && c->gap_output != 0) pair = "copula.gap_output", why = "every output is the same";
+    if (!pair) return 0;
+    gbl_node_fail(gbl_node_at(n, pair), err, "%s: it would be read by nothing", why);
+    return gbl_expected(err, "0, or left out");
+}
+
+/* Rows say input, output and, where asked for, the gap; nothing else may. */
+static int check_rows(const plan *p, const gbl_node *n, gbl_err *err)
+{
+    const char *other = !p->rows.on ? NULL : p->input_node ? "input" : p->output_node ? "output" : NULL;
+    if (other) {
+        gbl_node_fail(gbl_node_get(n, other), err, "%s is not read: the requests are rows of a file", other);
+        return gbl_expected(err, "rows, or input and output");
+    }
+    if (!gbl_arrival_of_rows(&p->arrival)) return 0;
+    const char *why = !p->rows.on ? "there are no rows to take gaps from" : p->talk.on ? "sessions do not begin where rows of requests do" : p->rows.input && !p->rows.gap_s ? "the rows have no gaps" : NULL;
+    if (!why) return 0;
+    gbl_node_fail(p->arrival_node, err, "%s", why);
+    return gbl_expected(err, "\"rows\": {\"file\": TRACE} beside it, or another arrival process");
+}
+
 static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *p = (plan){.requests = 0};
@@ -78,6 +117,8 @@ static int plan_bind(plan *p, const gbl_node *n, gbl_arena *a, gbl_err *err)
     if (gbl_length_bind(&p->output, p->output_node, "geometric", a, err)) return err->code;
     if (gbl_heads_bind(&p->heads, given(p->heads_node), a, err) || gbl_talk_bind(&p->talk, given(p->talk_node), a, err)) return err->code;
     if (gbl_documents_bind(&p->documents, given(p->documents_node), a, err) || check_beginning(p, n, err)) return err->code;
+    if (gbl_copula_bind(&p->copula, given(p->copula_node), a, err) || gbl_resample_bind(&p->rows, given(p->rows_node), a, err)) return err->code;
+    if (check_rows(p, n, err) || check_copula(p, n, err)) return err->code;
     if (!p->talk.on || !gbl_arrival_closed(&p->arrival) || p->arrival.think_s <= 0) return 0;
     gbl_node_fail(gbl_node_get(p->arrival_node, "think_s"), err, "think_s is not read: sessions pause by sessions.think");
     return gbl_expected(err, "think_s 0");
@@ -101,6 +142,14 @@ static int closed_open(gbl_generator *g, gbl_err *err)
     return 0;
 }
 
+/* A mean rate cannot come from gaps that are all 0, or from none. */
+static int check_gaps(const plan *p, gbl_err *err)
+{
+    if (!gbl_arrival_of_rows(&p->arrival) || p->rows.mean_gap_s > 0) return 0;
+    gbl_node_fail(p->arrival_node, err, "the rows are all of one instant: they have no gaps");
+    return gbl_expected(err, "another arrival process");
+}
+
 int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gbl_arena *a, gbl_err *err)
 {
     gbl_generator *g = gbl_alloc(1, sizeof *g);
@@ -108,6 +157,9 @@ int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gb
     g->seed = seed;
     int rc = plan_bind(&g->p, n, a, err);
     if (!rc) rc = gbl_arrival_load(&g->p.arrival, g->p.arrival_node, a, err);
+    if (!rc && gbl_arrival_in_bursts(&g->p.arrival)) rc = gbl_bursts_new(&g->bursts, &g->p.arrival, seed, err);
+    if (!rc) rc = gbl_resample_load(&g->p.rows, g->p.rows_node, a, err);
+    if (!rc) rc = check_gaps(&g->p, err);
     if (!rc) rc = gbl_length_load(&g->p.input, g->p.input_node, a, err);
     if (!rc) rc = gbl_length_load(&g->p.output, g->p.output_node, a, err);
     if (!rc) rc = gbl_heads_load(&g->p.heads, err);
@@ -122,6 +174,8 @@ int gbl_generator_open(gbl_generator **out, const gbl_node *n, uint64_t seed, gb
 void gbl_generator_close(gbl_generator *g)
 {
     if (!g) return;
+    gbl_bursts_free(g->bursts);
+    gbl_resample_fini(&g->p.rows);
     gbl_arrival_fini(&g->p.arrival);
     gbl_length_fini(&g->p.input);
     gbl_length_fini(&g->p.output);
@@ -135,10 +189,30 @@ void gbl_generator_close(gbl_generator *g)
     gbl_free(g);
 }
 
+/* The row of request (entity, k): of the k-th turn of a client or session, or (k 0) of the entity-th request. */
+static gbl_resample_row row_of(const gbl_generator *g, uint64_t entity, uint64_t k)
+{
+    uint64_t run = (uint64_t)g->p.rows.run;
+    if (gbl_generator_closed(g) || g->p.talk.on) return gbl_resample_draw(&g->p.rows, g->seed, entity, k / run, k % run);
+    return gbl_resample_draw(&g->p.rows, g->seed, entity / run, 0, entity % run);
+}
+
+static void draw_lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out)
+{
+    double u_gap = g->p.copula.on ? gbl_draw(g->seed, GBL_STREAM_ARRIVAL, entity, k) : 0;
+    double u_input = gbl_draw(g->seed, GBL_STREAM_INPUT, entity, k), u_output = gbl_draw(g->seed, GBL_STREAM_OUTPUT, entity, k);
+    gbl_copula_apply(&g->p.copula, u_gap, &u_input, &u_output);
+    out->input = gbl_length_draw(&g->p.input, u_input);
+    out->output = gbl_length_draw(&g->p.output, u_output);
+}
+
 static void lengths(const gbl_generator *g, uint64_t entity, uint64_t k, gbl_record *out)
 {
-    out->input = gbl_length_draw(&g->p.input, gbl_draw(g->seed, GBL_STREAM_INPUT, entity, k));
-    out->output = gbl_length_draw(&g->p.output, gbl_draw(g->seed, GBL_STREAM_OUTPUT, entity, k));
+    if (g->p.rows.on) {
+        gbl_resample_row r = row_of(g, entity, k);
+        out->input = r.input;
+        out->output = r.output;
+    } else draw_lengths(g, entity, k, out);
     if (g->p.tenants > 1) out->tenant = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_TENANT, entity, k) % (uint64_t)g->p.tenants);
     if (g->p.priorities > 1) out->priority = (int32_t)(gbl_draw_u64(g->seed, GBL_STREAM_PRIORITY, entity, k) % (uint64_t)g->p.priorities);
 }
@@ -187,19 +261,27 @@ static int closed_next(gbl_generator *g, gbl_record *out, gbl_err *err)
     return 1;
 }
 
+static double gap_of(const gbl_generator *g, int64_t k)
+{
+    const gbl_arrival *v = &g->p.arrival;
+    if (!gbl_arrival_of_rows(v)) return gbl_arrival_gap(v, gbl_draw(g->seed, GBL_STREAM_ARRIVAL, (uint64_t)k, 0), (double)g->now_ns * 1e-9);
+    double gap = row_of(g, (uint64_t)k, 0).gap_s;
+    return isnan(v->rate_s) ? gap : gap / (g->p.rows.mean_gap_s * v->rate_s);
+}
+
 /* Moves on to arrival k. */
 static int arrive(gbl_generator *g, int64_t k, gbl_err *err)
 {
-    if (k || gbl_arrival_first_waits(&g->p.arrival)) {
-        double u = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, (uint64_t)k, 0);
-        double ns = gbl_arrival_gap(&g->p.arrival, u, (double)g->now_ns * 1e-9) * 1e9;
-        if (ns + (double)g->now_ns > GBL_TRACE_MOST_NS) {
-            gbl_fail(err, GBL_EINPUT, "generated arrival %lld lies more than 31 years after the first", (long long)k);
-            gbl_expected(err, "a higher rate_s or fewer requests");
-            return -1;
-        }
-        g->now_ns += (int64_t)floor(ns + 0.5);
+    int64_t at_ns = 0;
+    if (g->bursts && gbl_bursts_next(g->bursts, &at_ns, err)) return -1;
+    if (!g->bursts && !k && !gbl_arrival_first_waits(&g->p.arrival)) return 0;
+    double gap_ns = g->bursts ? (double)(at_ns - g->now_ns) : gap_of(g, k) * 1e9;
+    if (gap_ns + (double)g->now_ns > GBL_TRACE_MOST_NS) {
+        gbl_fail(err, GBL_EINPUT, "generated arrival %lld lies more than 31 years after the first", (long long)k);
+        gbl_expected(err, "a higher rate_s or fewer requests");
+        return -1;
     }
+    g->now_ns = g->bursts ? at_ns : g->now_ns + (int64_t)floor(gap_ns + 0.5);
     return 0;
 }
 
@@ -262,6 +344,8 @@ void gbl_generator_schema(const char *key, gbl_json *j)
     gbl_arrival_schema("arrival", j);
     gbl_length_schema("input", j);
     gbl_length_schema("output", j);
+    gbl_copula_schema("copula", j);
+    gbl_resample_schema("rows", j);
     gbl_heads_schema("shared_prefix", j);
     gbl_documents_schema("documents", j);
     gbl_talk_schema("sessions", j);
@@ -277,8 +361,10 @@ int gbl_generator_json(const gbl_node *n, const char *key, gbl_json *j, gbl_aren
     gbl_json_obj(j, key);
     gbl_param_json(count_params, &p, j);
     gbl_arrival_json(&p.arrival, "arrival", j);
-    gbl_length_json(&p.input, "input", j);
-    gbl_length_json(&p.output, "output", j);
+    if (!p.rows.on) gbl_length_json(&p.input, "input", j);
+    if (!p.rows.on) gbl_length_json(&p.output, "output", j);
+    if (p.copula.on) gbl_copula_json(&p.copula, "copula", j);
+    if (p.rows.on) gbl_resample_json(&p.rows, "rows", j);
     if (p.heads.on) gbl_heads_json(&p.heads, "shared_prefix", j);
     if (p.documents.pool.on) gbl_documents_json(&p.documents, "documents", j);
     if (p.talk.on) gbl_talk_json(&p.talk, "sessions", j);
@@ -291,6 +377,8 @@ void gbl_generator_help(FILE *to)
     gbl_param_help(count_params, "generate.", to);
     gbl_arrival_help(to);
     gbl_length_help(to);
+    gbl_copula_help("generate.copula.", to);
+    gbl_resample_help(to);
     gbl_talk_help(to);
     gbl_documents_help(to);
 }

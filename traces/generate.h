@@ -1,11 +1,12 @@
 /* generate.h - requests from distributions instead of a file.
  *
  * Every draw is keyed (base/random.h), so the same seed gives the same requests whatever the policy: open arrivals by
- * the request's serial, closed loops by (client, turn). The first request arrives at 0 (on a curve: after its first gap,
- * so that the curve's time is the trace's); each later arrival is the one before plus a gap rounded to whole ns. */
+ * the request's serial, closed loops by (client, turn). The first request arrives at 0 (on a curve and in bursts: after its first
+ * gap, so that their time is the trace's); each later arrival is the one before plus a gap rounded to whole ns. */
 #ifndef GBL_GENERATE_H
 #define GBL_GENERATE_H
 #include "base/param.h"
+#include "traces/copula.h"
 #include "traces/turns.h"
 
 /* ---- token counts: fixed, uniform, lognormal, geometric, histogram, file ---- */
@@ -23,12 +24,14 @@ typedef struct gbl_length {
 int gbl_length_bind(gbl_length *l, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err);
 int gbl_length_load(gbl_length *l, const gbl_node *n, gbl_arena *a, gbl_err *err);
 void gbl_length_fini(gbl_length *l);
+int gbl_length_varies(const gbl_length *l); /* not always the same */
 int64_t gbl_length_draw(const gbl_length *l, double u); /* u in (0,1); >= 1, non-decreasing in u */
 void gbl_length_schema(const char *key, gbl_json *j);
 void gbl_length_json(const gbl_length *l, const char *key, gbl_json *j);
 void gbl_length_help(FILE *to);
 
-/* ---- arrivals: poisson, deterministic, gamma, weibull, curve, closed_loop ---- */
+/* ---- arrivals: poisson, deterministic, gamma, weibull, bursts, curve, rows, closed_loop ---- */
+enum { GBL_DISPERSIONS = 4, GBL_BURST_TIMES = 10 };
 typedef struct gbl_arrival {
     int32_t kind;
     double rate_s, cv, think_s;
@@ -38,17 +41,51 @@ typedef struct gbl_arrival {
     /* curve: from start_s[i] on the rate is rate[i]; mass[i] is the expected number of arrivals before start_s[i] */
     int64_t n;
     double *start_s, *rate, *mass;
+    /* bursts: variance over mean of counts in 1, 10, 60, 300 s, NaN: not stated; and what follows (gen_bursts.c) */
+    double dispersion[GBL_DISPERSIONS], burst[GBL_BURST_TIMES];
 } gbl_arrival;
 int gbl_arrival_bind(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *err);
 int gbl_arrival_load(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *err);
 void gbl_arrival_fini(gbl_arrival *v);
 int gbl_arrival_closed(const gbl_arrival *v);
+int gbl_arrival_in_bursts(const gbl_arrival *v); /* its times are those of gbl_bursts, not of gaps */
+int gbl_arrival_of_rows(const gbl_arrival *v);   /* its gaps are those of rows */
+int gbl_arrival_by_draw(const gbl_arrival *v);   /* each gap comes from one uniform draw and grows with it */
 int gbl_arrival_first_waits(const gbl_arrival *v); /* the first request comes after a gap, not at 0 */
-/* Seconds from the arrival before, which was at `at_s`. */
+/* Seconds from the arrival before, which was at `at_s`; by_draw or deterministic. */
 double gbl_arrival_gap(const gbl_arrival *v, double u, double at_s);
 void gbl_arrival_schema(const char *key, gbl_json *j);
 void gbl_arrival_json(const gbl_arrival *v, const char *key, gbl_json *j);
 void gbl_arrival_help(FILE *to);
+
+/* Bursts: dispersion -> burst, refused where no bursts do it; and the process itself, which keeps v. */
+int gbl_bursts_fit(gbl_arrival *v, const gbl_node *n, gbl_err *err);
+typedef struct gbl_bursts gbl_bursts;
+int gbl_bursts_new(gbl_bursts **out, const gbl_arrival *v, uint64_t seed, gbl_err *err);
+void gbl_bursts_free(gbl_bursts *b); /* NULL allowed */
+int gbl_bursts_next(gbl_bursts *b, int64_t *at_ns, gbl_err *err); /* never decreasing */
+
+/* ---- rows: requests that a file has ---- */
+typedef struct gbl_resample_row {
+    int32_t input, output;
+    double gap_s; /* since the row before */
+} gbl_resample_row;
+typedef struct gbl_resample {
+    int32_t on;
+    const char *file, *format, *input, *output, *gap_s;
+    int64_t run, n;
+    size_t room;
+    gbl_resample_row *row;
+    double mean_gap_s; /* 0: the file has none */
+} gbl_resample;
+int gbl_resample_bind(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off */
+int gbl_resample_load(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err *err);
+void gbl_resample_fini(gbl_resample *r);
+/* `step` rows behind the one that (entity, k) draws. */
+gbl_resample_row gbl_resample_draw(const gbl_resample *r, uint64_t seed, uint64_t entity, uint64_t k, uint64_t step);
+void gbl_resample_schema(const char *key, gbl_json *j);
+void gbl_resample_json(const gbl_resample *r, const char *key, gbl_json *j);
+void gbl_resample_help(FILE *to);
 
 /* ---- shared_prefix: prompts begin with one of `groups` heads ---- */
 typedef struct gbl_heads {

@@ -120,6 +120,11 @@ int gbl_length_load(gbl_length *l, const gbl_node *n, gbl_arena *a, gbl_err *err
     return rc;
 }
 
+int gbl_length_varies(const gbl_length *l)
+{
+    return l->kind != FIXED && !(l->kind == UNIFORM && l->low == l->high) && !(l->kind == LOGNORMAL && l->sigma <= 0) && !(l->kind == GEOMETRIC && l->mean <= 1);
+}
+
 void gbl_length_fini(gbl_length *l)
 {
     gbl_free(l->value);

@@ -4,6 +4,7 @@
 #ifndef GBL_READER_H
 #define GBL_READER_H
 #include "base/lines.h"
+#include "traces/copula.h"
 #include "traces/turns.h"
 
 /* The lines of a file. The first one was read to recognise the format and is handed out again. Where it is not a whole JSON
@@ -18,6 +19,7 @@ typedef struct gbl_rows {
     /* Or a folder, without lines: what it draws follows from the seed, and it leaves the hash of what it read. */
     const char *folder;
     uint64_t seed, hash;
+    gbl_copula copula; /* of the fields that are drawn */
 } gbl_rows;
 const char *gbl_rows_name(const gbl_rows *r);
 int gbl_rows_first(gbl_rows *r, gbl_err *err); /* reads ahead to `first`; 1, 0: empty file, -1: error */

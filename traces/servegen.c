@@ -3,7 +3,8 @@
  * trace: window_start_s,rate_rps,cv,pattern,shape,scale without a header; in a window of w s a client sends rate x w requests whose
  * gaps are Gamma or Weibull of that shape (no pattern: exponential), stretched to fill the window, as ServeGen does. dataset:
  * {"start_s": {"input_tokens": "{45: 0.0097, ...}", "output_tokens": "{...}"}}, histograms that hold from start_s on, as text of
- * Python dicts. Input and output are drawn independently: the joint distribution is not in the files. The trace is the
+ * Python dicts. Input and output are drawn independently, or with the copula of the trace object: the joint distribution is not in
+ * the files. The trace is the
  * superposition of its clients, each a tenant; draws are keyed by (client, request). A request in a window without a histogram
  * takes that of the nearest window before, or after, which has one; it is counted as a default.
  * Format as of github.com/alibaba/ServeGen. */
@@ -283,15 +284,18 @@ static int servegen_next(void *state, gbl_rows *rows, gbl_record *out, gbl_repai
 {
     servegen *g = state;
     gbl_event ev;
-    (void)rows;
     if (!gbl_heap_pop(g->due, &ev)) return 0;
     client *c = &g->client[ev.arg];
     const mix *m = mix_at(c, (double)ev.time_ns * 1e-9, repairs);
     out->arrival_ns = ev.time_ns;
     out->tenant = (int32_t)ev.arg;
     if (m) {
-        out->input = draw(&m->input, gbl_draw(g->seed, GBL_STREAM_INPUT, c->number, (uint64_t)c->sent));
-        out->output = draw(&m->output, gbl_draw(g->seed, GBL_STREAM_OUTPUT, c->number, (uint64_t)c->sent));
+        uint64_t k = (uint64_t)c->sent;
+        double u_gap = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, c->number, k);
+        double u_input = gbl_draw(g->seed, GBL_STREAM_INPUT, c->number, k), u_output = gbl_draw(g->seed, GBL_STREAM_OUTPUT, c->number, k);
+        gbl_copula_apply(&rows->copula, u_gap, &u_input, &u_output);
+        out->input = draw(&m->input, u_input);
+        out->output = draw(&m->output, u_output);
     }
     c->sent++;
     c->left--;

@@ -14,7 +14,8 @@ typedef struct conf {
     const char *file, *format;
     double rate_scale;
     int64_t limit;
-    const gbl_node *generate;
+    const gbl_node *generate, *copula_node;
+    gbl_copula copula; /* of a format whose fields are drawn */
     /* of sessions */
     int32_t replay;
     double think_scale, session_rate_s;
@@ -40,6 +41,7 @@ static const gbl_param generate_params[] = {RATE_ROW, LIMIT_ROW, {NULL}}, turn_p
 static const gbl_param all_params[] = {
     {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "Trace to replay."},
     FORMAT_ROW, RATE_ROW, LIMIT_ROW, TURN_ROWS,
+    {"copula", GBL_P_NODE, GBL_P_NULLABLE, AT(copula_node), "null", 1, 0, NULL, NULL, "Of a servegen folder: what gap, input and output have to do with each other."},
     {"generate", GBL_P_NODE, GBL_P_NULLABLE, AT(generate), "null", 1, 0, NULL, NULL, "Requests from distributions instead of a file."},
     {NULL}};
 
@@ -78,8 +80,12 @@ static int conf_bind(conf *c, const gbl_node *n, gbl_arena *a, gbl_err *err)
         gbl_node_fail(gbl_node_get(n, c->file ? "file" : "format"), err, "trace has both %s and generate", c->file ? "file" : "format");
         return gbl_expected(err, "either a file or a generator");
     }
+    if (c->generate && c->copula_node) {
+        gbl_node_fail(c->copula_node, err, "the copula of a generator stands in generate");
+        return gbl_expected(err, "trace.generate.copula");
+    }
     if (!c->generate && !c->file) c->file = default_file;
-    return 0;
+    return gbl_copula_bind(&c->copula, c->copula_node && gbl_node_kind(c->copula_node) != GBL_NULL ? c->copula_node : NULL, a, err);
 }
 
 static int check_format(const gbl_node *n, const char *format, gbl_err *err)
@@ -121,6 +127,7 @@ int gbl_trace_check(const gbl_node *n, gbl_err *err)
 void gbl_trace_schema(gbl_json *j)
 {
     gbl_param_schema(file_params, j);
+    gbl_copula_schema("copula", j);
     gbl_generator_schema("generate", j);
 }
 
@@ -133,6 +140,7 @@ int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err
         gbl_json_obj(j, key);
         gbl_param_json(!c.generate ? file_params : gbl_node_get(c.generate, "sessions") ? turn_params : generate_params, &c, j);
         if (c.generate) rc = gbl_generator_json(c.generate, "generate", j, a, err);
+        if (c.copula.on) gbl_copula_json(&c.copula, "copula", j);
         gbl_json_end(j);
     }
     gbl_arena_free(a);
@@ -142,6 +150,7 @@ int gbl_trace_json(const gbl_node *n, const char *key, gbl_json *j, gbl_err *err
 void gbl_trace_help(FILE *to)
 {
     gbl_param_help(file_params, "trace.", to);
+    gbl_copula_help("trace.copula.", to);
     gbl_generator_help(to);
 }
 
@@ -245,6 +254,10 @@ static int is_closed(const gbl_source *s, const conf *c)
 /* Keys that only sessions read, and only some ways of replaying them. */
 static int check_replay(const gbl_source *s, const conf *c, const gbl_node *n, gbl_err *err)
 {
+    if (c->copula.on && s->format != &gbl_servegen_format) {
+        gbl_node_fail(c->copula_node, err, "copula is not read: the trace says what each request is");
+        return gbl_expected(err, "a servegen folder, whose lengths are drawn");
+    }
     int turns = has_turns(s), closed = turns && is_closed(s, c);
     const char *key = c->replay >= 0 && !turns ? "replay" : c->session_rate_s > 0 && !turns ? "session_rate_s" : NULL;
     if (!key && !closed) key = c->think_scale != 1 ? "think_scale" : c->concurrency ? "concurrency" : NULL;
@@ -291,6 +304,7 @@ int gbl_source_open(gbl_source **out, const gbl_node *n, uint64_t seed, gbl_err 
         s->rate_scale = c.rate_scale;
         s->limit = c.limit;
         s->how.seed = seed;
+        s->rows.copula = c.copula;
         if (c.generate) rc = open_generator(s, &c, seed, err);
         else rc = (s->path = locate(s, n, c.file)) ? open_rows(s, c.format, err) : gbl_nomem(err, strlen(c.file));
         if (!rc) rc = check_replay(s, &c, n, err);

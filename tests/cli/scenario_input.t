@@ -96,7 +96,7 @@ $ gable run --set trace.format=moncake
 $ printf '{"trace": {"generate": {"requests": 10, "arrival": {"use": "poison", "rate_s": 5}}}}' > g.json; gable run g.json
 ! gable: unknown arrival process "poison"
 !   where: g.json:1:60 (trace.generate.arrival.use)
-!   expected: one of: poisson, deterministic, gamma, weibull, curve, closed_loop
+!   expected: one of: poisson, deterministic, gamma, weibull, bursts, curve, rows, closed_loop
 !   nearest: poisson
 ? 2
 $ printf '{"trace": {"generate": {"requests": 0}}}' > g.json; gable run g.json

@@ -13,3 +13,12 @@ vllm < sarathi < orca
 $ gable sql "SELECT min(itl_p99_ms) * 2 < (SELECT min(itl_p99_ms) FROM summary WHERE name != 'sarathi') AS by_far FROM summary" --db s.db --csv
 by_far
 1
+# A week whose rate goes up and down: replicas that follow it cost less and meet the SLO less often.
+$ gable run $ROOT/reports/studies/diurnal.json > follow.txt; gable run $ROOT/reports/studies/diurnal.json --set policy.scale=fixed > held.txt
+$ for f in follow held; do sed -n 's/.* on \(.*\), runtime.*/\1/p; s/goodput.* \([0-9.]* %\) of.*/\1/p; s/.* cost \([0-9.]* USD\)  .*/\1/p' $f.txt; done
+1 x l4
+95.7 %
+134.37 USD
+6 x l4
+100.0 %
+786.48 USD

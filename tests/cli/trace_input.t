@@ -204,7 +204,7 @@ $ gable trace generate --requests 3 --arrival deterministic --rate 2 --input 'fi
 $ gable trace generate --requests 3 --arrival poison
 ! gable: unknown arrival process "poison"
 !   where: --arrival use
-!   expected: one of: poisson, deterministic, gamma, weibull, curve, closed_loop
+!   expected: one of: poisson, deterministic, gamma, weibull, bursts, curve, rows, closed_loop
 !   nearest: poisson
 ? 2
 $ gable trace generate --requests 3 --input 'uniform{low=9,high=3}'

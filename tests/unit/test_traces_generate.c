@@ -274,7 +274,7 @@ static void bad_generators(void **state)
     refuse_json("{\"generate\": 5}", "generate is not an object", "trace:1:14 (generate)",
                 "{\"requests\": 1000, \"arrival\": {...}, \"input\": {...}, \"output\": {...}}", "");
     refuse_json(ARRIVAL("{\"use\": \"poison\"}"), "unknown arrival process \"poison\"", "trace:1:34 (generate.arrival.use)",
-                "one of: poisson, deterministic, gamma, weibull, curve, closed_loop", "poisson");
+                "one of: poisson, deterministic, gamma, weibull, bursts, curve, rows, closed_loop", "poisson");
     refuse_json(INPUT("\"log_normal\""), "unknown length distribution \"log_normal\"", "trace:1:24 (generate.input)",
                 "one of: fixed, uniform, lognormal, geometric, histogram, file", "lognormal");
     refuse_json(INPUT("{\"low\": 3}"), "length distribution has no \"use\"", "trace:1:24 (generate.input)", "{\"use\": name, parameters...}", "");
@@ -372,7 +372,7 @@ static void schema_and_defaults(void **state)
     assert_non_null(gbl_node_at(root, "format"));
     assert_non_null(gbl_node_at(root, "rate_scale"));
     assert_non_null(gbl_node_at(root, "limit"));
-    assert_int_equal(gbl_node_size(gbl_node_at(root, "generate.properties.arrival.oneOf")), 7);
+    assert_int_equal(gbl_node_size(gbl_node_at(root, "generate.properties.arrival.oneOf")), 9);
     assert_int_equal(gbl_node_size(gbl_node_at(root, "generate.properties.output.oneOf")), 7);
     gbl_doc_free(d);
     gbl_json_free(j);
