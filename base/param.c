@@ -191,6 +191,37 @@ static int refuse_unknown(const gbl_param *rows, const gbl_node *object, const c
     return code;
 }
 
+const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **word, int *other)
+{
+    size_t n = row->when != NULL ? strcspn(row->when, "!=") : 0;
+    *other = n > 0 && row->when[n] == '!';
+    for (; n > 0 && row->when[n + (size_t)*other] == '=' && rows->name != NULL; rows++) {
+        if (strlen(rows->name) != n || memcmp(rows->name, row->when, n) != 0 || rows->type != GBL_P_CHOICE) continue;
+        *word = row->when + n + (size_t)*other + 1;
+        return rows;
+    }
+    return NULL;
+}
+
+/* A value that nothing reads may only be the default. */
+static int check_when(const gbl_param *rows, const void *obj, const gbl_node *n, gbl_err *err)
+{
+    for (const gbl_param *row = rows; row->name != NULL; row++) {
+        const gbl_node *m = row->when != NULL ? gbl_node_get(n, row->name) : NULL;
+        char now[64];
+        const char *word;
+        int other;
+        if (m == NULL || gbl_param_is_default(row, obj)) continue;
+        const gbl_param *choice = gbl_param_condition(rows, row, &word, &other);
+        assert(choice != NULL && "a condition names a choice of its own table");
+        const char *is = gbl_param_choice(choice, obj, now, sizeof now);
+        if (is != NULL && (strcmp(is, word) == 0) != other) continue;
+        gbl_node_fail(m, err, "with '%s' %s nothing would read '%s'", choice->name, is != NULL ? is : "null", row->name);
+        return gbl_expected(err, "%s, or '%s' %s%s", row->dflt != NULL ? row->dflt : "null", choice->name, other ? "other than " : "", word);
+    }
+    return GBL_OK;
+}
+
 int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const char *const *skip, gbl_arena *a, gbl_err *err)
 {
     if (n == NULL) return GBL_OK;
@@ -203,7 +234,7 @@ int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const ch
         if (put_node(row, obj, m, a, &trouble) != 0) return gbl_nomem(err, strlen(gbl_node_text(m)));
         if (trouble != FINE) return refuse(row, m, trouble, a, err);
     }
-    return GBL_OK;
+    return check_when(rows, obj, n, err);
 }
 
 /* ---------------------------------------------------------------- defaults ---- */

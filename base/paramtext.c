@@ -101,6 +101,11 @@ static const char *choice_text(const gbl_param *row, int32_t i, char *out, size_
     return out;
 }
 
+const char *gbl_param_choice(const gbl_param *row, const void *obj, char *out, size_t size)
+{
+    return choice_text(row, load_word(row, obj), out, size);
+}
+
 int gbl_param_is_default(const gbl_param *row, const void *obj)
 {
     char text[1024], mine[256];
@@ -198,6 +203,7 @@ void gbl_param_schema(const gbl_param *rows, gbl_json *j)
         schema_limit(r, j, "maximum", r->high);
         gbl_json_raw(j, "default", r->dflt == NULL ? "null" : r->dflt);
         if (r->unit != NULL) gbl_json_str(j, "x-unit", r->unit);
+        if (r->when != NULL) gbl_json_str(j, "x-when", r->when);
         gbl_json_end(j);
     }
 }

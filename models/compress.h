@@ -80,7 +80,7 @@ typedef struct gbl_gen_bits {
     int32_t fused;            /* written as codes by the kernel that writes the cache: no pass and no launch of its own */
 } gbl_gen_bits;
 typedef struct gbl_gen_chan { double k_share, v_share, recent, extra; int32_t expand, when, basis /* rotated by a square matrix a head, kept once a model */; } gbl_gen_chan;
-typedef struct gbl_gen_share { double from, to, group, aux, overlap; int32_t reread, merges; } gbl_gen_share;
+typedef struct gbl_gen_share { double from, to, group, aux, overlap; int32_t reread, merges, differ /* set as it is applied: merged layers keep different tokens, so that overlap counts */; } gbl_gen_share;
 typedef struct gbl_gen_merge { double share; int32_t when; } gbl_gen_merge;
 typedef struct gbl_gen_lowrank { double k_rank, v_rank; } gbl_gen_lowrank;
 typedef struct gbl_gen_outlier { double share, index_bits; } gbl_gen_outlier;

@@ -97,7 +97,7 @@ static int apply_tok(gbl_kv_plan *plan, const gbl_generator *g, gbl_kv_cell *c, 
 }
 
 static int apply_share(gbl_kv_plan *plan, gbl_generator *g, gbl_kv_cell *c, gbl_err *err) {
-    const gbl_gen_share *s = &g->u.share;
+    gbl_gen_share *s = &g->u.share;
     int64_t group = (int64_t)s->group, from = (int64_t)floor((double)c->layers * s->from + 0.5), to = (int64_t)floor((double)c->layers * s->to + 0.5);
     int64_t merged = (to - from) / group * group;
     if (merged <= 0) return 0;
@@ -111,7 +111,9 @@ static int apply_share(gbl_kv_plan *plan, gbl_generator *g, gbl_kv_cell *c, gbl_
     c->group = s->group;
     c->aux += s->aux / s->group;
     c->reread = s->reread;
-    c->overlap = c->n_rules && c->sets != GBL_SETS_SHARED && fmod(c->set_layers, s->group) != 0 ? s->overlap : 1;
+    int differ = c->n_rules && c->sets != GBL_SETS_SHARED && fmod(c->set_layers, s->group) != 0;
+    c->overlap = differ ? s->overlap : 1;
+    s->differ |= differ;
     return 0;
 }
 
@@ -218,6 +220,17 @@ static void apply_plan(gbl_kv_plan *plan, const gbl_generator *g) {
 
 static double weight_of(const gbl_kv_cell *c) { return (double)c->layers * (double)c->heads; }
 
+/* A setting that counts only where the layers that are merged keep different tokens. */
+static int overlap_unread(const gbl_kv_plan *plan, const gbl_generator *g, gbl_err *err) {
+    const gbl_kv_method *m = &plan->method[g->method];
+    for (int32_t i = 0; i < m->n_values && !g->u.share.differ; i++) {
+        if (!m->value[i].given || strcmp(m->value[i].name, "overlap") || m->value[i].value < 0) continue;
+        gbl_fail(err, GBL_EINPUT, "the layers that %s merges keep the same tokens, so nothing would read 'overlap'", m->name);
+        return gbl_expected(err, "-1, or a method beside it that chooses tokens by layer");
+    }
+    return 0;
+}
+
 int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
     plan->arch = (gbl_kv_arch){.prefill_layers = 1, .kv_heads = 1, .streams = 1, .recursions = 1, .tokens_step = 1, .kv_tokens_step = 1, .block = 1, .prefill_sparse = 1};
     plan->shareable = !(plan->shape.state_bytes > 0);
@@ -245,6 +258,7 @@ int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
         }
         g->cover = all > 0 ? covered / all : 0;
         if (g->kind == GBL_GEN_SHARE) g->cover *= g->u.share.to - g->u.share.from;
+        if (g->kind == GBL_GEN_SHARE && overlap_unread(plan, g, err)) return err->code;
     }
     if (plan->n_methods > 1) gbl_kv_note(plan, a, "the methods' quality is not validated in combination");
     if (!plan->shareable && !(plan->const_bytes > 0) && !(plan->arch.block > 1))

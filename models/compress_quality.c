@@ -23,9 +23,22 @@ static double in_force(const gbl_kv_method *m, const char *name) {
     return NAN;
 }
 
-/* How many of the row's settings differ from those in force; the last one that does in *key. */
-static int differs(const gbl_kv_method *m, const gbl_node *row, const char **key) {
+/* A parameter that the row does not name was as the card has it. */
+static int changed(const gbl_kv_method *m, const gbl_node *row, const char **key) {
+    const gbl_node *rows = gbl_node_get(m->root, "parameters"), *named = gbl_node_get(row, "setting");
     int n = 0;
+    for (int32_t i = 0; i < m->n_values; i++) {
+        const char *name = m->value[i].name;
+        if (gbl_node_get(named, name) || m->value[i].value == number_of(gbl_node_get(rows, name), "value")) continue;
+        *key = name;
+        n++;
+    }
+    return n;
+}
+
+/* How many of the settings that the row was measured at differ from those in force; the last one that does in *key. */
+static int differs(const gbl_kv_method *m, const gbl_node *row, const char **key) {
+    int n = changed(m, row, key);
     for (const gbl_node *s = first_of(gbl_node_get(row, "setting")); s; s = gbl_node_next(s)) {
         double want = in_force(m, gbl_node_key(s));
         if (gbl_node_kind(s) == GBL_NUMBER && want == gbl_node_num(s)) continue;

@@ -68,6 +68,7 @@ typedef struct gbl_param {
     const char *unit;    /* "tokens", "s", "share", ... or NULL */
     const char *choices; /* "chunk|prompt" for GBL_P_CHOICE, else NULL */
     const char *help;    /* one sentence */
+    const char *when;    /* "by=cfo", "by!=cfo": only read where that choice of the table is so, and otherwise refused unless at its default; or NULL */
 } gbl_param;
 
 /* ---------------------------------------------------------------- views ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/param.h"
 #include "base/text.h"
 #include "sim/policy_table.h"
 
@@ -31,6 +32,12 @@ static uint32_t width(uint8_t type) {
 /* A parameter is written at its offset before init: it must lie inside. */
 static int check_params(const gbl_policy *p, const char *path, gbl_err *err) {
     for (const gbl_param *row = p->params; row && row->name; row++) {
+        const char *word;
+        int other;
+        if (row->when && !gbl_param_condition(p->params, row, &word, &other)) {
+            gbl_fail(err, GBL_EINPUT, "plug-in policy '%s': parameter '%s' is read when %.60s, and there is no such choice", p->name, row->name, row->when);
+            return refuse(path, err, "the name of a choice among the parameters, =, and one of its words");
+        }
         if (row->type <= GBL_P_CHOICE && (uint64_t)row->offset + width(row->type) <= p->state_size && row->help) continue;
         gbl_fail(err, GBL_EINPUT, "plug-in policy '%s': parameter '%s' lies outside its state of %u bytes, or has no type or help", p->name, row->name, p->state_size);
         return refuse(path, err, "offsetof() into the struct whose size is state_size");

@@ -506,6 +506,8 @@ static int bind_client(gbl_scenario *s, gbl_err *err) {
     s->impatient = !isnan(s->timeout_s) || s->cancel_share > 0;
     gbl_param without_timeout[] = {rows[1], rows[2], rows[3], {0}}, without_cancel[] = {rows[5], {0}};
     if (!code && isnan(s->timeout_s)) code = check_unread(without_timeout, s->client_node, "without timeout_s nobody gives up", err);
+    gbl_param without_retries[] = {rows[3], {0}};
+    if (!code && !s->retries) code = check_unread(without_retries, s->client_node, "with retries 0 nobody tries again", err);
     if (!code && s->cancel_share == 0) code = check_unread(without_cancel, s->client_node, "with cancel_share 0 nobody leaves", err);
     return code;
 }
@@ -753,8 +755,40 @@ static void schema_cluster(gbl_json *j) {
     gbl_json_str(j, "type", "object");
     gbl_json_bool(j, "additionalProperties", 0);
     gbl_json_obj(j, "properties");
-    gbl_param_schema(cluster_rows, j);
+    gbl_param flat[sizeof cluster_rows / sizeof *cluster_rows] = {{0}};
+    for (size_t i = 0; cluster_rows[i].type != GBL_P_NODE; i++) flat[i] = cluster_rows[i];
+    gbl_param_schema(flat, j);
     gbl_param_schema(network_rows, j);
+    gbl_json_obj(j, "pools");
+    gbl_json_str(j, "description", "Several kinds of machines, instead of the keys above.");
+    gbl_json_raw(j, "type", "[\"array\",\"null\"]");
+    gbl_json_int(j, "minItems", 1);
+    gbl_json_null(j, "default");
+    schema_part(j, "items", pool_rows);
+    gbl_json_end(j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static void schema_slo(gbl_json *j) {
+    gbl_json_obj(j, "slo");
+    gbl_json_arr(j, "anyOf");
+    schema_part(j, NULL, slo_rows);
+    gbl_json_raw(j, NULL, "{\"type\":\"string\"}");
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "type", "array");
+    gbl_json_int(j, "minItems", 1);
+    gbl_json_str(j, "description", "Bounds by class (priority) and tenant: the first that fits a request counts.");
+    gbl_json_obj(j, "items");
+    gbl_json_str(j, "type", "object");
+    gbl_json_bool(j, "additionalProperties", 0);
+    gbl_json_obj(j, "properties");
+    gbl_json_raw(j, "class", "{\"description\":\"Priority of the requests that it is for; null: any.\",\"type\":[\"integer\",\"null\"],\"default\":null}");
+    gbl_json_raw(j, "tenant", "{\"description\":\"Their tenant; null: any.\",\"type\":[\"integer\",\"null\"],\"default\":null}");
+    gbl_param_schema(slo_rows, j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+    gbl_json_end(j);
     gbl_json_end(j);
     gbl_json_end(j);
 }
@@ -780,13 +814,7 @@ void gbl_scenario_schema(gbl_json *j) {
     schema_part(j, "engine", engine_rows);
     schema_policy(j);
     gbl_tiers_schema(j);
-    gbl_json_obj(j, "slo");
-    gbl_json_arr(j, "anyOf");
-    schema_part(j, NULL, slo_rows);
-    gbl_json_raw(j, NULL, "{\"type\":\"string\"}");
-    gbl_json_raw(j, NULL, "{\"type\":\"array\",\"description\":\"Bounds by class (priority) and tenant: the first that fits a request counts.\",\"items\":{\"type\":\"object\"}}");
-    gbl_json_end(j);
-    gbl_json_end(j);
+    schema_slo(j);
     schema_part(j, "client", client_rows);
     schema_part(j, "run", run_rows);
     gbl_json_end(j);

@@ -25,6 +25,11 @@ int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err) {
     if (bytes * 256 > 9e18) return gbl_fail(err, GBL_EINPUT, "a KV pool of %.3g bytes is more than can be counted under compression", bytes);
     r->capacity = (int64_t)(bytes * 256);
     r->unit = plan->shareable ? gbl_kv_block_q8(plan, r->e->block_size) : full_q8(r, r->e->block_size);
+    if (r->unit < 1) {
+        gbl_fail(err, GBL_EINPUT, "this compression leaves nothing of a block in HBM, where the engine keeps what requests need");
+        gbl_where(err, "policy.compress");
+        return gbl_expected(err, "settings that leave a part of each token there");
+    }
     r->view.block_bytes *= (double)r->unit / (double)full_q8(r, r->e->block_size);
     r->view.total_blocks = r->capacity / r->unit;
     return 0;

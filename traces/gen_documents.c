@@ -20,6 +20,10 @@ int gbl_documents_bind(gbl_documents *d, const gbl_node *n, gbl_arena *a, gbl_er
     if (gbl_param_defaults(params, d, a, err)) return err->code;
     if (!n) return 0;
     if (gbl_param_bind(params, d, n, NULL, a, err)) return err->code;
+    if (d->pool.groups == 1 && d->pool.zipf != 1) {
+        gbl_node_fail(gbl_node_get(n, "zipf"), err, "there is one document, so 'zipf' would be read by nothing");
+        return gbl_expected(err, "1, or several documents");
+    }
     if (d->each <= d->pool.groups) return 0;
     const gbl_node *at = gbl_node_get(n, "each");
     gbl_node_fail(at ? at : n, err, "a prompt of %lld different documents out of %lld", (long long)d->each, (long long)d->pool.groups);

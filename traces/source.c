@@ -226,6 +226,11 @@ static int file_turn(void *state, gbl_turn *x, gbl_err *err)
     int got = s->format->turn(s->state, &s->rows, x, &s->repairs, err);
     if (got != 1) return got;
     if (x->clock == GBL_CLOCK_TRACE) {
+        if (s->row_ns < 0 && s->how.sessions_s > 0) {
+            gbl_rows_fail(&s->rows, 0, err, "session_rate_s is not read: the trace says when sessions begin");
+            gbl_expected(err, "trace.rate_scale, which brings them closer");
+            return -1;
+        }
         if (s->row_ns < 0) s->first_ns = x->r.arrival_ns;
         if (x->r.arrival_ns < s->row_ns) return late(s, s->row_ns - x->r.arrival_ns, err);
         s->row_ns = x->r.arrival_ns;
@@ -260,6 +265,10 @@ static int check_replay(const gbl_source *s, const conf *c, const gbl_node *n, g
     }
     int turns = has_turns(s), closed = turns && is_closed(s, c);
     const char *key = c->replay >= 0 && !turns ? "replay" : c->session_rate_s > 0 && !turns ? "session_rate_s" : NULL;
+    if (s->generator && turns && c->session_rate_s > 0 && !gbl_generator_closed(s->generator)) {
+        gbl_node_fail(gbl_node_get(n, "session_rate_s"), err, "session_rate_s is not read: trace.generate.arrival says when sessions begin");
+        return gbl_expected(err, "another rate_s of the arrival");
+    }
     if (!key && !closed) key = c->think_scale != 1 ? "think_scale" : c->concurrency ? "concurrency" : NULL;
     if (!key) return 0;
     gbl_node_fail(gbl_node_get(n, key), err, turns ? "%s is not read: recorded times are replayed as they are" : "%s is not read: the requests are not turns of sessions", key);

@@ -266,9 +266,9 @@ static const gbl_param until_params[] = {
     {0}};
 static const gbl_param continuum_params[] = {
     {"rule", GBL_P_CHOICE, 0, offsetof(pinned, rule), "\"predicted\"", 0, 0, NULL, "fixed|predicted", "Time to live: 2 s or none (released code), or the best one for the pauses seen."},
-    {"threshold_s", GBL_P_REAL, 0, offsetof(pinned, threshold_s), "2", 0.001, 1e9, "s", NULL, "fixed: time to live where tools take no longer in the mean."},
-    {"samples", GBL_P_INT, 0, offsetof(pinned, samples), "100", 1, PAUSES, "pauses", NULL, "predicted: with fewer the rule is fixed."},
-    {"eta", GBL_P_REAL, 0, offsetof(pinned, eta), "1", 0, 1, NULL, NULL, "predicted: worth of a second's wait that a turn is spared; assumed."},
+    {"threshold_s", GBL_P_REAL, 0, offsetof(pinned, threshold_s), "2", 0.001, 1e9, "s", NULL, "fixed: time to live where tools take no longer in the mean. predicted: until there are enough samples."},
+    {"samples", GBL_P_INT, 0, offsetof(pinned, samples), "100", 1, PAUSES, "pauses", NULL, "predicted: with fewer the rule is fixed.", "rule=predicted"},
+    {"eta", GBL_P_REAL, 0, offsetof(pinned, eta), "1", 0, 1, NULL, NULL, "predicted: worth of a second's wait that a turn is spared; assumed.", "rule=predicted"},
     SHARE("1"),
     {0}};
 static const gbl_evict_policy pin_until_policy = {

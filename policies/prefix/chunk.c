@@ -22,10 +22,10 @@ typedef struct chunk {
 } chunk;
 static const gbl_param params[] = {
     {"by", GBL_P_CHOICE, 0, offsetof(chunk, by), "\"blend\"", 0, 0, NULL, "blend|cfo", "What says how much is computed again: a fixed share (CacheBlend), or a measure of each chunk (Cache-Craft)."},
-    {"recompute", GBL_P_REAL, 0, offsetof(chunk, recompute), "0.15", 0, 1, "share", NULL, "blend: tokens of a reused chunk that are computed again in the upper layers (LMCache 0.15, CacheBlend's code 0.16)."},
-    {"full_layers", GBL_P_REAL, 0, offsetof(chunk, full_layers), "1.3", 0, 1000, "layers", NULL, "blend: layers computed for every token: the first, and of the second the projections that the choice is made by."},
-    {"cfo_mean", GBL_P_REAL, 0, offsetof(chunk, cfo_mean), "0.25", 0, 0.5, "share", NULL, "cfo: mean share of a reused chunk that is computed again; assumed."},
-    {"cfo_most", GBL_P_REAL, 0, offsetof(chunk, cfo_most), "0.7", 0, 1, "share", NULL, "cfo: above this a chunk is computed whole; a third party's reading of the paper."},
+    {"recompute", GBL_P_REAL, 0, offsetof(chunk, recompute), "0.15", 0, 1, "share", NULL, "blend: tokens of a reused chunk that are computed again in the upper layers (LMCache 0.15, CacheBlend's code 0.16).", "by=blend"},
+    {"full_layers", GBL_P_REAL, 0, offsetof(chunk, full_layers), "1.3", 0, 1000, "layers", NULL, "blend: layers computed for every token: the first, and of the second the projections that the choice is made by.", "by=blend"},
+    {"cfo_mean", GBL_P_REAL, 0, offsetof(chunk, cfo_mean), "0.25", 0, 0.5, "share", NULL, "cfo: mean share of a reused chunk that is computed again; assumed.", "by=cfo"},
+    {"cfo_most", GBL_P_REAL, 0, offsetof(chunk, cfo_most), "0.7", 0, 1, "share", NULL, "cfo: above this a chunk is computed whole; a third party's reading of the paper.", "by=cfo"},
     {"salt", GBL_P_CHOICE, 0, offsetof(chunk, salt), "\"none\"", 0, 0, NULL, "none|tenant", "tenant: requests of different tenants share nothing."},
     {0}};
 

@@ -19,7 +19,7 @@ static const gbl_param params[] = {
     {"token_budget", GBL_P_INT, GBL_P_NULLABLE, offsetof(fastswitch, token_budget), "null", 1, 1e9, "tokens", NULL, "Tokens computed in one step; null: engine.max_num_batched_tokens."},
     {"frequency", GBL_P_REAL, 0, offsetof(fastswitch, frequency), "0.04", 0, 1, NULL, NULL, "Updates of the priorities a step (0.04 for the 8B model, 0.02 for 32B); 0: never."},
     {"pattern", GBL_P_CHOICE, 0, offsetof(fastswitch, pattern), "\"random\"", 0, 0, NULL, "random|markov", "How a priority follows from the one before: not at all, or it often stays."},
-    {"keep", GBL_P_REAL, 0, offsetof(fastswitch, keep), "0.8", 0, 1, NULL, NULL, "markov: chance that an update leaves a priority as it is; assumed."},
+    {"keep", GBL_P_REAL, 0, offsetof(fastswitch, keep), "0.8", 0, 1, NULL, NULL, "markov: chance that an update leaves a priority as it is; assumed.", "pattern=markov"},
     {0}};
 
 /* ---- priorities ---- */

@@ -14,7 +14,7 @@ typedef struct ordered {
     int64_t token_budget;
     int32_t by;
     double error;
-    double slack_ms, slack_ms_per_token;
+    double slack_ms_per_token;
     int32_t preempt;
     double input_weight, output_weight;
     double served[TENANTS];
@@ -26,12 +26,11 @@ typedef struct ordered {
 static const gbl_param shortest_params[] = {
     BUDGET,
     {"by", GBL_P_CHOICE, 0, offsetof(ordered, by), "\"output\"", 0, 0, NULL, "output|prompt|total", "The length that orders: the predicted output, the prompt (known), or both."},
-    {"error", GBL_P_REAL, 0, offsetof(ordered, error), "0", 0, 10, NULL, NULL, "Standard deviation of the logarithm of predicted over true output length; 0: an oracle."},
+    {"error", GBL_P_REAL, 0, offsetof(ordered, error), "0", 0, 10, NULL, NULL, "Standard deviation of the logarithm of predicted over true output length; 0: an oracle.", "by!=prompt"},
     {0}};
 static const gbl_param deadline_params[] = {
     BUDGET,
-    {"slack_ms", GBL_P_REAL, 0, offsetof(ordered, slack_ms), "500", 0, 1e9, "ms", NULL, "The first token is due so long after arrival ..."},
-    {"slack_ms_per_token", GBL_P_REAL, 0, offsetof(ordered, slack_ms_per_token), "0.5", 0, 1e6, "ms", NULL, "... and this longer for each prompt token."},
+    {"slack_ms_per_token", GBL_P_REAL, 0, offsetof(ordered, slack_ms_per_token), "0.5", 0, 1e6, "ms", NULL, "The first token is due so long after arrival for each prompt token. What is granted to all alike changes no order."},
     {0}};
 static const gbl_param priority_params[] = {
     BUDGET,
@@ -56,7 +55,7 @@ static double predicted(const ordered *s, const gbl_host *h, const gbl_req *r) {
 static double key_of(const ordered *s, const gbl_host *h, const gbl_req *r) {
     switch ((enum kind)s->kind) {
     case SHORTEST: return predicted(s, h, r);
-    case DEADLINE: return (double)r->arrival_ns * 1e-6 + s->slack_ms + s->slack_ms_per_token * r->input;
+    case DEADLINE: return (double)r->arrival_ns * 1e-6 + s->slack_ms_per_token * r->input;
     case PRIORITY: return r->priority;
     case FAIR: return s->served[tenant_of(r)];
     }
