@@ -187,6 +187,35 @@ static void schema_and_help(void **state)
                               "  --sub     JSON  null                             A document.\n");
 }
 
+/* A key that hangs on a choice is refused under another one, unless it is at its default. */
+static void what_nothing_reads_is_refused(void **state)
+{
+    static const gbl_param some[] = {
+        {"reserve", GBL_P_CHOICE, 0, AT(reserve), "\"prompt\"", 1, 0, NULL, "chunk|prompt", "What is reserved."},
+        {"budget", GBL_P_INT, 0, AT(budget), "8192", 1, 1e6, NULL, NULL, "Of chunks.", "reserve=chunk"},
+        {"share", GBL_P_REAL, 0, AT(share), "0.01", 0, 1, NULL, NULL, "Of all others.", "reserve!=chunk"},
+        {NULL}};
+    static const struct { const char *text, *what, *expected; } cases[] = {
+        {"{\"budget\": 8192}", NULL, NULL}, {"{\"share\": 0.5}", NULL, NULL}, {"{\"budget\": 5, \"reserve\": \"chunk\"}", NULL, NULL},
+        {"{\"budget\": 5}", "with 'reserve' prompt nothing would read 'budget'", "8192, or 'reserve' chunk"},
+        {"{\"share\": 0.5, \"reserve\": \"chunk\"}", "with 'reserve' chunk nothing would read 'share'", "0.01, or 'reserve' other than chunk"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gbl_arena *a = gbl_arena_new();
+        gbl_err err = {0};
+        sample s;
+        gbl_doc *d = parse(cases[i].text);
+        assert_int_equal(gbl_param_defaults(some, &s, a, &err), GBL_OK);
+        assert_int_equal(gbl_param_bind(some, &s, gbl_doc_root(d), NULL, a, &err), cases[i].what ? GBL_EINPUT : GBL_OK);
+        if (cases[i].what) {
+            assert_string_equal(err.what, cases[i].what);
+            assert_string_equal(err.expected, cases[i].expected);
+        }
+        gbl_doc_free(d);
+        gbl_arena_free(a);
+    }
+}
+
 static int bind_job(gbl_err *err)
 {
     static const char text[] = "{\"name\": \"x\", \"nmae\": 1}";
@@ -210,6 +239,6 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_are_read), cmocka_unit_test(members_are_bound), cmocka_unit_test(refusals_are_explained),
-        cmocka_unit_test(flags_are_read), cmocka_unit_test(schema_and_help), cmocka_unit_test(memory_may_run_out)};
+        cmocka_unit_test(flags_are_read), cmocka_unit_test(schema_and_help), cmocka_unit_test(what_nothing_reads_is_refused), cmocka_unit_test(memory_may_run_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
