@@ -53,7 +53,7 @@ sed 's/until nothing shorter does\."/&, "lenght=1"/' mine.c >when.c
 object when
 use() { printf "%s run --set 'policy.schedule={\"plugin\": \"%s\"}'" "$gable" "$1"; }
 check "another ABI is refused with both versions" "$(says 2 "$(use ./abi.so)" 'version 7' 'has version 0')"
-check "a parameter that hangs on a choice that is not there" "$(says 2 "$(use ./when.so)" "parameter 'longest' is read when lenght=1")"
+check "a parameter that hangs on a choice that is not there" "$(says 2 "$(use ./when.so)" 'is read when lenght=1')"
 check "a file that is no shared object" "$(says 2 "$(use ./mine.c)" 'cannot load the plug-in')"
 printf 'int nothing;\n' >empty.c
 object empty
