@@ -26,7 +26,7 @@ static int arrival(gbl_crow *z, int64_t *out)
         memcpy(text, z->at[i], z->len[i]);
         text[z->len[i]] = 0;
         if (!gbl_wall_clock(text, out)) return 0;
-        if (!strcmp(text, "XXX")) return gbl_crow_no_times(z, TIMESTAMP, "TIMESTAMP is XXX", names[INPUT]);
+        if (!strcmp(text, "XXX")) return gbl_crow_no_times(z, TIMESTAMP, "TIMESTAMP is XXX", names[INPUT], names[OUTPUT]);
     }
     gbl_crow_fail(z, TIMESTAMP, "TIMESTAMP is not a time: %.*s", (int)(z->len[i] < 60 ? z->len[i] : 60), z->at[i]);
     gbl_expected(z->err, "a time like 2023-11-16 18:15:46.6805900, with or without Z or +00:00");

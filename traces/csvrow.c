@@ -99,12 +99,12 @@ int gbl_crow_is(const gbl_crow *c, int k, const char *text)
     return i >= 0 && c->len[i] == strlen(text) && !memcmp(c->at[i], text, c->len[i]);
 }
 
-int gbl_crow_no_times(gbl_crow *c, int k, const char *why, const char *input)
+int gbl_crow_no_times(gbl_crow *c, int k, const char *why, const char *input, const char *output)
 {
     if (c->line && k >= 0) gbl_crow_fail(c, k, "the trace has no arrival times: %s", why);
     else gbl_rows_fail(c->rows, 0, c->err, "the trace has no arrival times: %s", why);
     gbl_expected(c->err, "arrivals from a generator: \"generate\": {\"arrival\": {\"use\": \"poisson\", \"rate_s\": 1}, "
-                         "\"input\": {\"use\": \"file\", \"file\": \"%.160s\", \"column\": \"%s\"}, ...}",
-                 gbl_lines_name(c->rows->lines), input);
+                         "\"rows\": {\"file\": \"%.160s\", \"input\": \"%s\", \"output\": \"%s\"}}",
+                 gbl_lines_name(c->rows->lines), input, output);
     return -1;
 }

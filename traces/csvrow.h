@@ -25,6 +25,6 @@ uint64_t gbl_crow_name(const gbl_crow *c, int k);                         /* its
 int gbl_crow_is(const gbl_crow *c, int k, const char *text);
 int gbl_crow_fail(gbl_crow *c, int k, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* at the field; -1 */
 /* Complains that the file has no arrival times, and says how to use its lengths. Returns -1. */
-int gbl_crow_no_times(gbl_crow *c, int k, const char *why, const char *input);
+int gbl_crow_no_times(gbl_crow *c, int k, const char *why, const char *input, const char *output);
 
 #endif

@@ -10,7 +10,7 @@ static int vidur_open(void **state, gbl_rows *rows, gbl_err *err)
     gbl_crow *c = *state = gbl_alloc(1, sizeof *c);
     if (!c) return gbl_nomem(err, sizeof *c);
     if (gbl_crow_header(c, rows, names, COLUMNS, ARRIVED, "a header with arrived_at, num_prefill_tokens, num_decode_tokens, in any order", err)) return err->code;
-    return gbl_crow_has(c, ARRIVED) ? 0 : (gbl_crow_no_times(c, -1, "no column arrived_at", names[INPUT]), err->code);
+    return gbl_crow_has(c, ARRIVED) ? 0 : (gbl_crow_no_times(c, -1, "no column arrived_at", names[INPUT], names[OUTPUT]), err->code);
 }
 
 static int vidur_next(void *state, gbl_rows *rows, gbl_record *out, gbl_repairs *repairs, gbl_err *err)

@@ -57,7 +57,7 @@ $ printf '{"chat_id":1,"parent_chat_id":1,"timestamp":1,"input_length":5,"output
 $ printf '{"prompt": "hi"}\n' > text.jsonl; gable trace info text.jsonl
 ! gable: the rows are text, and text cannot be counted in tokens without the model's tokenizer
 !   where: text.jsonl:1
-!   expected: lengths counted with it: a CSV with columns input,output and "generate": {"input": {"use": "file", "file": "lengths.csv", "column": "input"}, ...}, or Mooncake JSON lines
+!   expected: lengths counted with it: a CSV with columns input,output and "generate": {"rows": {"file": "lengths.csv", "input": "input", "output": "output"}}, or Mooncake JSON lines
 ? 2
 # A long trace streams in constant memory: 3 million rows in 150 MB of address space (a sanitizer wants more).
 $ awk 'BEGIN { print "arrived_at,num_prefill_tokens,num_decode_tokens"; for (i = 0; i < 3000000; i++) print i "," 100 + i % 7 "," 9 }' | (ldd "$(command -v gable)" | grep -q asan || ulimit -v 150000; gable trace info - --prefix off) | head -n 1

@@ -224,7 +224,7 @@ static void raw_text(void **state)
                           "{\"custom_id\": \"1\", \"method\": \"POST\", \"url\": \"/v1/chat\", \"body\": {}}\n"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         refuse(rows[i], "the rows are text, and text cannot be counted in tokens without the model's tokenizer", TRACE ":1",
-               "lengths counted with it: a CSV with columns input,output and \"generate\": {\"input\": {\"use\": \"file\", \"file\": \"lengths.csv\", \"column\": \"input\"}, ...}, or Mooncake JSON lines", "");
+               "lengths counted with it: a CSV with columns input,output and \"generate\": {\"rows\": {\"file\": \"lengths.csv\", \"input\": \"input\", \"output\": \"output\"}}, or Mooncake JSON lines", "");
 }
 
 static void formats_are_listed(void **state)
@@ -303,8 +303,8 @@ static void azure_errors(void **state)
     refuse("Timestamp,ContextTokens,GeneratedTokens\n", "missing column \"TIMESTAMP\"", TRACE ":1", columns, "Timestamp");
     refuse("TIMESTAMP,ContextTokens,TIMESTAMP\n", "column \"TIMESTAMP\" twice", TRACE ":1:25", "", "");
     refuse(HEAD "XXX,42,285\n", "the trace has no arrival times: TIMESTAMP is XXX", TRACE ":2:1",
-           "arrivals from a generator: \"generate\": {\"arrival\": {\"use\": \"poisson\", \"rate_s\": 1}, \"input\": {\"use\": \"file\", \"file\": \"" TRACE
-           "\", \"column\": \"ContextTokens\"}, ...}", "");
+           "arrivals from a generator: \"generate\": {\"arrival\": {\"use\": \"poisson\", \"rate_s\": 1}, \"rows\": {\"file\": \"" TRACE
+           "\", \"input\": \"ContextTokens\", \"output\": \"GeneratedTokens\"}}", "");
     const char *times[] = {"", "soon", "2023-11-16", "2023-11-16 18:15", "2023-13-16 18:15:46", "2023-02-29 18:15:46", "2023-11-16 24:15:46", "2023-11-16 18:60:46",
         "2023-11-16 18:15:61", "2023-11-16 18:15:46.", "2023-11-16 18:15:46x", "2023-11-16 18:15:46+1", "2023-11-16 18:15:46+24:00", "1969-12-31 23:59:59", "1970-01-01 00:00:00+01:00", "5"};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {

@@ -329,8 +329,20 @@ static void csv_rows(void **state)
     assert_int_equal(r.turn, 2);
     assert_int_equal(gbl_source_repairs(s)->failed, 1);
     ends(s);
+    /* Every column that is documented, the optional ones too, in another order; think_time_us 0 is none or unknown. */
+    put("status,finish_reason,arrival_time_us,send_time_us,first_chunk_time_us,last_chunk_time_us,num_chunks,request_id,input_tokens,output_tokens,slo_target_us,vllm_priority,adapter,think_time_us\n"
+        "ok,stop,500,510,900,1500,3,r0,12,3,100000,2,none,0\nok,length,501.5,510,900,1500,3,r1,13,4,,,,5\ntimeout,,502,510,,,0,r2,14,5,,,,\n");
+    s = from_file(TRACE);
+    assert_string_equal(gbl_source_format(s), "trace_v2");
+    r = next_of(s);
+    assert_true(r.input == 12 && r.output == 3 && r.priority == 2 && r.session == -1);
+    check_row(s, 1, 1500, 13, 4);
+    gbl_err ignored;
+    assert_int_equal(gbl_source_next(s, &r, &ignored), 0);
+    assert_int_equal(gbl_source_repairs(s)->failed, 1);
+    gbl_source_close(s);
     refuse("num_prefill_tokens,num_decode_tokens\n1,2\n", "the trace has no arrival times: no column arrived_at", TRACE ":1",
-           "arrivals from a generator: \"generate\": {\"arrival\": {\"use\": \"poisson\", \"rate_s\": 1}, \"input\": {\"use\": \"file\", \"file\": \"t.trace\", \"column\": \"num_prefill_tokens\"}, ...}", "");
+           "arrivals from a generator: \"generate\": {\"arrival\": {\"use\": \"poisson\", \"rate_s\": 1}, \"rows\": {\"file\": \"t.trace\", \"input\": \"num_prefill_tokens\", \"output\": \"num_decode_tokens\"}}", "");
 }
 
 static void otel_spans(void **state)
