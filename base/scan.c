@@ -85,15 +85,33 @@ static int control_in_string(const gbl_scan *s, const char *p, gbl_err *err)
     return gbl_expected(err, "the escape \\%c or a closing quote before it", names[short_form - letters]);
 }
 
+/* Past characters of a string that mean themselves, eight at a time: none is a quote, a backslash, below a blank or above 0x7f. */
+static const char *skip_plain(const char *p, const char *end)
+{
+    const uint64_t one = UINT64_C(0x0101010101010101), high = one << 7;
+    for (; end - p >= 8; p += 8) {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        uint64_t quote = v ^ one * '"', slash = v ^ one * '\\';
+        uint64_t other = ((v - one * 0x20) | (quote - one) | (slash - one) | v) & high; /* its lowest bit is exact: borrows go up */
+        if (!other) continue;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        return p + __builtin_ctzll(other) / 8;
+#else
+        break;
+#endif
+    }
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80) p++;
+    return p;
+}
+
 static enum gbl_token read_string(gbl_scan *s, const char **at, size_t *len, gbl_err *err)
 {
     const char *p = s->p + 1, *end = s->end, *open = s->p;
-    while (p < end && *p != '"') {
+    for (;;) {
+        p = skip_plain(p, end);
+        if (p == end || *p == '"') break;
         unsigned char c = (unsigned char)*p;
-        if (c >= 0x20 && c < 0x80 && c != '\\') {
-            p++;
-            continue;
-        }
         if (c < 0x20) return (void)control_in_string(s, p, err), GBL_T_BAD;
         int n = c == '\\' ? escape_length(s, p + 1, err) : gbl_utf8(p, (size_t)(end - p), NULL);
         if (n == 0 && c != '\\') {
@@ -206,7 +224,8 @@ static enum gbl_token read_number(gbl_scan *s, const char **at, size_t *len, gbl
     int wide = 0;
     double ignored;
     const char *p = number_end(s->p, s->end, &wide);
-    if (p == NULL || word_length(p, s->end) > 0) { /* "01", "1.", "1.2.3", "12ms" */
+    int ends = p != NULL && p < s->end && (*p == ',' || *p == '}' || *p == ']' || *p == ' '); /* as nearly all do */
+    if (p == NULL || (!ends && word_length(p, s->end) > 0)) { /* "01", "1.", "1.2.3", "12ms" */
         gbl_scan_fail(s, s->p, err, "bad number '%.*s'", word_length(s->p, s->end), s->p);
         gbl_expected(err, "a number like 12, -0.5 or 1e-3");
         return GBL_T_BAD;
@@ -264,8 +283,6 @@ static void skip_blanks(gbl_scan *s)
 
 enum gbl_token gbl_scan_next(gbl_scan *s, const char **at, size_t *len, gbl_err *err)
 {
-    static const char marks[] = "{}[]:,";
-    static const enum gbl_token tokens[] = {GBL_T_OBJ, GBL_T_OBJ_END, GBL_T_ARR, GBL_T_ARR_END, GBL_T_COLON, GBL_T_COMMA};
     skip_blanks(s);
     *at = s->p;
     *len = 0;
@@ -274,11 +291,11 @@ enum gbl_token gbl_scan_next(gbl_scan *s, const char **at, size_t *len, gbl_err 
     if (c == '"') return read_string(s, at, len, err);
     if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') return read_number(s, at, len, err);
     if ((c | 32) >= 'a' && (c | 32) <= 'z') return read_word(s, at, len, err);
-    const char *mark = c == '\0' ? NULL : strchr(marks, c);
-    if (mark == NULL) return unexpected(s, s->p, err, "a value"), GBL_T_BAD;
+    enum gbl_token mark = c == '{' ? GBL_T_OBJ : c == '}' ? GBL_T_OBJ_END : c == '[' ? GBL_T_ARR : c == ']' ? GBL_T_ARR_END : c == ':' ? GBL_T_COLON : c == ',' ? GBL_T_COMMA : GBL_T_BAD;
+    if (mark == GBL_T_BAD) return unexpected(s, s->p, err, "a value"), GBL_T_BAD;
     *len = 1;
     s->p++;
-    return tokens[mark - marks];
+    return mark;
 }
 
 /* The byte before p that is no blank: tells a first member from a later one without any state of our own. */

@@ -42,7 +42,7 @@ int gbl_jrow_next(gbl_jrow *c, gbl_rows *rows, gbl_err *err)
 static int index_of(const char *const *names, int n, const char *at, size_t len)
 {
     for (int k = 0; k < n; k++)
-        if (strlen(names[k]) == len && !memcmp(names[k], at, len)) return k;
+        if (names[k][0] == *at && strlen(names[k]) == len && !memcmp(names[k], at, len)) return k;
     return -1;
 }
 
@@ -111,13 +111,13 @@ int gbl_jrow_count(gbl_jrow *c, int64_t *out)
     return -1;
 }
 
+static const char *time_expected(const char *unit) { return *unit == 'm' ? "ms, 0 or more" : *unit == 'u' ? "us, 0 or more" : *unit == 'n' ? "ns, 0 or more" : "s, 0 or more"; }
+
 int gbl_jrow_time(gbl_jrow *c, const char *unit, int64_t *out_ns)
 {
     const char *at;
-    char expected[32];
     size_t len;
-    snprintf(expected, sizeof expected, "%s, 0 or more", unit);
-    if (expect(c, GBL_T_NUM, "a number", expected, &at, &len)) return -1;
+    if (expect(c, GBL_T_NUM, "a number", time_expected(unit), &at, &len)) return -1;
     const char *wrong = gbl_row_time(at, len, unit, out_ns);
     if (!wrong) return 0;
     gbl_jrow_fail(c, at, "%s %s: %.*s", c->key, wrong, short_len(len), at);
