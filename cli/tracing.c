@@ -4,23 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pack.h"
 #include "cli/output.h"
-
-static int ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
 
 int gbl_trace_target_check(const gbl_trace_target *t, gbl_err *err)
 {
     if (t->json && (!t->out || !strcmp(t->out, "-"))) {
         gbl_fail(err, GBL_EINPUT, "--json and the trace cannot both go to standard output");
         return gbl_expected(err, "--json together with -o FILE");
-    }
-    if (t->out && (ends_with(t->out, ".gz") || ends_with(t->out, ".zst"))) {
-        gbl_fail(err, GBL_EINPUT, "cannot write a compressed trace: %s", t->out);
-        return gbl_expected(err, "a name without .gz or .zst, or a pipe: gable trace ... | gzip > FILE.gz");
     }
     return GBL_OK;
 }
@@ -47,6 +38,21 @@ static void tell_lost(const gbl_trace_lost *lost, const char *format)
     if (lost->ids) gbl_output_warn("prefix ids of %" PRId64 " requests left out: %s has no place for them", lost->ids, format);
 }
 
+/* The spool packed as the name of the file asks for; NULL: err is filled. */
+static FILE *packed(FILE *spool, const char *path, gbl_err *err)
+{
+    enum gbl_packing how = path ? gbl_packing_of(path) : GBL_PLAIN;
+    if (how == GBL_PLAIN) return spool;
+    FILE *to = gbl_spool_new(err);
+    rewind(spool);
+    if (to && gbl_pack(spool, to, how, err)) {
+        fclose(to);
+        to = NULL;
+    }
+    fclose(spool);
+    return to;
+}
+
 int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
 {
     static const char *const format[] = {"mooncake", "azure", "vidur", "burstgpt", "llmservingsim"};
@@ -62,7 +68,8 @@ int gbl_trace_deliver(gbl_source *s, const gbl_trace_target *t, gbl_err *err)
         fclose(spool);
         return err->code;
     }
-    int code = gbl_spool_deliver(spool, t->out, err);
+    spool = packed(spool, t->out, err);
+    int code = spool ? gbl_spool_deliver(spool, t->out, err) : err->code;
     if (code) return code;
     tell_lost(&lost, format[t->format]);
     const gbl_repairs *w = gbl_source_repairs(s);

@@ -230,10 +230,26 @@ $ gable trace generate --json
 ! gable: --json and the trace cannot both go to standard output
 !   expected: --json together with -o FILE
 ? 2
-$ gable trace generate -o x.jsonl.gz
-! gable: cannot write a compressed trace: x.jsonl.gz
-!   expected: a name without .gz or .zst, or a pipe: gable trace ... | gzip > FILE.gz
+# Packed by the name of the file; read packed from anywhere.
+$ gable trace generate --requests 200 -o x.jsonl.gz; gable trace convert x.jsonl.gz --to vidur -o x.csv.zst; gable trace generate --requests 200 > plain.jsonl; gzip -dc x.jsonl.gz | cmp - plain.jsonl; od -An -tx1 -N4 x.jsonl.gz; od -An -tx1 -N4 x.csv.zst
+ 1f 8b 08 00
+ 28 b5 2f fd
+$ gable trace convert - -o y.jsonl < x.csv.zst; cmp y.jsonl plain.jsonl; gable trace shape x.csv.zst --merge x.jsonl.gz --until 10 -o z.azure.gz --to azure; ls z.azure*
+z.azure.gz
+z.azure.gz.shape.json
+$ gable trace convert x.jsonl.gz -o nofolder/x.gz
+! gable: cannot write the file: No such file or directory
+!   where: nofolder/x.gz
+!   expected: a file in an existing folder this user may write to
 ? 2
+# What was dropped is shown and kept with the run.
+$ printf '{"timestamp": 0, "input_length": 10, "output_length": 5}\n{"timestamp": 5, "input_length": 0, "output_length": 5}\n{"timestamp": 5, "input_length": 7, "output_length": 0}\n' > gaps.jsonl; gable run --set trace.file=gaps.jsonl --db d.db | grep '^trace'; gable sql "select name, stat, value from metric where name = 'repairs' and value > 0" --db d.db
+trace       1 rows without input dropped
+trace       1 rows without output dropped
+name     stat         value
+-------  -----------  -----
+repairs  zero_input       1
+repairs  zero_output      1
 $ gable trace generate -o nofolder/x.jsonl
 ! gable: cannot write the file: No such file or directory
 !   where: nofolder/x.jsonl

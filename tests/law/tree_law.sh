@@ -79,7 +79,7 @@ planted includes sim/run.h '#include "policies/evict/lru.c"' "the engine that in
 planted includes sim/run.h '#include <sqlite3.h>' "SQLite outside reports"
 planted includes models/cost.h '#include <gsl/gsl_sf.h>' "GSL outside its files"
 planted includes sim/run.h '#include <cjson/cJSON.h>' "cJSON outside its file"
-planted includes traces/trace.h '#include <zlib.h>' "zlib outside the line reader"
+planted includes traces/trace.h '#include <zlib.h>' "zlib outside the readers and writers of packed files"
 planted includes cli/main.c '#include <cuda.h>' "CUDA outside the probe"
 planted includes validate/probe.cu '#include "base/err.h"' "a probe that does not stand alone"
 planted includes reports/store.c '#include "nowhere.h"' "a header that is not there"
