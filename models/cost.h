@@ -73,6 +73,7 @@ typedef struct gbl_batch {
     int64_t pre_work;    /* sum of ceil(c/Br) * Br * (x + (c+Br)/2), tile-rounded pairs (Br even) */
     int64_t pre_longest; /* max of (x + c): critical path of one tile */
     int64_t sampled;     /* rows through the LM head */
+    int64_t yields;      /* output tokens of the decodes, where steps of a rewritten model yield several; 0: as many as it does on average */
     int64_t pad;         /* decode slots computed for nobody; they count in dec_* and not in the results */
     struct {             /* of a compressed KV cache; sums over sequences of what compress.h counts for each */
         gbl_kv_read read, grow;        /* of the step; what each further held step adds */
@@ -94,6 +95,8 @@ static inline void gbl_batch_decodes(gbl_batch *b, int64_t n, int64_t kv) {
 /* The same where the KV may be compressed: a decode whose prompt had `prompt` tokens; the last chunk of a prompt. */
 void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled);
+/* `queries` tokens of one sequence that all attend the same `keys` tokens, themselves included, and go through the LM head. */
+void gbl_batch_span_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t queries, int64_t keys);
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv);
 /* Before a hold over a compressed cache: the step just made may have flushed what the coming ones do not. Forget its events and add
  * those of each decode's next step, at kv tokens now. */

@@ -85,6 +85,11 @@ static void recursive_passes(const gbl_cost *c, double decodes, double prompts, 
     for (int r = 0; r < (int)a->recursions; r++) pass(out, n, names[r], (1 - own) / a->recursions, (decodes + prompts) * active_share(a, r));
 }
 
+/* Output tokens of a decode: so many times do micro layers and LM head run. */
+static double step_tokens(const gbl_kv_arch *a, const gbl_batch *b) {
+    return b->yields > 0 && b->dec_n > 0 ? (double)b->yields / (double)b->dec_n : a->tokens_step;
+}
+
 /* `decodes`: as they count, or as many as are computed (padding). */
 static int passes(const gbl_cost *c, const gbl_batch *b, double decodes, gbl_pass *out) {
     const gbl_kv_arch *a = c->arch;
@@ -101,7 +106,7 @@ static int passes(const gbl_cost *c, const gbl_batch *b, double decodes, gbl_pas
         pass(out, &n, "token", local, decodes);
     } else {
         pass(out, &n, NULL, 1, a->streams * (decodes + prompts));
-        pass(out, &n, "micro", a->micro_layers * a->tokens_step, decodes);
+        pass(out, &n, "micro", a->micro_layers * step_tokens(a, b), decodes);
     }
     return n;
 }
@@ -122,7 +127,7 @@ int gbl_arch_passes(const gbl_cost *c, const gbl_batch *b, gbl_pass out[GBL_PASS
     return passes(c, b, (double)(gbl_cost_padded(c, b) - b->pre_tokens), out);
 }
 
-double gbl_arch_sampled_times(const gbl_cost *c, const gbl_batch *b) { return b->pre_tokens ? 1 : c->arch->tokens_step; }
+double gbl_arch_sampled_times(const gbl_cost *c, const gbl_batch *b) { return b->pre_tokens ? 1 : step_tokens(c->arch, b); }
 
 /* Late layers whose K and V are their own: one of each group that shares them. */
 static double late_projections(const gbl_cost *c) {

@@ -75,6 +75,37 @@ void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t
     b->kv.last_kv += cached + chunk;
 }
 
+static void span(const gbl_cost *c, gbl_batch *b, int64_t queries, int64_t keys) {
+    int64_t br = c->rows_tile, tiles = (queries + br - 1) / br, w = c->spec.llm->window, seen = w > 0 && w < keys ? w : keys;
+    b->pre_n++;
+    b->pre_tokens += queries;
+    b->pre_kv += keys;
+    b->pre_pairs += queries * keys;
+    b->pre_pairs_win += queries * seen;
+    b->pre_tiles += tiles;
+    b->pre_work += tiles * br * keys;
+    if (keys > b->pre_longest) b->pre_longest = keys;
+    b->sampled += queries;
+}
+
+/* A choice of tokens is made anew over what it attended, as at the end of a prompt. */
+void gbl_batch_span_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t queries, int64_t keys) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    if (queries == 1) {
+        gbl_batch_decode_of(c, b, prompt, keys);
+        return;
+    }
+    if (plan && keys > queries) {
+        int64_t before = keys - queries, left = gbl_kv_read_at(plan, prompt < before ? prompt : before, before).attended / (plan->shape.layers * plan->shape.kv_heads);
+        keys = queries + (left < before ? left : before);
+    }
+    span(c, b, queries, keys);
+    if (!plan) return;
+    gbl_kv_work w[GBL_KV_PARTS];
+    gbl_kv_prefill_work(plan, keys, w);
+    add_work(b, w);
+}
+
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv) {
     int64_t own = gbl_batch_slope(c, kv), then;
     if (!c->spec.compress) return own;

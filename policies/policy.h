@@ -125,6 +125,8 @@ typedef struct gbl_view {
     double block_bytes;      /* of one KV block, all TP ranks together */
     int32_t layers;          /* of the model */
     double kv_row_bytes;     /* of one token in one KV tensor (K or V of one layer) on one rank */
+    double step_tokens;      /* output tokens that a step yields on average, by how the model was rewritten; 1: an ordinary one */
+    int32_t recursions;      /* times that its shared layers run at most; 1: an ordinary one */
 } gbl_view;
 
 /* One replica as the router sees it. */
@@ -352,6 +354,31 @@ typedef struct gbl_prefetch_policy {
     /* Bytes that loading these leading blocks moves, as a share of their KV's: it lies there encoded, too. NULL: 1. */
     double (*encoded)(void *state, const gbl_host *h, int32_t id, int32_t blocks);
 } gbl_prefetch_policy;
+
+/* execute: what one step of a request computes, and what it yields. An ordinary request decodes: one token through all layers,
+ * attending all before it, yields the next one. Here a step may compute many tokens (masked positions, the grid of an image), let
+ * the KV grow by many or by none, and yield several or none.
+ *
+ * Strides are numbered from 0. Stride 0 is the step in which the prompt ends: what it says comes besides the prompt's tokens, and it
+ * yields at least one. An answer depends on the request and on k alone (draws are keyed), for it may be asked again; some of 1,024
+ * strides that follow each other yields. Whoever is not of this kind is declined at its stride 0, and then for good. After a
+ * preemption by recomputing the request computes all tokens that it held as a prompt, and then the stride that it had come to. */
+typedef struct gbl_stride {
+    int32_t queries; /* tokens that go through the layers and the LM head; 0 at stride 0: those of the prompt alone */
+    int32_t keys;    /* KV tokens that each of them attends, themselves included */
+    int32_t grows;   /* KV tokens that the request holds more from this step on */
+    int32_t yields;  /* output tokens that are out at its end; what is more than the request's output is not */
+} gbl_stride;
+enum {
+    GBL_EXECUTE_UNSHARED = 1,   /* KV differs with what else the request holds: no other finds it in the prefix cache */
+    GBL_EXECUTE_STEP_TOKENS = 2 /* its steps yield view->step_tokens on average: for models rewritten so, and for no others */
+};
+typedef struct gbl_execute_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    /* 0: this request decodes; NULL: all do. */
+    int (*stride)(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_stride *out);
+} gbl_execute_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a
  * resident child), and only evictable ones may be proposed. A held block keeps its place in the policy's order when a hand

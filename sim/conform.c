@@ -29,7 +29,7 @@ static const shape shapes[] = {
     {"light load", WORK(60, 4, 600, 80) ",\"engine\":{\"max_num_seqs\":32}", EVERYONE},
     {"few blocks, recomputing", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_batched_tokens\":512}", EVERYONE & ~BIT(GBL_KVMEM)},
     {"contiguous room", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":3000,\"max_model_len\":1200}", BIT(GBL_KVMEM)},
-    {"few blocks, swapping", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_seqs\":24}#,\"preempt\":\"swap\"", BIT(GBL_SCHEDULE) | BIT(GBL_EVICT) | BIT(GBL_PREFIX)},
+    {"few blocks, swapping", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_seqs\":24}#,\"preempt\":\"swap\"", BIT(GBL_SCHEDULE) | BIT(GBL_EVICT) | BIT(GBL_PREFIX) | BIT(GBL_EXECUTE)},
     {"shared prefixes", GROUPS(120, 12) ",\"engine\":{\"kv_blocks\":400}", CACHES},
     {"three replicas", GROUPS(120, 40) ",\"engine\":{\"kv_blocks\":500},\"cluster\":{\"replicas\":3}", CACHES | BIT(GBL_ADMIT) | BIT(GBL_SCALE)},
     {"tiers below", GROUPS(120, 20) ",\"engine\":{\"kv_blocks\":200},\"tiers\":[{\"name\":\"dram\",\"bytes\":2e9}]", BIT(GBL_PREFETCH) | BIT(GBL_EVICT) | BIT(GBL_SCHEDULE)}};
@@ -59,8 +59,9 @@ static char *scenario_text(const trial *t) {
     if (!text) return NULL;
     if (t->who->plugin) snprintf(use, sizeof use, "{\"plugin\":\"%.900s\",\"use\":\"%s\"}", t->who->plugin, p->name);
     else snprintf(use, sizeof use, "\"%s\"", p->name);
-    int unshared = p->family == GBL_KVMEM && p->flags & GBL_KVMEM_UNSHARED;
-    snprintf(policy, sizeof policy, "\"%s\":%s%s%s", gbl_family_name((enum gbl_family)p->family), use, unshared ? ",\"prefix\":\"off\"" : "", more ? more + 1 : "");
+    const char *beside = p->family == GBL_KVMEM && p->flags & GBL_KVMEM_UNSHARED ? ",\"prefix\":\"off\"" : "";
+    if (p->family == GBL_EXECUTE && p->flags & GBL_EXECUTE_STEP_TOKENS) beside = ",\"compress\":\"hamburger\""; /* a model that is rewritten so */
+    snprintf(policy, sizeof policy, "\"%s\":%s%s%s", gbl_family_name((enum gbl_family)p->family), use, beside, more ? more + 1 : "");
     snprintf(text, 4096, "{\"gable\":\"scenario/1\",%.*s,\"policy\":{%s},\"run\":{\"seed\":%lld}}", main_len, t->shape->text, policy, (long long)t->seed);
     return text;
 }

@@ -82,6 +82,12 @@ typedef struct gbl_priv {
     int64_t since_ns;    /* start of its phase */
     int64_t spent[GBL_SPENT];   /* its replica's clocks then */
     int64_t part_ns[GBL_PARTS]; /* closed so far */
+    /* of a request whose steps the execute policy describes (stride.c) */
+    gbl_stride stride;  /* of the step being planned or under way ... */
+    int32_t striding;   /* ... where that is one; 0: an ordinary step */
+    int32_t again;      /* it was put out since its last stride: what it held is computed as a prompt first */
+    int32_t more;       /* KV tokens that the step adds beyond those scheduled; -1: none at all */
+    int64_t strides;    /* taken so far */
 } gbl_priv;
 
 /* A queue of ids that also takes at the front. */
@@ -109,7 +115,8 @@ typedef struct gbl_hold {
     int64_t finish;    /* the held step at whose end the first sequence finishes */
     int64_t measured;  /* of its decodes, those that count in the metrics */
     int64_t *ring;     /* block_size counters: units of the pool that are needed at step k = index + 1 modulo block_size */
-    int64_t each;      /* and at every step */
+    int64_t each;      /* and at every step, what is given back taken off */
+    int64_t gross;     /* without that: the plan gives back in its own order, so room for this much must be free */
 } gbl_hold;
 
 enum gbl_replica_state { GBL_IDLE, GBL_STEPPING, GBL_FETCHING /* waits for transfers before its step */ };
@@ -120,6 +127,7 @@ struct gbl_replica {
     const gbl_pool *kind;
     gbl_cost *price; /* its pool's cost model */
     int32_t plain;   /* gbl_cost_plain of it: one test for all that a decode need not be asked about */
+    int32_t strides; /* the execute policy describes steps; then not plain */
     int32_t copies;  /* some request of the plan under way copies cached tokens */
     enum gbl_replica_state state;
     gbl_host host;
@@ -154,6 +162,7 @@ struct gbl_replica {
     gbl_deque joined;   /* moved in, and not scheduled yet */
     int32_t n_fetching; /* loads from the shared store under way */
     int32_t n_leaving;  /* running or on their way here, and to go */
+    int32_t gave_back;  /* compression dropped more of a decode's KV than came, in the plan under way */
     int32_t disturbed;  /* somebody left the queue: plans are not held */
     gbl_batch batch;
     gbl_step_cost cost;
@@ -273,6 +282,17 @@ void gbl_units_lost(gbl_replica *r, int32_t id);     /* counts sharing that comp
 double gbl_units_bytes(const gbl_replica *r, int64_t units);
 /* Adds how a decode's KV grows under compression; returns the steps that holds for. */
 int64_t gbl_units_hold(gbl_replica *r, int32_t id, int64_t *each, int64_t *ring);
+
+/* stride.c: steps that are no single token */
+/* Before id computes all up to `to` tokens: what its step is besides; returns the KV tokens that it then has. */
+int64_t gbl_stride_ask(gbl_replica *r, int32_t id, int64_t to);
+void gbl_stride_plan(gbl_replica *r, int32_t id);   /* it was scheduled */
+void gbl_stride_unplan(gbl_replica *r, int32_t id); /* it is taken back */
+void gbl_stride_batch(gbl_replica *r, int32_t id);  /* into r->batch */
+int32_t gbl_stride_end(gbl_replica *r, int32_t id); /* its step is over, and its known tokens are computed; returns what it yields */
+int gbl_stride_any(const gbl_replica *r);           /* some of the plan is no ordinary step */
+void gbl_stride_restart(gbl_priv *p, gbl_req *q);   /* it has lost its KV and starts over */
+int64_t gbl_stride_most(gbl_replica *r, int32_t id); /* KV tokens that it comes to hold */
 
 /* route.c: who serves a request */
 int gbl_gates_init(gbl_engine *e, gbl_err *err);

@@ -9,11 +9,14 @@
 
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 
+static int somebody_waits(const gbl_replica *r) { return r->visible || r->view.n_swapped || r->landing.n; }
+
 /* All items are decodes that have their token of the last step. Sets up the counters; 0 where a hold is no use. */
 int gbl_hold_begin(gbl_replica *r) {
     gbl_engine *e = r->e;
     gbl_hold *h = &r->hold;
-    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->disturbed || r->plan.n != r->view.n_running) return 0;
+    if (r->batch.pre_n || r->plan.pad_seqs || r->plan.n == 0 || r->fluid.n || r->disturbed || r->plan.n != r->view.n_running || (r->strides && gbl_stride_any(r))) return 0;
+    if (r->gave_back && somebody_waits(r)) return 0; /* and may have room now */
     int32_t bs = e->block_size;
     int by_more = (e->s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) != 0; /* growth is the kvmem policy's to say */
     memset(h->ring, 0, (size_t)bs * sizeof *h->ring);
@@ -21,7 +24,7 @@ int gbl_hold_begin(gbl_replica *r) {
     h->finish = INT64_MAX;
     h->k = 0;
     h->measured = 0;
-    h->each = 0;
+    h->each = h->gross = 0;
     int plain = r->plain;
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &e->req[r->item[i]];
@@ -30,7 +33,10 @@ int gbl_hold_begin(gbl_replica *r) {
         h->finish = min64(h->finish, left);
         if (!plain) h->most = min64(h->most, gbl_batch_slope_of(r->price, e->priv[r->item[i]].kv_prompt, q->computed));
         if (!plain && e->s->compress) {
-            h->most = min64(h->most, gbl_units_hold(r, r->item[i], &h->each, h->ring));
+            int64_t each = 0;
+            h->most = min64(h->most, gbl_units_hold(r, r->item[i], &each, h->ring));
+            h->each += each;
+            h->gross += each > 0 ? each : 0;
             if (!i) gbl_batch_forget_events(&r->batch);
             gbl_batch_next_event(r->price, &r->batch, e->priv[r->item[i]].kv_prompt, q->computed);
             continue;
@@ -85,7 +91,8 @@ static int may_go_on(gbl_replica *r) {
     if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
     int64_t need = h->each + h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
     if (r->pool.below && need > gbl_kvpool_empty(&r->pool)) return 0; /* what goes is written down: a transfer begins */
-    return need <= have && have / r->unit >= r->plan.hold_free_blocks;
+    if (need < 0 && somebody_waits(r)) return 0; /* and may have room now */
+    return need - h->each + h->gross <= have && have / r->unit >= r->plan.hold_free_blocks;
 }
 
 static void held_step(gbl_replica *r, int64_t now_ns) {

@@ -223,7 +223,18 @@ static inline int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     return (int32_t)tokens;
 }
 
+static int32_t advance_by(gbl_replica *r, int32_t id, int64_t tokens) {
+    int32_t taken = advance(r, id, tokens);
+    if (r->strides && taken > 0) gbl_stride_plan(r, id);
+    return taken;
+}
+
 static RARE int32_t grow_blocks(gbl_replica *r, int32_t id, int64_t tokens, int64_t to) {
+    if (r->strides) {
+        int64_t all = r->e->req[id].computed + tokens, then = gbl_stride_ask(r, id, all);
+        if (to == all || then > to) to = then;
+        if (r->e->failed) return GBL_NO_BLOCKS;
+    }
     if (r->e->priv[id].kv_to > to) to = r->e->priv[id].kv_to;
     int64_t held = gbl_units_held(r, id), units = gbl_units(r, id, to);
     if (units > held) {
@@ -235,8 +246,9 @@ static RARE int32_t grow_blocks(gbl_replica *r, int32_t id, int64_t tokens, int6
     } else if (units < held && r->e->s->compress) { /* more was dropped than came */
         gbl_kvpool_give(&r->pool, held - units);
         gbl_units_set(r, id, units, to);
+        r->gave_back = 1;
     } else r->e->priv[id].kv_to = to;
-    return advance(r, id, tokens);
+    return advance_by(r, id, tokens);
 }
 
 static inline int32_t grow_running(gbl_replica *r, int32_t id, int64_t tokens, int64_t reserve_tokens) {
@@ -325,6 +337,11 @@ static int64_t admitted_tokens(gbl_replica *r, int32_t id, const gbl_match *m, i
     if (*tokens > left) *tokens = left;
     int64_t to = cached + *tokens;
     r->e->priv[id].in_pieces = to < r->e->req[id].known;
+    if (r->strides) {
+        const gbl_req *q = &r->e->req[id];
+        if (reserve_tokens >= (int64_t)q->input + q->output - 1 && gbl_stride_most(r, id) > reserve_tokens) reserve_tokens = gbl_stride_most(r, id);
+        to = gbl_stride_ask(r, id, to);
+    }
     return reserve(r, id, reserve_tokens > to ? reserve_tokens : to);
 }
 
@@ -368,7 +385,7 @@ static RARE int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t re
     if (gbl_replica_run(r, id)) return GBL_NO_BLOCKS;
     q->state = GBL_REQ_RUNNING;
     first_admission(r, id, cached);
-    int32_t taken = advance(r, id, tokens);
+    int32_t taken = advance_by(r, id, tokens);
     gbl_replica_refresh(r);
     return taken;
 }
@@ -411,6 +428,7 @@ static void unplan(gbl_replica *r, int32_t id) { /* takes a planned decode back 
         r->plan.n--;
         break;
     }
+    if (r->strides) gbl_stride_unplan(r, id);
     r->plan.tokens -= q->scheduled;
     r->live_tokens -= q->scheduled;
     r->computed_tokens -= q->scheduled;
@@ -456,6 +474,7 @@ static int preempt_by_swap(gbl_replica *r, int32_t id) {
 static void start_over(gbl_replica *r, int32_t id) { /* it holds nothing */
     gbl_req *q = &r->e->req[id];
     gbl_units_forget(&r->e->priv[id]);
+    gbl_stride_restart(&r->e->priv[id], q);
     r->e->m.dropped += q->computed;
     r->outstanding_tokens += q->generated && q->known - q->computed == 1 ? q->known : q->computed;
     q->computed = 0;
@@ -514,9 +533,9 @@ static int host_preempt(const gbl_host *h, int32_t id) {
 
 static int swap_in_all(gbl_replica *r, int32_t id) {
     gbl_req *q = &r->e->req[id];
-    int64_t units = gbl_units(r, id, q->computed);
+    int64_t units = gbl_units(r, id, q->computed), next = gbl_units(r, id, q->computed + 1);
     /* Room for its next token too, or it would be put out again at once. */
-    if (gbl_units(r, id, q->computed + 1) > gbl_kvpool_free(&r->pool) || take_blocks(r, units)) return 0;
+    if ((next > units ? next : units) > gbl_kvpool_free(&r->pool) || take_blocks(r, units)) return 0;
     gbl_units_set(r, id, units, q->computed);
     q->state = GBL_REQ_LOADING;
     r->view.n_loading++;

@@ -34,7 +34,7 @@ void gbl_deque_remove(gbl_deque *d, size_t i) {
 }
 
 static int make_instances(gbl_replica *r, gbl_err *err) {
-    static const enum gbl_family per_replica[] = {GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX, GBL_PREFETCH};
+    static const enum gbl_family per_replica[] = {GBL_SCHEDULE, GBL_PREEMPT, GBL_KVMEM, GBL_PREFIX, GBL_PREFETCH, GBL_EXECUTE};
     for (size_t i = 0; i < sizeof per_replica / sizeof *per_replica; i++) {
         enum gbl_family f = per_replica[i];
         const gbl_choice *c = &r->e->s->choice[f];
@@ -54,11 +54,13 @@ static void call_inits(gbl_replica *r) {
     const gbl_kvmem_policy *k = (const void *)c[GBL_KVMEM].policy;
     const gbl_prefix_policy *x = (const void *)c[GBL_PREFIX].policy;
     const gbl_prefetch_policy *f = (const void *)c[GBL_PREFETCH].policy;
+    const gbl_execute_policy *y = (const void *)c[GBL_EXECUTE].policy;
     if (s->init) s->init(r->instance[GBL_SCHEDULE], &r->host);
     if (p->init) p->init(r->instance[GBL_PREEMPT], &r->host);
     if (k->init) k->init(r->instance[GBL_KVMEM], &r->host);
     if (x->init) x->init(r->instance[GBL_PREFIX], &r->host);
     if (f->init) f->init(r->instance[GBL_PREFETCH], &r->host);
+    if (y->init) y->init(r->instance[GBL_EXECUTE], &r->host);
 }
 
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err) {
@@ -68,6 +70,10 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     r->view = (gbl_view){.total_blocks = capacity, .block_size = e->block_size, .max_num_seqs = (int32_t)s->max_num_seqs,
                          .max_num_batched_tokens = s->max_num_batched_tokens * r->kind->dp, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size,
                          .layers = (int32_t)s->llm.layers};
+    r->strides = ((const gbl_execute_policy *)(const void *)s->choice[GBL_EXECUTE].policy)->stride != NULL;
+    r->plain = r->plain && !r->strides;
+    r->view.step_tokens = s->compress && s->compress->arch.tokens_step > 1 ? s->compress->arch.tokens_step : 1;
+    r->view.recursions = s->compress && s->compress->arch.recursions > 1 ? (int32_t)s->compress->arch.recursions : 1;
     r->view.kv_row_bytes = gbl_cost_kv_bytes_per_token(r->price) / (double)(s->llm.layers * r->kind->tp * (s->llm.kv_lora ? 1 : 2));
     gbl_host_bind(r);
     int code = make_instances(r, err);
@@ -146,6 +152,7 @@ static void show_arrivals(gbl_replica *r) {
 static void ask(gbl_replica *r) {
     const gbl_schedule_policy *p = (const void *)r->e->s->choice[GBL_SCHEDULE].policy;
     r->plan = (gbl_plan){0};
+    r->gave_back = 0;
     show_arrivals(r);
     gbl_replica_refresh(r);
     if (r->pool.below) gbl_tier_prefetch(r);
@@ -167,12 +174,13 @@ static void build_batch(gbl_replica *r) {
     const gbl_req *req = r->e->req;
     const gbl_priv *priv = r->e->priv;
     int64_t decodes = 0, kv = 0;
-    int plain = r->plain;
+    int plain = r->plain, strides = r->strides;
     r->batch = (gbl_batch){0};
     for (int32_t i = 0; i < r->plan.n; i++) {
         int32_t id = r->item[i];
         const gbl_req *q = &req[id];
-        if (priv[id].chunk) gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+        if (strides && priv[id].striding) gbl_stride_batch(r, id);
+        else if (priv[id].chunk) gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
         else if (plain) {
             decodes++;
             kv += q->computed;
@@ -304,6 +312,7 @@ static int hand_out(gbl_replica *r) {
         if (q->computed != q->known) continue;
         q->generated++;
         q->known++;
+        if (!plain && r->strides && !gbl_stride_end(r, id)) continue;
         if (p->phase != GBL_PHASE_DECODE) gbl_clock_phase(r, id, GBL_PHASE_DECODE);
         if (p->first_ns < 0) p->first_ns = now_ns;
         else {

@@ -38,6 +38,7 @@ int gbl_can_ever_run(gbl_replica *r, int32_t id) {
     if ((int64_t)q->input + q->output > e->max_model_len) return 0;
     int64_t tokens = r->hands_off ? q->input : (int64_t)q->input + q->output - 1;
     gbl_replica_refresh(r);
+    if (r->strides && gbl_stride_most(r, id) > tokens) tokens = gbl_stride_most(r, id);
     if (p->most_tokens && p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id) > tokens)
         tokens = p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id);
     tokens = k->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);

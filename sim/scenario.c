@@ -449,14 +449,43 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     return gbl_expected(err, "\"%s\", or a prefix policy that caches", family_default[GBL_EVICT]);
 }
 
+/* Steps that are no single token stay on the replica, and in HBM. */
+static int check_execute(const gbl_scenario *s, gbl_err *err) {
+    const gbl_execute_policy *p = (const void *)s->choice[GBL_EXECUTE].policy;
+    const gbl_node *n = gbl_node_get(s->policy_node, "execute"), *prefix = gbl_node_get(s->policy_node, "prefix");
+    if (!p->stride) return 0;
+    if (p->head.flags & GBL_EXECUTE_STEP_TOKENS && (!s->compress || s->compress->arch.tokens_step <= 1)) {
+        gbl_node_fail(n, err, "policy.execute \"%s\" is for models whose steps yield several tokens, and no method of policy.compress makes this one such", p->head.name);
+        return gbl_expected(err, "\"serial\", or policy.compress \"hamburger\" beside it");
+    }
+    if (s->networked || s->n_tiers) {
+        gbl_node_fail(n, err, "policy.execute \"%s\" takes steps of other than one token, which %s", p->head.name, s->networked ? "no pool hands to another" : "tiers below HBM do not keep");
+        return gbl_expected(err, "\"serial\", or %s", s->networked ? "pools of role \"both\" and no shared store" : "no tiers");
+    }
+    if (!(p->head.flags & GBL_EXECUTE_UNSHARED) || !prefix || !strcmp(s->choice[GBL_PREFIX].policy->name, family_default[GBL_PREFIX]) || s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) return 0;
+    gbl_node_fail(prefix, err, "under policy.execute \"%s\" requests share no KV, so policy.prefix would be read by nothing", p->head.name);
+    return gbl_expected(err, "\"%s\" or \"off\"", family_default[GBL_PREFIX]);
+}
+
 int gbl_scenario_shares(const gbl_scenario *s) {
-    return !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) && (!s->compress || s->compress->shareable);
+    return !(s->choice[GBL_EXECUTE].policy->flags & GBL_EXECUTE_UNSHARED) && !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) && (!s->compress || s->compress->shareable);
 }
 
 static int whole_codes(const gbl_kv_plan *plan) {
     for (int32_t i = 0; i < plan->n_cells; i++)
         if (plan->cell[i].res_k > 0 || plan->cell[i].res_v > 0 || plan->cell[i].extra > 0 || plan->cell[i].tier) return 0;
     return plan->shareable && plan->const_bytes == 0;
+}
+
+/* A model rewritten to yield several tokens a step, and the policy that says how many. */
+static int bind_step_tokens(gbl_scenario *s, const gbl_node *n, gbl_err *err) {
+    if (s->compress->arch.tokens_step <= 1) return 0;
+    if (!(s->choice[GBL_EXECUTE].policy->flags & GBL_EXECUTE_STEP_TOKENS)) {
+        gbl_node_fail(n, err, "its steps yield %g tokens, and policy.execute \"%s\" gives each decode one", s->compress->arch.tokens_step, s->choice[GBL_EXECUTE].policy->name);
+        return gbl_expected(err, "policy.execute \"hamburger\" beside it");
+    }
+    for (int32_t i = 0; i < s->compress->n_cells; i++) s->compress->cell[i].generated = 1; /* the engine counts KV tokens, one a step */
+    return 0;
 }
 
 /* Methods of KV compression are cards, composed in models/compress.h. */
@@ -472,10 +501,7 @@ static int bind_compress(gbl_scenario *s, gbl_err *err) {
         err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
         return code;
     }
-    if (s->compress->arch.tokens_step > 1) {
-        gbl_node_fail(n, err, "steps that yield %g tokens do not run: the engine gives each decode one token a step", s->compress->arch.tokens_step);
-        return gbl_expected(err, "a method of one token a step; gable model --compress prices such a step");
-    }
+    if ((code = bind_step_tokens(s, n, err))) return code;
     if (s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) {
         gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "compressed KV lies in pages, and policy.kvmem is \"%s\"", s->choice[GBL_KVMEM].policy->name);
         return gbl_expected(err, "\"paged\"");
@@ -522,6 +548,7 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = check_network(s, err);
     if (!code) code = bind_slo(s, err);
     if (!code) code = bind_compress(s, err);
+    if (!code) code = check_execute(s, err);
     if (!code) code = bind_client(s, err);
     if (!code) code = bind_run(s, err);
     if (!code && s->trace) code = gbl_trace_check(s->trace, err);

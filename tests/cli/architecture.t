@@ -26,9 +26,9 @@ decode gate_up (micro) 1.66 67.1 M 67.1 MB 25.57
 decode down (micro) 1.66 33.6 M 33.6 MB 14.98
 decode norm_rope_act (micro) 1.66 0 94.2 kB 9.24 0.7
 $ gable run --set 'policy.compress="hamburger"'
-! gable: steps that yield 1.66 tokens do not run: the engine gives each decode one token a step
+! gable: its steps yield 1.66 tokens, and policy.execute "serial" gives each decode one
 !   where: --set policy.compress
-!   expected: a method of one token a step; gable model --compress prices such a step
+!   expected: policy.execute "hamburger" beside it
 ? 2
 $ gable model llama-3.1-8b --compress swiftkv,mor
 ! gable: swiftkv and mor do not compose (rule same axis): both act on "arch", and no rule says what two of them make

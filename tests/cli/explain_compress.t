@@ -98,4 +98,4 @@ $ cat > few.json <<'END'
 > END
 $ plain() { gable run few.json --json --set "policy.compress=\"$1\"" $2 2> error | sed -n '1,/"sim": {/p'; }; for m in $(gable list cards | awk '$1 == "compress" {print $2}') 'scissorhands{drop=33},minicache{overlap=0.5}' 'kvcrush,kivi-4bit' 'windowkv,minicache,kivi-2bit' 'snapkv{cap=1024},kivi-2bit,minicache{overlap=1}'; do plain "$m" > held; [ -s held ] || head -n 1 error; plain "$m" --exact | cmp -s - held || echo "$m differs"; done
 gable: attention_sink_empirical is no method: its verdict is "input"
-gable: steps that yield 1.66 tokens do not run: the engine gives each decode one token a step
+gable: its steps yield 1.66 tokens, and policy.execute "serial" gives each decode one

@@ -1,0 +1,148 @@
+/* Steps of other than one token: counts worked by hand, conservation and equality under random scenarios, preemption. */
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "sim/run.h"
+
+static gbl_result *run_of(const char *text, int exact) {
+    gbl_err err = {0};
+    gbl_doc *doc;
+    gbl_scenario *s;
+    gbl_result *r = NULL;
+    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
+    int code = gbl_doc_parse(&doc, "t", text, strlen(text), &err);
+    if (!code) code = gbl_scenario_bind(&s, doc, &err);
+    if (!code) code = gbl_run(&r, s, &opt, &err);
+    if (code) {
+        char why[2400];
+        gbl_err_text(&err, why, sizeof why);
+        fail_msg("%s\n%s", text, why);
+    }
+    gbl_scenario_free(s);
+    return r;
+}
+
+static double value_of(const char *text, const char *name) {
+    gbl_result *r = run_of(text, 0);
+    double v = gbl_result_get(r, name);
+    gbl_result_free(r);
+    return v;
+}
+
+static char *json_of(const char *text, int exact) {
+    gbl_result *r = run_of(text, exact);
+    gbl_json *j = gbl_json_new(0);
+    gbl_result_json(r, j);
+    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
+    assert_non_null(sim);
+    *sim = 0;
+    gbl_json_free(j);
+    gbl_result_free(r);
+    return out;
+}
+
+/* One request alone. */
+#define LONE "{\"trace\":{\"generate\":{\"requests\":1,\"input\":{\"use\":\"fixed\",\"tokens\":%d},\"output\":{\"use\":\"fixed\",\"tokens\":%d}}},\"model\":\"%s\"," \
+             "\"engine\":{\"runtime\":\"ideal\",\"block_size\":1,\"max_model_len\":20000},\"policy\":{\"execute\":%s%s}}"
+static double lone(int in, int out, const char *model, const char *execute, const char *more, const char *name) {
+    char text[900];
+    snprintf(text, sizeof text, LONE, in, out, model, execute, more);
+    return value_of(text, name);
+}
+
+static void counts_by_hand(void **state) {
+    (void)state;
+    /* 256 positions, 4 a step: 64 steps, the first of which is the prompt's */
+    assert_close(lone(100, 256, "llada-8b", "{\"use\":\"denoise\",\"tokens\":4}", "", "sim.steps"), 64, 0);
+    assert_close(lone(100, 256, "llada-8b", "{\"use\":\"denoise\",\"tokens\":4}", "", "itl_ms.n"), 63, 0);
+    assert_close(lone(100, 256, "llada-8b", "\"denoise\"", "", "kv.peak_blocks"), 100, 0);   /* the prompt's; nothing is cached */
+    assert_close(lone(100, 256, "llada-8b", "\"dkv_cache\"", "", "kv.peak_blocks"), 356, 0); /* prompt and output */
+    assert_close(lone(100, 255, "llada-8b", "{\"use\":\"dkv_cache\",\"tokens\":4}", "", "sim.steps"), 64, 0);
+    /* grids: 13 steps, the last of which keeps nothing */
+    assert_close(lone(1, 10521, "llama-2-7b", "\"scales\"", "", "sim.steps"), 13, 0);
+    assert_close(lone(1, 10521, "llama-2-7b", "\"scales\"", "", "kv.peak_blocks"), 6425, 0);
+    assert_close(lone(1, 680, "llama-2-7b", "{\"use\":\"scales\",\"images\":\"var-256\"}", "", "kv.peak_blocks"), 680 - 256, 0);
+    assert_close(lone(1, 10521, "llama-2-7b", "\"scales\"", "", "requests.completed"), 1, 0);
+}
+
+/* What a step computes is what the formulas say: FLOPs of the layers in sum. 2 x (parameters without the embedding) a token and row. */
+static void work_by_hand(void **state) {
+    (void)state;
+    double P = 100, G = 128, layers = 2 * 32.0 * (4 * 4096.0 * 4096 + 3 * 4096.0 * 12288), head = 2 * 126464.0 * 4096, pair = 4 * 32.0 * 4096;
+    static const char *const use[] = {"\"denoise\"", "\"dkv_cache\"", "{\"use\":\"dkv_cache\",\"variant\":\"pd\",\"refresh\":4}", "{\"use\":\"dkv_cache\",\"variant\":\"greedy\",\"refresh\":2}", "{\"use\":\"freecache\",\"block\":32}"};
+    for (int v = 0; v < 5; v++) {
+        double tokens = 0, rows = 1, pairs = P * (P + 1) / 2;
+        for (int t = 0; t < 128; t++) {
+            double masked = G - t, late = t ? 1 : 0, all = t ? P + G : G, some = t ? masked + late : G;
+            double q = v == 0 ? all : v == 1 ? (t % 8 ? some : all) : v == 2 ? (t % 4 ? some : G) : v == 3 ? (t % 2 ? 6 : all) : G - 32 * (t / 32);
+            tokens += q;
+            rows += q;
+            pairs += q * (P + G);
+        }
+        char text[900];
+        snprintf(text, sizeof text, LONE, 100, 128, "llada-8b", use[v], "");
+        gbl_result *r = run_of(text, 0);
+        double want = layers * (P + tokens) + head * rows + pair * pairs;
+        assert_close(gbl_result_get(r, "mfu") * gbl_result_get(r, "duration_s") * 989.4e12, want, 2e-3);
+        gbl_result_free(r);
+    }
+}
+
+#define SMASH ",\"compress\":\"hamburger{tokens=2}\""
+static void several_tokens_a_step(void **state) {
+    (void)state;
+    char text[900];
+    /* p + steps KV tokens, exactly: one a step, and none for the first */
+    double steps = lone(1024, 4096, "llama-3.2-1b", "\"hamburger\"", SMASH, "sim.steps");
+    assert_close(lone(1024, 4096, "llama-3.2-1b", "\"hamburger\"", SMASH, "kv.peak_blocks"), 1024 + steps - 1, 0);
+    assert_close(lone(1024, 4096, "llama-3.2-1b", "\"hamburger\"", SMASH, "itl_ms.n"), steps - 1, 0);
+    snprintf(text, sizeof text,
+             "{\"trace\":{\"generate\":{\"requests\":200,\"arrival\":{\"use\":\"closed_loop\",\"concurrency\":1},\"input\":{\"use\":\"fixed\",\"tokens\":8},\"output\":{\"use\":\"fixed\",\"tokens\":1000}}},"
+             "\"model\":\"llama-3.2-1b\",\"policy\":{\"execute\":\"hamburger\",\"compress\":\"hamburger{tokens=2.25}\"}}");
+    assert_close(200e3 / value_of(text, "sim.steps"), 2.25, 0.01);
+}
+
+static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 77, run, k) % n; }
+
+static void random_scenario(char *out, size_t size, uint64_t run) {
+    static const char *const use[] = {"\"serial\"", "\"denoise\"", "{\"use\":\"denoise\",\"tokens\":3,\"tenant\":1}", "\"dkv_cache\"", "{\"use\":\"dkv_cache\",\"variant\":\"greedy\",\"tenant\":0}", "\"freecache\"",
+                                      "{\"use\":\"freecache\",\"accept\":3.5,\"guide\":0.2,\"tenant\":1}", "{\"use\":\"scales\",\"images\":\"var-256\",\"tenant\":2}", "\"hamburger\""};
+    static const char *const schedule[] = {"chunked", "prefill_first", "lpm", "shortest"}, *const preempt[] = {"recompute", "swap"};
+    static const char *const compress[] = {"", ",\"compress\":\"fp8_kv\"", ",\"compress\":\"streamingllm\"", ",\"compress\":\"kivi-4bit\""};
+    uint64_t how = pick(run, 1, 9);
+    snprintf(out, size,
+             "{\"trace\":{\"generate\":{\"requests\":60,\"tenants\":3,\"arrival\":{\"use\":\"poisson\",\"rate_s\":20},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":500},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":300}}},"
+             "\"model\":\"llama-2-7b\",\"cluster\":{\"replicas\":%d},\"engine\":{\"kv_blocks\":%d,\"block_size\":%d,\"max_num_batched_tokens\":%d,\"max_num_seqs\":%d},"
+             "\"policy\":{\"execute\":%s,\"schedule\":\"%s\",\"preempt\":\"%s\"%s},\"run\":{\"seed\":%d%s}}",
+             1 + (int)pick(run, 2, 2), pick(run, 3, 2) ? 70 : 400, pick(run, 4, 2) ? 16 : 32, pick(run, 5, 2) ? 256 : 8192, pick(run, 6, 2) ? 64 : 5, use[how], schedule[pick(run, 7, 4)], preempt[pick(run, 8, 2)],
+             how == 8 ? ",\"compress\":\"hamburger\"" : compress[pick(run, 9, 4)], (int)run, pick(run, 10, 4) ? "" : ",\"stop_s\":3");
+}
+
+/* The engine asserts its accounts in each run; here bytes with and without holds, twice the same, and everybody served. */
+static void random_scenarios_agree(void **state) {
+    (void)state;
+    double preempted = 0, held = 0;
+    for (uint64_t run = 0; run < 90; run++) {
+        char text[1600];
+        random_scenario(text, sizeof text, run);
+        char *a = json_of(text, 0), *b = json_of(text, 1), *again = json_of(text, 0);
+        if (strcmp(a, b)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, a, b);
+        assert_string_equal(a, again);
+        preempted += value_of(text, "kv.preemptions");
+        held += value_of(text, "sim.steps_fast");
+        if (!strstr(text, "stop_s")) assert_close(value_of(text, "requests.completed") + value_of(text, "requests.rejected"), 60, 0);
+        free(a);
+        free(b);
+        free(again);
+    }
+    assert_true(preempted > 50);
+    assert_true(held > 50); /* those who decode are held where they are alone */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(work_by_hand), cmocka_unit_test(several_tokens_a_step), cmocka_unit_test(random_scenarios_agree)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
