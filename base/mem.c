@@ -1,6 +1,6 @@
 /* mem.c - allocation with checked sizes, a failure hook for tests, and arenas.
  *
- * The hook's two counters are the house's only state outside objects: passing an allocator through every call would
+ * The hook's counters are the house's only state outside objects: passing an allocator through every call would
  * cost every signature of the tree to serve one kind of test. They are plain atomics (relaxed), so threads that
  * allocate at once do not race; the cost is one uncontended add beside a malloc. */
 #include "base/mem.h"
@@ -15,6 +15,7 @@
 
 static atomic_long alloc_count;   /* since the hook was set */
 static atomic_long alloc_fail_at; /* 0 = never */
+static atomic_long alloc_refused; /* in all */
 
 /* Counts one allocation; 1 where the hook wants it to fail. */
 static int refused(void)
@@ -35,19 +36,30 @@ long gbl_alloc_count(void)
     return atomic_load(&alloc_count);
 }
 
+long gbl_alloc_refused(void)
+{
+    return atomic_load(&alloc_refused);
+}
+
+static void *told(void *p)
+{
+    if (p == NULL) atomic_fetch_add(&alloc_refused, 1);
+    return p;
+}
+
 /* malloc of 0 bytes may answer NULL, which here always means "no memory": so at least one byte. */
 void *gbl_alloc(size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX || refused()) return NULL;
-    return bytes == 0 ? calloc(1, 1) : calloc(n, size);
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX || refused()) return told(NULL);
+    return told(bytes == 0 ? calloc(1, 1) : calloc(n, size));
 }
 
 void *gbl_resize(void *p, size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX || refused()) return NULL;
-    return realloc(p, bytes == 0 ? 1 : bytes);
+    if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX || refused()) return told(NULL);
+    return told(realloc(p, bytes == 0 ? 1 : bytes));
 }
 
 void gbl_free(void *p)

@@ -9,6 +9,7 @@ void *gbl_resize(void *p, size_t n, size_t size); /* realloc; new bytes undefine
 void gbl_free(void *p);
 void gbl_alloc_fail_at(long n); /* test hook: the nth allocation from now fails (0 = never) */
 long gbl_alloc_count(void);     /* allocations since the last gbl_alloc_fail_at */
+long gbl_alloc_refused(void);   /* answered with NULL, in all: a program that then succeeded may have lost something on the way */
 
 /* Arena: many small pieces freed at once. */
 typedef struct gbl_arena gbl_arena;

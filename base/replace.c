@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 int gbl_replace_fail(gbl_err *err, const char *path, int os_errno)
 {
     int space = os_errno == ENOSPC || os_errno == EDQUOT || os_errno == EFBIG;
@@ -23,6 +25,7 @@ int gbl_replace_begin(gbl_replace *r, const char *path, gbl_err *err)
     struct stat st;
     int standard = strcmp(path, "-") == 0, there = !standard && stat(path, &st) == 0;
     r->to = NULL;
+    r->refused = gbl_alloc_refused();
     r->part[0] = '\0';
     if (there && S_ISDIR(st.st_mode)) return gbl_replace_fail(err, path, EISDIR);
     int special = standard || (there && !S_ISREG(st.st_mode));
@@ -48,6 +51,7 @@ static int ask_again(FILE *to)
 int gbl_replace_end(gbl_replace *r, int code, gbl_err *err)
 {
     int regular = r->part[0] != '\0';
+    if (!code && gbl_alloc_refused() != r->refused) code = gbl_nomem(err, 0); /* what was written may lack something */
     errno = 0;
     int bad = ferror(r->to) || fflush(r->to) != 0 || (regular && fsync(fileno(r->to)) != 0), why = errno;
     if (bad && !why && regular) why = ask_again(r->to);

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "reports/store.h"
 
 #define ROW(name) &gbl_cmd_##name,
 const gbl_command *const gbl_commands[] = {GBL_COMMANDS(ROW) NULL};
@@ -89,13 +90,21 @@ static int dispatch(int argc, char **argv, gbl_arena *a, gbl_err *err)
     return c->sub ? dispatch_sub(c, argc - 2, argv + 2, a, err) : invoke(c, NULL, argc - 2, argv + 2, a, err);
 }
 
+/* What memory was refused for on the way, the answer may lack, and a complaint or a verdict may only follow from that. */
+static int in_memory(int code, gbl_err *err)
+{
+    if (!gbl_alloc_refused() || code == GBL_EFAULT || code >= GBL_EINTERRUPT) return code;
+    return gbl_fail(err, GBL_EFAULT, "out of memory%s", code ? "" : ": the answer may lack something");
+}
+
 int main(int argc, char **argv)
 {
     gbl_output_guard();
     gbl_signals_default();
+    gbl_store_memory();
     gbl_err err = {0};
     gbl_arena *a = gbl_arena_new();
-    int code = a ? dispatch(argc, argv, a, &err) : gbl_nomem(&err, 0);
+    int code = in_memory(a ? dispatch(argc, argv, a, &err) : gbl_nomem(&err, 0), &err);
     gbl_arena_free(a);
     if (code) {
         gbl_output_error(&err);

@@ -111,7 +111,9 @@ int gbl_spool_deliver(FILE *spool, const char *path, gbl_err *err)
     if (path && strcmp(path, "-") == 0) path = NULL;
     int code;
     errno = 0;
-    if (fflush(spool) != 0 || ferror(spool)) {
+    if (gbl_alloc_refused()) {
+        code = gbl_nomem(err, 0); /* it may lack something */
+    } else if (fflush(spool) != 0 || ferror(spool)) {
         code = gbl_fail(err, GBL_EINPUT, "cannot write to a temporary file: %s", errno ? strerror(errno) : "an earlier write failed");
         gbl_expected(err, "room in $TMPDIR, or /tmp, for the answer");
     } else {

@@ -192,7 +192,7 @@ static int word(const gbl_node *n, const field *f, int32_t *out, gbl_err *err) {
     if (gbl_node_str(n, &text, err)) return err->code;
     size_t len = strlen(text);
     int32_t i = 0;
-    for (const char *w = f->words; w; w = strchr(w, '|'), w += w != NULL, i++)
+    for (const char *w = f->words; w; w = (w = strchr(w, '|')) ? w + 1 : NULL, i++)
         if (!strncmp(w, text, len) && (w[len] == '|' || !w[len])) {
             *out = i;
             return 0;

@@ -60,10 +60,12 @@ int gbl_claims_keep(const gbl_claims *c, const char *path, gbl_err *err)
     int fresh = 0, made = access(path, F_OK) != 0;
     int code = gbl_db_connect(&db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (code) return code;
+    long refused = gbl_alloc_refused();
     if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) code = gbl_db_fail(err, db, path, doing);
     if (!code) code = gbl_db_identify(db, path, &fresh, err);
     if (!code && fresh && sqlite3_exec(db, gbl_schema_sql(), NULL, NULL, NULL) != SQLITE_OK) code = gbl_db_fail(err, db, path, doing);
-    if (!code && (!write_rows(c, db) || sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)) code = gbl_db_fail(err, db, path, doing);
+    if (!code && !write_rows(c, db)) code = gbl_db_fail(err, db, path, doing);
+    if (!code) code = gbl_db_commit(db, path, refused, err);
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* nothing to do after a commit */
     sqlite3_close(db);
     if (code && made) unlink(path);

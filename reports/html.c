@@ -79,6 +79,7 @@ static int put_file(page *p, const char *out, gbl_err *err)
         return code;
     }
     p->to = r.to;
+    r.refused = p->refused; /* also what was read for the page may lack something */
     return gbl_replace_end(&r, put_page(p, err), err);
 }
 
@@ -102,6 +103,7 @@ int gbl_report_html(const char *db, const char *out, gbl_err *err)
         return gbl_nomem(err, sizeof *p);
     }
     p->path = db;
+    p->refused = gbl_alloc_refused();
     p->arena = gbl_arena_new();
     p->charts = gbl_json_new(0);
     int code = p->arena && p->charts ? gbl_db_open_read(&p->db, db, err) : gbl_nomem(err, 64);

@@ -17,6 +17,7 @@ struct gbl_measurements {
     sqlite3_stmt *insert;
     char *path;
     int made; /* the file was not there before */
+    long refused; /* allocations, before the transaction */
 };
 
 static int begin(gbl_measurements *m, gbl_err *err)
@@ -26,6 +27,7 @@ static int begin(gbl_measurements *m, gbl_err *err)
     int fresh = 0;
     int code = gbl_db_connect(&m->db, m->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
     if (code) return code;
+    m->refused = gbl_alloc_refused();
     if (sqlite3_exec(m->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) return gbl_db_fail(err, m->db, m->path, doing);
     if ((code = gbl_db_identify(m->db, m->path, &fresh, err))) return code;
     if (fresh && sqlite3_exec(m->db, gbl_schema_sql(), NULL, NULL, NULL) != SQLITE_OK) return gbl_db_fail(err, m->db, m->path, doing);
@@ -70,7 +72,7 @@ int gbl_measurements_close(gbl_measurements *m, int keep, gbl_err *err)
     struct stat st;
     int code = 0;
     sqlite3_finalize(m->insert);
-    if (keep && sqlite3_exec(m->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) code = gbl_db_fail(err, m->db, m->path, doing);
+    if (keep) code = gbl_db_commit(m->db, m->path, m->refused, err);
     if (m->db) {
         sqlite3_exec(m->db, "ROLLBACK", NULL, NULL, NULL); /* nothing to do after a commit */
         sqlite3_close(m->db);

@@ -32,9 +32,18 @@ typedef struct merge {
 
 /* ---------------------------------------------------------------- what a store holds ---- */
 
+static int fail_read(merge *m, sqlite3 *from, const char *path)
+{
+    return gbl_db_fail(m->err, from, path, "read the store");
+}
+
+/* NULL: no memory. */
 static const char *column(merge *m, sqlite3_stmt *st, int i)
 {
     const char *text = (const char *)sqlite3_column_text(st, i);
+    if (!text && sqlite3_column_type(st, i) != SQLITE_NULL) {
+        return NULL;
+    }
     return gbl_arena_text(m->arena, text ? text : "");
 }
 
@@ -42,8 +51,9 @@ static const char *column(merge *m, sqlite3_stmt *st, int i)
 static int read_sweep(merge *m, sqlite3 *db, const char *path, sweep_row *out)
 {
     sqlite3_stmt *st = NULL;
-    if (!gbl_db_int(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'sweep'", 0)) {
-        return 0;
+    int64_t there = gbl_db_int(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'sweep'", -1);
+    if (there < 1) {
+        return there < 0 ? fail_read(m, db, path), -1 : 0;
     }
     if (gbl_db_int(db, "SELECT count(DISTINCT hash || version || cards || requests) FROM sweep", 0) > 1) {
         gbl_fail(m->err, GBL_EINPUT, "the store holds more than one sweep");
@@ -52,7 +62,7 @@ static int read_sweep(merge *m, sqlite3 *db, const char *path, sweep_row *out)
         return -1;
     }
     if (sqlite3_prepare_v2(db, "SELECT id, first_run, points, hash, version, cards, requests, document FROM sweep ORDER BY id DESC LIMIT 1", -1, &st, NULL) != SQLITE_OK) {
-        gbl_db_fail(m->err, db, path, "read the store");
+        fail_read(m, db, path);
         return -1;
     }
     int rc = sqlite3_step(st);
@@ -61,7 +71,9 @@ static int read_sweep(merge *m, sqlite3 *db, const char *path, sweep_row *out)
                            column(m, st, 3), column(m, st, 4), column(m, st, 5), column(m, st, 6), column(m, st, 7), path};
     }
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-        gbl_db_fail(m->err, db, path, "read the store");
+        fail_read(m, db, path);
+    } else if (rc == SQLITE_ROW && !(out->hash && out->version && out->cards && out->requests && out->document)) {
+        rc = gbl_nomem(m->err, 0);
     }
     sqlite3_finalize(st);
     return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
@@ -163,11 +175,6 @@ static int check_inputs(merge *m, const char *const *inputs, size_t n)
 
 /* ---------------------------------------------------------------- copying ---- */
 
-static int fail_read(merge *m, sqlite3 *from, const char *path)
-{
-    return gbl_db_fail(m->err, from, path, "read the store");
-}
-
 /* Copies the rows of one table that belong to run `old`, as run `id`. `key` is the column that says so, the first. */
 static int copy_table(merge *m, sqlite3 *from, const char *path, const char *table, const char *key, int64_t old, int64_t id)
 {
@@ -188,11 +195,11 @@ static int copy_table(merge *m, sqlite3 *from, const char *path, const char *tab
         code = gbl_store_failed(m->store, m->err);
     }
     while (!code && (rc = sqlite3_step(in)) == SQLITE_ROW) {
-        sqlite3_bind_int64(to, 1, id);
-        for (int i = 1; i < columns; i++) {
-            sqlite3_bind_value(to, i + 1, sqlite3_column_value(in, i));
+        int wrote = sqlite3_bind_int64(to, 1, id);
+        for (int i = 1; i < columns && wrote == SQLITE_OK; i++) {
+            wrote = sqlite3_bind_value(to, i + 1, sqlite3_column_value(in, i));
         }
-        int wrote = sqlite3_step(to);
+        wrote = wrote == SQLITE_OK ? sqlite3_step(to) : wrote;
         sqlite3_reset(to);
         if (wrote != SQLITE_DONE) {
             code = gbl_store_failed(m->store, m->err);
@@ -219,8 +226,13 @@ static int copy_run(merge *m, sqlite3 *from, const char *path, int64_t old, int6
                            -1, &st, NULL) != SQLITE_OK) {
         return fail_read(m, from, path);
     }
-    while (!code && sqlite3_step(st) == SQLITE_ROW) {
-        code = copy_table(m, from, path, (const char *)sqlite3_column_text(st, 0), "run", old, id);
+    int rc = SQLITE_DONE;
+    while (!code && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const char *table = (const char *)sqlite3_column_text(st, 0);
+        code = table ? copy_table(m, from, path, table, "run", old, id) : gbl_nomem(m->err, 0);
+    }
+    if (!code && rc != SQLITE_DONE) {
+        code = fail_read(m, from, path);
     }
     sqlite3_finalize(st);
     return code;
@@ -237,9 +249,13 @@ static int point_here(merge *m, int64_t point, const char **result)
     }
     sqlite3_bind_int64(st, 1, m->to.id);
     sqlite3_bind_int64(st, 2, point);
-    int found = sqlite3_step(st) == SQLITE_ROW;
-    if (found) {
-        *result = column(m, st, 0);
+    int rc = sqlite3_step(st), found = rc == SQLITE_ROW;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+        found = -1;
+        gbl_store_failed(m->store, m->err);
+    } else if (found && !(*result = column(m, st, 0))) {
+        found = -1;
+        gbl_nomem(m->err, 0);
     }
     sqlite3_finalize(st);
     return found;
@@ -265,15 +281,15 @@ static int name_point(merge *m, int64_t point, int64_t run, const char *vary)
 static int take_point(merge *m, sqlite3 *from, const char *path, sqlite3_stmt *st)
 {
     int64_t point = sqlite3_column_int64(st, 0), run = m->to.first_run + point;
-    const char *here, *theirs = (const char *)sqlite3_column_text(st, 3);
-    int found = point_here(m, point, &here);
+    const char *here, *theirs = column(m, st, 3), *vary = column(m, st, 2);
+    int found = theirs && vary ? point_here(m, point, &here) : (gbl_nomem(m->err, 0), -1);
     if (m->stop && *m->stop) {
         return gbl_fail(m->err, GBL_EINTERRUPT, "%s", "");
     }
     if (found < 0) {
         return m->err->code;
     }
-    if (found && (!theirs || strcmp(here, theirs) != 0)) {
+    if (found && strcmp(here, theirs) != 0) {
         gbl_fail(m->err, GBL_EINPUT, "point %" PRId64 " has two results that differ", point);
         gbl_where(m->err, "%s, run %lld", path, (long long)sqlite3_column_int64(st, 1));
         return gbl_expected(m->err, "one result a point: a store of this sweep was changed or made by another build");
@@ -284,7 +300,7 @@ static int take_point(merge *m, sqlite3 *from, const char *path, sqlite3_stmt *s
     }
     int code = copy_run(m, from, path, sqlite3_column_int64(st, 1), run);
     m->out->merged += !code;
-    return code ? code : name_point(m, point, run, (const char *)sqlite3_column_text(st, 2));
+    return code ? code : name_point(m, point, run, vary);
 }
 
 static int take_input(merge *m, const char *path)
@@ -294,7 +310,10 @@ static int take_input(merge *m, const char *path)
     sqlite3_stmt *st = NULL;
     sweep_row row;
     int code = gbl_db_open_read(&from, path, m->err), rc = SQLITE_DONE;
-    if (!code && (read_sweep(m, from, path, &row) != 1 || sqlite3_prepare_v2(from, sql, -1, &st, NULL) != SQLITE_OK)) {
+    int found = code ? 1 : read_sweep(m, from, path, &row);
+    if (found < 0) {
+        code = m->err->code;
+    } else if (!code && (!found || sqlite3_prepare_v2(from, sql, -1, &st, NULL) != SQLITE_OK)) {
         code = fail_read(m, from, path);
     }
     if (!code) {

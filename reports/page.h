@@ -36,6 +36,7 @@ typedef struct page {
     page_run run[PAGE_RUNS]; /* newest first */
     int runs;
     int64_t runs_stored, layout; /* layout: user_version */
+    long refused;                /* allocations (gbl_alloc_refused), before */
     page_figure figure[PAGE_FIGURES];
     int figures;
     gbl_json *charts;              /* array of chart descriptions, read by the page's script */

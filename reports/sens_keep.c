@@ -36,6 +36,7 @@ int gbl_sens_keep(const gbl_sens *s, const char *path, int64_t run, gbl_err *err
     if (code) {
         return code;
     }
+    long refused = gbl_alloc_refused();
     int good = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK;
     for (int m = 0; m < GBL_SENS_METRICS; m++) {
         for (int i = 0; i < GBL_INPUTS && good; i++) {
@@ -43,8 +44,7 @@ int gbl_sens_keep(const gbl_sens *s, const char *path, int64_t run, gbl_err *err
         }
     }
     sqlite3_finalize(st);
-    good = good && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
-    code = good ? GBL_OK : gbl_db_fail(err, db, path, "write the store");
+    code = good ? gbl_db_commit(db, path, refused, err) : gbl_db_fail(err, db, path, "write the store");
     sqlite3_close(db);
     return code;
 }

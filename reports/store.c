@@ -54,6 +54,7 @@ struct gbl_store {
     int fresh; /* the file has no tables yet */
     int entered; /* a transaction is open */
     int64_t run; /* open run, 0 = none */
+    long refused; /* allocations, before the transaction */
     FILE *tape;  /* instead of db: calls are written down */
     sqlite3_stmt *st[STATEMENTS];
 };
@@ -234,6 +235,7 @@ static int fail_moved(gbl_store *s, gbl_err *err)
 /* Takes the write lock, and makes the tables where there are none. */
 static int begin_locked(gbl_store *s, gbl_err *err)
 {
+    s->refused = gbl_alloc_refused();
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
         return gbl_db_fail(err, s->db, s->path, "write the store");
     }
@@ -456,8 +458,9 @@ int gbl_store_commit(gbl_store *s, gbl_err *err)
     if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved) {
         return fail_moved(s, err);
     }
-    if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        return fail_write(s, err);
+    if (gbl_db_commit(s->db, s->path, s->refused, err) != GBL_OK) {
+        gbl_store_rollback(s);
+        return err->code;
     }
     s->run = s->entered = 0;
     if (s->fresh) {

@@ -12,6 +12,10 @@
 #include "base/err.h"
 #include "sim/run.h"
 
+/* For a program, before anything else of this room: SQLite takes its memory through base/mem.h from now on. A library leaves
+ * SQLite, which others in the process may use, as it is. */
+void gbl_store_memory(void);
+
 typedef struct gbl_store gbl_store;
 /* A missing file is made with the first commit: a store whose first run fails is not left behind, and two programs may
  * start one store together. A program that holds a run open makes others wait up to ten seconds, then they fail at

@@ -207,6 +207,14 @@ static int ask(sqlite3 *db, const char *sql, int64_t *out)
     return 0;
 }
 
+int gbl_db_commit(sqlite3 *db, const char *path, long refused, gbl_err *err)
+{
+    if (gbl_alloc_refused() != refused) {
+        return gbl_nomem(err, 0);
+    }
+    return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? GBL_OK : gbl_db_fail(err, db, path, "write the store");
+}
+
 int64_t gbl_db_int(sqlite3 *db, const char *sql, int64_t none)
 {
     int64_t v = none;

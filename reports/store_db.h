@@ -16,6 +16,8 @@ int gbl_db_connect(sqlite3 **out, const char *path, int sqlite_flags, gbl_err *e
 /* Told by the header's two numbers: fresh (no tables yet) or ours in this program's layout, to be written; anything else
  * fails. *fresh may be NULL: then fresh fails. */
 int gbl_db_identify(sqlite3 *db, const char *path, int *fresh, gbl_err *err);
+/* COMMIT, unless memory was refused (gbl_alloc_refused) since there were `refused`: part of what is to be kept may be missing. */
+int gbl_db_commit(sqlite3 *db, const char *path, long refused, gbl_err *err);
 /* For readers: the file must exist; opened immutable where it cannot be written; percentile and median registered. */
 int gbl_db_open_read(sqlite3 **out, const char *path, gbl_err *err);
 /* First column of the first row, or `none`. SQL is the caller's own, so a failure to compile it asserts. */

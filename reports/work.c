@@ -85,9 +85,13 @@ static void do_task(const gbl_work *w, const worker *me, const order *o, outcome
 {
     out->task = o->task;
     out->file = o->file;
+    long refused = gbl_alloc_refused();
     errno = 0;
     FILE *f = ftruncate(me->file[o->file], 0) == 0 ? stream(me->file[o->file], "w") : NULL;
     out->code = f ? w->task(w->to, o->task, f, &out->err) : gbl_fail(&out->err, GBL_EFAULT, "cannot use a temporary file: %s", strerror(errno));
+    if (!out->code && gbl_alloc_refused() != refused) {
+        out->code = gbl_nomem(&out->err, 0); /* in vain somewhere: the answer may lack something */
+    }
     if (f && fclose(f) != 0 && !out->code) {
         out->code = gbl_fail(&out->err, GBL_EINPUT, "cannot write to a temporary file: %s", strerror(errno));
         gbl_expected(&out->err, "room in $TMPDIR or /tmp for the rows of the run");

@@ -231,9 +231,9 @@ static void put_sim(gbl_result *r, const gbl_engine *e, double wall) {
 }
 
 static char *copy_text(const char *s) {
-    size_t n = strlen(s ? s : "") + 1;
-    char *t = gbl_alloc(n, 1);
-    if (t && s) memcpy(t, s, n);
+    size_t n = s ? strlen(s) + 1 : 0; /* NULL: whoever made it ran out of memory */
+    char *t = s ? gbl_alloc(n, 1) : NULL;
+    if (t) memcpy(t, s, n);
     return t;
 }
 

@@ -684,8 +684,9 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
 
 static void compress_json(const gbl_scenario *s, const char *key, gbl_json *j) {
     const gbl_node *n = gbl_node_get(s->policy_node, "compress");
-    char *text = s->compress && n && !is_default_word(n, GBL_COMPRESS) ? gbl_node_canonical(n) : NULL;
-    gbl_json_raw(j, key, text ? text : "[]");
+    int given = s->compress && n && !is_default_word(n, GBL_COMPRESS);
+    char *text = given ? gbl_node_canonical(n) : NULL;
+    gbl_json_raw(j, key, given ? text : "[]");
     gbl_free(text);
 }
 
@@ -731,8 +732,11 @@ const char *gbl_scenario_json(const gbl_scenario *s, int indent) {
     gbl_json_obj(j, NULL);
     gbl_json_str(j, "gable", "scenario/1");
     gbl_json_str(j, "name", s->name);
-    gbl_err checked; /* the trace was checked when the scenario was bound */
-    gbl_trace_json(s->trace, "trace", j, &checked);
+    gbl_err checked; /* the trace was checked when the scenario was bound: only memory can fail it */
+    if (gbl_trace_json(s->trace, "trace", j, &checked)) {
+        gbl_json_free(j);
+        return NULL;
+    }
     gbl_json_str(j, "model", s->model);
     cluster_json(s, j);
     part_json(j, "engine", engine_rows, s);
