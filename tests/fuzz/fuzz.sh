@@ -5,6 +5,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
+export GABLE_DATA="${GABLE_DATA:-$root}" ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}"
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "${source#tests/fuzz/fuzz_}" .c)
     found=$BUILD/found/$name
@@ -12,7 +13,7 @@ for source in tests/fuzz/fuzz_*.c; do
     echo "fuzz: $name for $FUZZ_S s"
     log=$BUILD/found/$name.log
     "$BUILD/tests/fuzz/fuzz_$name" -max_total_time="$FUZZ_S" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
-        -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/$name" >"$log" 2>&1 || {
+        -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/$name" </dev/null >"$log" 2>&1 || {
         tail -n 40 "$log"
         echo "fuzz: $name FAILED; the input lies in $found" >&2
         exit 1
