@@ -37,7 +37,7 @@ PKG_FUZZ := clang libclang-rt-dev
 PKG_BARE := debootstrap
 
 # The rooms, the lowest first; tests/law/includes.sh checks who may include whom.
-ROOMS := base models traces sim reports validate lib
+ROOMS := base models traces sim reports validate validate/lab lib
 LIB_SRC := $(sort $(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
 POLICY_SRC := $(sort $(wildcard policies/*/*.c))
 CLI_SRC := $(sort $(wildcard cli/*.c))
@@ -201,7 +201,7 @@ endif
 
 # Cards and samples keep their places under share/gable, where the binary looks for them.
 DATA := $(sort $(wildcard models/cards/*.json models/cards/*/*.json policies/cards/*.json policies/cards/*/*.json \
-  traces/samples/* reports/studies/*.json reports/claims/*.json validate/engines/*.json))
+  traces/samples/* reports/studies/*.json reports/claims/*.json validate/engines/*.json validate/attention/*.json))
 DEST = $(DESTDIR)$(PREFIX)
 COMPLETIONS = $(DEST)/share/bash-completion/completions/gable $(DEST)/share/zsh/site-functions/_gable
 install: $(BUILD)/gable $(BUILD)/$(SO) install-data ## install under DESTDIR and PREFIX

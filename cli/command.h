@@ -50,6 +50,7 @@ struct gbl_command {
     X(model)            \
     X(calibrate)        \
     X(validate)         \
+    X(lab)              \
     X(claims)           \
     X(list)             \
     X(explain)          \

@@ -7,6 +7,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
+#include "base/mem.h"
 #include "base/random.h"
 
 enum { RESAMPLES = 1000, STREAM_BOOTSTRAP = GBL_STREAM_POLICY - 2 };
@@ -246,6 +247,23 @@ double gbl_stat_ranks_above(const double *a, size_t na, const double *b, size_t 
     }
     double variance = pairs / 12 * (n + 1 - ties / (n * (n - 1)));
     return variance > 0 ? 1 - normal_share((u - pairs / 2 - 0.5) / sqrt(variance)) : 0.5;
+}
+
+gbl_interval gbl_stat_spearman(const double *a, const double *b, size_t n, double confidence)
+{
+    gbl_interval i = {.mean = NAN, .low = NAN, .high = NAN, .half_width = NAN, .n = n};
+    double *work = n >= 2 && gbl_stat_sd(a, n) > 0 && gbl_stat_sd(b, n) > 0 ? gbl_alloc(2 * n, sizeof *work) : NULL;
+    if (!work) return i;
+    gsl_error_handler_t *was = gsl_set_error_handler_off();
+    i.mean = gsl_stats_spearman(a, 1, b, 1, n, work);
+    gsl_set_error_handler(was);
+    gbl_free(work);
+    if (n < 5) return i;
+    double r = fmin(fmax(i.mean, -1 + 1e-12), 1 - 1e-12), wide = normal_quantile(0.5 + confidence / 2) * sqrt((1 + r * r / 2) / ((double)n - 3));
+    i.low = tanh(atanh(r) - wide);
+    i.high = tanh(atanh(r) + wide);
+    i.half_width = (i.high - i.low) / 2;
+    return i;
 }
 
 /* One series, sorted once: a resample then only weighs the blocks, and its percentile is one walk along the order. */

@@ -61,6 +61,9 @@ gbl_test gbl_stat_pooled(const double *a, size_t na, const double *b, size_t nb,
 /* Of the same, by ranks (Mann & Whitney, Annals of Mathematical Statistics 18, 1947; normal approximation with ties and continuity
  * correction): one-sided p that b lies above a. 0.5 where all values are equal, NaN without values. */
 double gbl_stat_ranks_above(const double *a, size_t na, const double *b, size_t nb);
+/* Spearman's rank correlation of n pairs (ties take their mean rank) in .mean; its interval by Fisher's z with the variance
+ * (1 + r^2 / 2) / (n - 3) of Bonett & Wright (Psychometrika 65, 2000). NaN where n < 2 or a side does not vary, its interval where n < 5. */
+gbl_interval gbl_stat_spearman(const double *a, const double *b, size_t n, double confidence);
 /* Difference of percentile p (0..1) between two series of pairs in time order, by a bootstrap of `blocks` consecutive
  * stretches drawn for both alike (Kuensch, Annals of Statistics 17, 1989); p-values are shares of resamples beyond zero.
  * The first n % blocks pairs fall away. blocks in 2..256; `scratch` holds 2 n places. */

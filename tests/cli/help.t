@@ -21,6 +21,7 @@ commands
   model      the analytical sheet of a model on a machine
   calibrate  fit a GPU's parameters to measured kernels
   validate   the models against measurements
+  lab        methods that drop KV on rows of attention, synthetic or recorded
   claims     published results beside simulated ones
   list       what there is: cards, policies, trace formats
   explain    one card or policy in full, with its sources
@@ -194,11 +195,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-33
+35
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
-6
+7
 $ gable help --json | grep -c '"name"'
-33
+35
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion
