@@ -143,15 +143,16 @@ static void policy_json(const gbl_thing *thing, gbl_json *j)
 static void policy_text(const gbl_thing *thing, FILE *to)
 {
     const gbl_policy *p = thing->policy;
+    const char *open = p->family == GBL_COMPRESS ? "[" : "", *close = *open ? "]" : ""; /* one of a list */
     fprintf(to, "%s/%s - %s\n", thing->kind, p->name, p->help ? p->help : "");
     if (p->source) fprintf(to, "source: %s\n", p->source);
     if (p->params && p->params->name) {
         fputs("\nparameters\n", to);
         gbl_param_help(p->params, "  ", to);
-        fprintf(to, "\nin a scenario: \"policy\": {\"%s\": {\"use\": \"%s\", \"%s\": %s}}\n", thing->kind, p->name,
-                p->params->name, p->params->dflt);
+        fprintf(to, "\nin a scenario: \"policy\": {\"%s\": %s{\"use\": \"%s\", \"%s\": %s}%s}\n", thing->kind, open, p->name,
+                p->params->name, p->params->dflt, close);
     } else {
-        fprintf(to, "no parameters\n\nin a scenario: \"policy\": {\"%s\": \"%s\"}\n", thing->kind, p->name);
+        fprintf(to, "no parameters\n\nin a scenario: \"policy\": {\"%s\": %s\"%s\"%s}\n", thing->kind, open, p->name, close);
     }
 }
 
@@ -213,6 +214,20 @@ static void many_json(const gbl_thing *const *found, size_t n, const char *name,
     gbl_json_end(j);
 }
 
+/* A card and the policy in C of the same family and name: the policy runs, the card is the analytical sheet's. */
+static int explain_both(const gbl_thing *const *found, gbl_json *j, FILE *to, gbl_arena *a, gbl_err *err)
+{
+    const gbl_thing *card = found[found[0]->path == NULL], *policy = found[found[0]->path != NULL];
+    if (j) gbl_json_arr(j, NULL);
+    int code = explain_card(card, j, to, a, err);
+    if (code) return code;
+    if (!j) fputs("\nThat is the card, which gable model --compress reads. A scenario runs the policy in C:\n\n", to);
+    if (j) policy_json(policy, j);
+    else policy_text(policy, to);
+    if (j) gbl_json_end(j);
+    return GBL_OK;
+}
+
 static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_err *err)
 {
     const char *slash = strrchr(asked, '/'), *name = slash ? slash + 1 : asked;
@@ -227,6 +242,7 @@ static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_e
     if (system >= 0) return system;
     if (!n_found) return unknown(things, n, asked, name, a, err);
     if (n_found == 1 && found[0]->path) return explain_card(found[0], j, to, a, err);
+    if (n_found == 2 && !strcmp(found[0]->kind, found[1]->kind)) return explain_both(found, j, to, a, err);
     if (n_found > 1 && j) many_json(found, n_found, name, j);
     else if (n_found > 1) many_text(found, n_found, name, to);
     else if (j) policy_json(found[0], j);

@@ -25,6 +25,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "models/llm.h"
+#include "policies/policy.h"
 
 /* ---------------------------------------------------------------- what a card says ---- */
 
@@ -209,8 +210,12 @@ typedef struct gbl_kv_plan {
  * Strings live in `a`. GBL_EINPUT: an unknown method or parameter, a pair that cannot be composed (with the
  * reason), a method on a model it does not fit. */
 int gbl_kv_plan_new(gbl_kv_plan **out, const gbl_node *what, const gbl_llm *m, double bytes_per_element, const char *folder, gbl_arena *a, gbl_err *err);
+/* The same of all entries but `policy`, an entry that a policy in C carries out: the plan is what lies beneath it, with its card, where it has
+ * one, for quality and identity alone. GBL_EINPUT besides: another method that says which tokens stay, or that counts them. */
+int gbl_kv_plan_beneath(gbl_kv_plan **out, const gbl_node *what, const gbl_node *policy, const gbl_llm *m, double bytes_per_element, const char *folder, gbl_arena *a, gbl_err *err);
 void gbl_kv_plan_free(gbl_kv_plan *plan); /* NULL allowed */
 /* From the command line's form: "snapkv{cap=1024},kivi-2bit". */
+int gbl_kv_list_text(gbl_doc **out, const char *text, gbl_arena *a, gbl_err *err); /* the array that it stands for */
 int gbl_kv_plan_text(gbl_kv_plan **out, const char *text, const gbl_llm *m, double bytes_per_element, gbl_arena *a, gbl_err *err);
 
 /* ---------------------------------------------------------------- figures of one sequence ---- */
@@ -269,6 +274,25 @@ void gbl_kv_step_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_work
 /* Expected share of pages of `page` tokens that are wholly free when each token is kept with chance `keep`, in runs of `run`
  * dropped tokens, and `heads` independent choices share the page: (1-keep)^(heads (page + run - 1) / run). */
 double gbl_kv_free_pages(double keep, double page, double run, double heads);
+
+/* ---------------------------------------------------------------- pieces ---- */
+
+/* Of a policy in C, over a plan of one cell without residues (gbl_kv_plan_beneath): compress_pieces.c. */
+typedef struct gbl_kv_toll { /* of a step, beside what gbl_kv_read says */
+    int64_t down_q8;        /* to host memory, x 256 */
+    int64_t bytes_q8;       /* of HBM, beside attention, x 256 */
+    int64_t tensor_flops, vector_flops;
+    int64_t dram_q8;        /* that lies in host memory, x 256 */
+} gbl_kv_toll;
+int64_t gbl_kv_pieces_tokens_in(const gbl_kv_plan *plan, int64_t bytes_q8);  /* of all layers and heads */
+int64_t gbl_kv_pieces_q8(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t n, int64_t page); /* in HBM, whole pages, x 256 */
+gbl_kv_read gbl_kv_pieces_read(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t n);
+gbl_kv_toll gbl_kv_pieces_toll(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t n);
+int64_t gbl_kv_pieces_launches(const gbl_kv_piece *p, int32_t n);
+int64_t gbl_kv_pieces_read_mean(const gbl_kv_piece *p, int32_t n); /* tokens read, over layers and heads; rounded down */
+int64_t gbl_kv_pieces_again(const gbl_kv_piece *p, int32_t n);     /* the same of tokens computed again */
+/* Adds how gbl_kv_pieces_q8 grows from a step's pieces at[0] over those of the next two, as gbl_kv_growth does. 0: for one step only. */
+int gbl_kv_pieces_growth(const gbl_kv_plan *plan, const gbl_kv_piece *const at[3], int32_t n, int64_t page, int64_t *each, int64_t *ring);
 
 /* ---------------------------------------------------------------- cards ---- */
 

@@ -275,15 +275,18 @@ void gbl_kv_plan_free(gbl_kv_plan *plan) {
     gbl_free(plan);
 }
 
-static int compose(gbl_kv_plan *plan, const gbl_node *what, const gbl_llm *m, const char *folder, gbl_arena *a, gbl_err *err) {
+/* `policy`: the entry that a policy in C carries out, or NULL. */
+static int compose(gbl_kv_plan *plan, const gbl_node *what, const gbl_node *policy, const gbl_llm *m, const char *folder, gbl_arena *a, gbl_err *err) {
     const gbl_node *list = what && gbl_node_kind(what) == GBL_OBJECT ? gbl_node_get(what, "ordered") : what;
     if (what && (!list || gbl_node_kind(list) != GBL_ARRAY)) {
         gbl_node_fail(what, err, "a composition is a list of methods");
         return gbl_expected(err, "[\"snapkv\", {\"use\": \"kivi\", \"bits\": 4}], or {\"ordered\": [...]}");
     }
     for (const gbl_node *n = list ? gbl_node_first(list) : NULL; n; n = gbl_node_next(n))
-        if (gbl_kv_read_method(plan, n, folder, a, err)) return err->code;
-    if (gbl_kv_fits(plan, m, what, err) || gbl_kv_order(plan, list != what, a, what, err) || gbl_kv_apply(plan, a, err)) return err->code;
+        if (n == policy ? gbl_kv_read_card_of(plan, n, folder, a, err) : gbl_kv_read_method(plan, n, folder, a, err)) return err->code;
+    if (gbl_kv_fits(plan, m, what, err) || (policy && gbl_kv_fits_beneath(plan, m, policy, err))) return err->code;
+    if (gbl_kv_order(plan, list != what, a, what, err) || gbl_kv_apply(plan, a, err)) return err->code;
+    plan->shareable &= !policy;
     char *canon = what ? gbl_node_canonical(what) : NULL;
     plan->hash = canon ? gbl_hash64(canon, strlen(canon), 0) : 0;
     gbl_free(canon);
@@ -291,11 +294,15 @@ static int compose(gbl_kv_plan *plan, const gbl_node *what, const gbl_llm *m, co
 }
 
 int gbl_kv_plan_new(gbl_kv_plan **out, const gbl_node *what, const gbl_llm *m, double bytes_per_element, const char *folder, gbl_arena *a, gbl_err *err) {
+    return gbl_kv_plan_beneath(out, what, NULL, m, bytes_per_element, folder, a, err);
+}
+
+int gbl_kv_plan_beneath(gbl_kv_plan **out, const gbl_node *what, const gbl_node *policy, const gbl_llm *m, double bytes_per_element, const char *folder, gbl_arena *a, gbl_err *err) {
     gbl_kv_plan *plan = gbl_alloc(1, sizeof *plan);
     *out = NULL;
     if (!plan) return gbl_nomem(err, sizeof *plan);
     plan->shape = gbl_kv_shape_of(m, bytes_per_element);
-    int code = compose(plan, what, m, folder, a, err);
+    int code = compose(plan, what, policy, m, folder, a, err);
     if (code) gbl_kv_plan_free(plan);
     else *out = plan;
     return code;
@@ -333,19 +340,24 @@ static const char *list_json(gbl_json *j, const char *s, gbl_arena *a) {
     return gbl_json_text(j);
 }
 
-int gbl_kv_plan_text(gbl_kv_plan **out, const char *text, const gbl_llm *m, double bytes_per_element, gbl_arena *a, gbl_err *err) {
-    gbl_doc *doc = NULL;
+int gbl_kv_list_text(gbl_doc **out, const char *text, gbl_arena *a, gbl_err *err) {
     gbl_json *j = gbl_json_new(0);
     *out = NULL;
     if (!j) return gbl_nomem(err, strlen(text));
     const char *json = *text == '[' || *text == '{' ? text : list_json(j, text, a);
-    int code = json ? gbl_doc_parse(&doc, "--compress", json, strlen(json), err) : GBL_EINPUT;
+    int code = json ? gbl_doc_parse(out, "--compress", json, strlen(json), err) : GBL_EINPUT;
     gbl_json_free(j);
-    if (code) {
-        gbl_fail(err, GBL_EINPUT, "not a list of compression methods: \"%s\"", text);
-        gbl_where(err, "--compress");
-        return gbl_expected(err, "methods with their settings, such as snapkv{cap=1024},kivi-2bit");
-    }
+    if (!code) return 0;
+    gbl_fail(err, GBL_EINPUT, "not a list of compression methods: \"%s\"", text);
+    gbl_where(err, "--compress");
+    return gbl_expected(err, "methods with their settings, such as snapkv{cap=1024},kivi-2bit");
+}
+
+int gbl_kv_plan_text(gbl_kv_plan **out, const char *text, const gbl_llm *m, double bytes_per_element, gbl_arena *a, gbl_err *err) {
+    gbl_doc *doc;
+    *out = NULL;
+    int code = gbl_kv_list_text(&doc, text, a, err);
+    if (code) return code;
     code = gbl_kv_plan_new(out, gbl_doc_root(doc), m, bytes_per_element, "", a, err);
     if (code && !strchr(err->where, ':')) gbl_where(err, "--compress"); /* a place in the list as it was turned to JSON says nothing */
     if (code) gbl_doc_free(doc);

@@ -121,6 +121,11 @@ static rates rates_of(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
                    q8(heads * full * (s->dk + s->dv))};
 }
 
+int64_t gbl_kv_token_q8(const gbl_kv_plan *plan, const gbl_kv_cell *c) {
+    rates q = rates_of(plan, c);
+    return q.code_k + q.code_v + q.each;
+}
+
 static int64_t cell_paged_q8(const gbl_kv_plan *plan, const gbl_kv_cell *c, int64_t p, int64_t n, int64_t page) {
     rates q = rates_of(plan, c);
     double stored = gbl_kv_tokens(c, p, n);

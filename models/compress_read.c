@@ -432,8 +432,37 @@ static int no_method(const gbl_node *root, const gbl_node *at, gbl_err *err) {
     return gbl_expected(err, "a card that does something (gable list cards)");
 }
 
+/* Values of a policy that its card knows by the same name: quality is published for settings. The policy checks its own. */
+static void policy_values(const gbl_node *use, gbl_kv_value *v, int n) {
+    for (int i = 0; i < n && gbl_node_kind(use) == GBL_OBJECT; i++) {
+        const gbl_node *to = gbl_node_get(use, v[i].name);
+        gbl_err unread = {0};
+        double x;
+        if (!to || gbl_node_kind(to) != GBL_NUMBER || gbl_node_real(to, &x, &unread)) continue;
+        v[i].value = x;
+        v[i].given = 1;
+    }
+}
+
+static const gbl_node *name_of(const gbl_node *use) { return gbl_node_kind(use) == GBL_OBJECT ? gbl_node_get(use, "use") : use; }
+
+int gbl_kv_read_card_of(gbl_kv_plan *plan, const gbl_node *policy, const char *folder, gbl_arena *a, gbl_err *err) {
+    const char *name = name_of(policy) ? gbl_node_text(name_of(policy)) : NULL, *path, *setting;
+    gbl_kv_value *v = gbl_arena_take(a, 48 * sizeof *v);
+    if (!v) return gbl_nomem(err, 48 * sizeof *v);
+    if (!name || strchr(name, '/') || !find_card(name, &path, a)) return 0;
+    gbl_doc **doc = &plan->doc[plan->n_methods];
+    if (gbl_compress_open(doc, name, folder, &setting, a, err)) return err->code;
+    const gbl_node *root = gbl_doc_root(*doc);
+    gbl_kv_method *m = &plan->method[plan->n_methods++];
+    *m = (gbl_kv_method){.name = gbl_arena_text(a, name), .root = root, .value = v, .card = gbl_node_text(gbl_node_get(root, "name")), .title = gbl_node_text(gbl_node_get(root, "title"))};
+    if (parameter_rows(root, v, 48, &m->n_values, err)) return err->code;
+    policy_values(policy, v, m->n_values);
+    return 0;
+}
+
 int gbl_kv_read_method(gbl_kv_plan *plan, const gbl_node *use, const char *folder, gbl_arena *a, gbl_err *err) {
-    const gbl_node *name_at = gbl_node_kind(use) == GBL_OBJECT ? gbl_node_get(use, "use") : use;
+    const gbl_node *name_at = name_of(use);
     const char *name, *setting;
     if (!name_at) return gbl_card_missing(use, "use", err);
     if (gbl_node_str(name_at, &name, err)) return err->code;

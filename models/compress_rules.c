@@ -162,3 +162,29 @@ int gbl_kv_fits(const gbl_kv_plan *plan, const gbl_llm *m, const gbl_node *at, g
         if (plan->gen[i].kind == GBL_GEN_BITS && whole_groups(plan, &plan->gen[i], err)) return err->code;
     return 0;
 }
+
+/* ---- beneath a policy in C ---- */
+
+static int counts_tokens(const gbl_generator *g) {
+    switch (g->kind) {
+    case GBL_GEN_BITS: return g->u.bits.residual_k > 0 || g->u.bits.residual_v > 0;
+    case GBL_GEN_CHAN: return g->u.chan.recent > 0 || g->u.chan.extra > 0 || g->u.chan.when != GBL_WHEN_LOAD;
+    case GBL_GEN_OUTLIER: return 0;
+    default: return 1;
+    }
+}
+
+int gbl_kv_fits_beneath(const gbl_kv_plan *plan, const gbl_llm *m, const gbl_node *policy, gbl_err *err) {
+    const gbl_kv_shape *s = &plan->shape;
+    if (s->latent || s->window || s->state_bytes > 0) {
+        gbl_node_fail(policy, err, "a policy that counts the tokens of each layer and head does not fit %s: %s", m->name, s->latent ? "its KV is one head of latents" : s->window ? "its sliding window keeps the last tokens already" : "its linear layers keep states");
+        return gbl_expected(err, "a model of full attention, with heads of their own or shared by groups of queries");
+    }
+    for (int32_t i = 0; i < plan->n_gens; i++) {
+        const gbl_generator *g = &plan->gen[i];
+        if (!counts_tokens(g)) continue;
+        gbl_node_fail(policy, err, "this policy says which tokens stay and where, and %s counts tokens, too (\"%s\")", plan->method[g->method].name, kind_names[g->kind]);
+        return gbl_expected(err, "beneath it methods of bits and channels that treat every token alike, such as int8_kv");
+    }
+    return 0;
+}

@@ -79,6 +79,7 @@ typedef struct gbl_batch {
         gbl_kv_read read, grow;        /* of the step; what each further held step adds */
         int64_t last_n, last_kv;       /* prompts that end in the step, and their tokens (early exit) */
         int64_t tensor_flops, vector_flops, bytes, launches; /* work beside attention; sequences share launches */
+        gbl_kv_toll *toll;             /* of a policy in C: of the step, and what each further held step adds; borrowed, NULL: none */
     } kv;
 } gbl_batch;
 
@@ -102,6 +103,13 @@ int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv);
  * those of each decode's next step, at kv tokens now. */
 void gbl_batch_forget_events(gbl_batch *b);
 void gbl_batch_next_event(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv);
+/* The same where a policy in C says what the KV is (cost_pieces.c); b->kv.toll is set. */
+void gbl_batch_decode_pieces(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv, const gbl_kv_piece *p, int32_t n);
+void gbl_batch_chunk_pieces(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int sampled, const gbl_kv_piece *p, int32_t n);
+/* Before a hold: forget reads and work; then of each decode the pieces of its next step, in which it has kv tokens, and of the one after (NULL:
+ * the hold is of one step). */
+void gbl_batch_forget_pieces(gbl_batch *b);
+void gbl_batch_next_pieces(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv, const gbl_kv_piece *next, const gbl_kv_piece *then, int32_t n);
 void gbl_batch_advance(gbl_batch *b);                                              /* every decode one token on */
 /* Tokens until a decode at kv crosses the window (then dec_below changes and a hold ends); INT64_MAX for none. */
 int64_t gbl_batch_slope(const gbl_cost *c, int64_t kv);

@@ -17,7 +17,7 @@ static int64_t whole(double v) { return v < 9e18 ? llround(v) : INT64_MAX / 4; }
 static int is_tensor(int part) { return part == GBL_KV_SCORE || part == GBL_KV_RECONSTRUCT; }
 
 /* FLOPs that grow with what is read are left to the evaluation; the rest is known here. */
-static void add_work(gbl_batch *b, const gbl_kv_work w[GBL_KV_PARTS]) {
+void gbl_batch_add_work(gbl_batch *b, const gbl_kv_work w[GBL_KV_PARTS]) {
     double launches = 0;
     for (int i = 0; i < GBL_KV_PARTS; i++) {
         if (is_tensor(i)) b->kv.tensor_flops += whole(w[i].flops);
@@ -49,7 +49,7 @@ void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_
     plus(&b->kv.read, now);
     plus(&b->kv.grow, less(gbl_kv_read_at(plan, prompt, kv + 1), now));
     gbl_kv_event_work(plan, prompt, kv, w);
-    add_work(b, w);
+    gbl_batch_add_work(b, w);
 }
 
 void gbl_batch_forget_events(gbl_batch *b) { b->kv.tensor_flops = b->kv.vector_flops = b->kv.bytes = b->kv.launches = 0; }
@@ -57,7 +57,7 @@ void gbl_batch_forget_events(gbl_batch *b) { b->kv.tensor_flops = b->kv.vector_f
 void gbl_batch_next_event(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv) {
     gbl_kv_work w[GBL_KV_PARTS];
     gbl_kv_event_work(c->spec.compress, prompt < kv ? prompt : kv, kv + 1, w);
-    add_work(b, w);
+    gbl_batch_add_work(b, w);
 }
 
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled) {
@@ -70,7 +70,7 @@ void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t
     if (!plan || !sampled) return;
     gbl_kv_work w[GBL_KV_PARTS];
     gbl_kv_prefill_work(plan, prompt, w);
-    add_work(b, w);
+    gbl_batch_add_work(b, w);
     b->kv.last_n++;
     b->kv.last_kv += cached + chunk;
 }
@@ -103,7 +103,7 @@ void gbl_batch_span_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t 
     if (!plan) return;
     gbl_kv_work w[GBL_KV_PARTS];
     gbl_kv_prefill_work(plan, keys, w);
-    add_work(b, w);
+    gbl_batch_add_work(b, w);
 }
 
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv) {
@@ -153,6 +153,11 @@ static void work_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out,
     double tp = c->spec.tp, vector = (double)b->kv.vector_flops + (double)b->kv.read.quantised * rates.dequantise;
     double tensor = (double)b->kv.tensor_flops + (double)b->kv.read.attended * rates.reconstruct;
     double bytes = (double)b->kv.bytes + (b->dec_n > 0 ? rates.weight_bytes : 0);
+    if (b->kv.toll) {
+        vector += (double)b->kv.toll->vector_flops;
+        tensor += (double)b->kv.toll->tensor_flops;
+        bytes += (double)b->kv.toll->bytes_q8 / 256;
+    }
     if (!(tensor > 0) && !(vector > 0) && !(bytes > 0)) return;
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);
@@ -167,18 +172,38 @@ static void work_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out,
     if (!c->g.ideal) l->k.time_s += (double)b->kv.launches * c->g.cal->small_t0;
 }
 
-/* What lies below HBM comes over PCIe while the layers run; the step waits for what is left of it. */
+static double link_of(const gbl_cost *c, int64_t bytes_q8, enum gbl_resource dir, double *busy_s) {
+    gbl_demand d = {0};
+    if (bytes_q8 > 0) gbl_cost_transfer(c, (double)bytes_q8 / 256, c->spec.llm->layers, dir, &d);
+    *busy_s = d.busy_ns[dir] * 1e-9;
+    return (double)d.alone_ns * 1e-9;
+}
+
+/* What lies below HBM comes over PCIe while the layers run, and what leaves goes the other way; the step waits for what is left of it. */
 static void fetch_line(const gbl_cost *c, const gbl_batch *b, double attention_s, gbl_cost_line *out, int *n) {
-    gbl_demand d;
-    if (b->kv.read.link_q8 <= 0) return;
-    gbl_cost_transfer(c, (double)b->kv.read.link_q8 / 256, c->spec.llm->layers, GBL_R_PCIE_H2D, &d);
+    int64_t down_q8 = b->kv.toll ? b->kv.toll->down_q8 : 0;
+    double up_busy, down_busy;
+    if (b->kv.read.link_q8 <= 0 && down_q8 <= 0) return;
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);
     l->name = "kv_fetch";
     l->count = 1;
-    l->k.link_bytes = (double)b->kv.read.link_q8 / 256 / c->spec.tp;
-    l->k.link_s = d.busy_ns[GBL_R_PCIE_H2D] * 1e-9;
-    l->k.time_s = fmax(0, (double)d.alone_ns * 1e-9 - attention_s);
+    double time = fmax(link_of(c, b->kv.read.link_q8, GBL_R_PCIE_H2D, &up_busy), link_of(c, down_q8, GBL_R_PCIE_D2H, &down_busy));
+    l->k.link_bytes = (double)(b->kv.read.link_q8 + down_q8) / 256 / c->spec.tp;
+    l->k.link_s = fmax(up_busy, down_busy);
+    l->k.time_s = fmax(0, time - attention_s);
+}
+
+void gbl_cost_fetch_rows(const gbl_cost *c, const gbl_batch *b, gbl_demand *d) {
+    double up, down;
+    int row = gbl_hw_nvlinked(c->g.hw, (double)c->spec.tp * c->spec.dp) ? GBL_R_NVLINK : GBL_R_PCIE_D2H;
+    link_of(c, b->kv.read.link_q8, GBL_R_PCIE_H2D, &up);
+    link_of(c, b->kv.toll ? b->kv.toll->down_q8 : 0, GBL_R_PCIE_D2H, &down);
+    double most = (double)d->alone_ns, among = fmax(0, d->busy_ns[row] - fmax(up, down) * 1e9); /* the GPUs' own */
+    d->busy_ns[row] = among;
+    if (row == GBL_R_PCIE_D2H) d->busy_ns[GBL_R_PCIE_H2D] = among;
+    d->busy_ns[GBL_R_PCIE_H2D] = fmin(d->busy_ns[GBL_R_PCIE_H2D] + up * 1e9, most);
+    d->busy_ns[GBL_R_PCIE_D2H] = fmin(d->busy_ns[GBL_R_PCIE_D2H] + down * 1e9, most);
 }
 
 /* Prompts and decodes in one kernel, as without compression: the decodes' part is of the tokens that their bytes are worth. */

@@ -67,6 +67,10 @@ int gbl_cost_attention_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_lin
 int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out);
 /* cost_compress.c: the same of a compressed KV cache, and the work beside attention. */
 int gbl_cost_compressed_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out);
+void gbl_batch_add_work(gbl_batch *b, const gbl_kv_work w[GBL_KV_PARTS]); /* sequences share launches */
+void gbl_batch_advance_toll(gbl_kv_toll toll[2]);
+/* Host memory's part of a step's link time belongs to PCIe, by direction, whatever links the GPUs. */
+void gbl_cost_fetch_rows(const gbl_cost *c, const gbl_batch *b, gbl_demand *d);
 void gbl_cost_prefill_line(const gbl_cost *c, const gbl_batch *b, int windowed, const char *name, double count, gbl_cost_line *out, int *n);
 void gbl_cost_expand_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n);
 void gbl_cost_product(const gbl_cost *c, gbl_cost_line *out, int *n, const char *name, double count, double m, double cols, double k);

@@ -57,6 +57,8 @@ void gbl_batch_advance(gbl_batch *b)
         b->kv.read.link_q8 += b->kv.grow.link_q8;
         b->kv.read.attended += b->kv.grow.attended;
         b->kv.read.quantised += b->kv.grow.quantised;
+        if (b->kv.toll)
+            gbl_batch_advance_toll(b->kv.toll);
     }
 }
 
@@ -292,6 +294,8 @@ void gbl_cost_step(const gbl_cost *c, const gbl_batch *b, gbl_step_cost *out)
         host = gbl_cost_host_s(c, b, w.all.time_s, w.attn_s);
     }
     demand(c, &w.all, host, &out->demand);
+    if (c->spec.compress && (b->kv.read.link_q8 || b->kv.toll))
+        gbl_cost_fetch_rows(c, b, &out->demand);
     out->bound = largest(w.all.by_bound, host);
     split(&w.all, host, out);
     if (c->arch) {

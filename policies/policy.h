@@ -127,6 +127,8 @@ typedef struct gbl_view {
     double kv_row_bytes;     /* of one token in one KV tensor (K or V of one layer) on one rank */
     double step_tokens;      /* output tokens that a step yields on average, by how the model was rewritten; 1: an ordinary one */
     int32_t recursions;      /* times that its shared layers run at most; 1: an ordinary one */
+    int32_t heads, kv_heads, head_dim; /* of the model; head_dim: elements of a K */
+    int64_t kv_tokens;       /* tokens that the whole pool has room for, in the bits that policy.compress stores them in */
 } gbl_view;
 
 /* One replica as the router sees it. */
@@ -212,6 +214,9 @@ struct gbl_host {
     /* Of the blocks below HBM that continue the resident run of a waiting request's prompt, those that lie in this tier. */
     int32_t (*below)(const gbl_host *h, int32_t id, int32_t tier);
     int64_t (*load_ns)(const gbl_host *h, int32_t id, int32_t blocks); /* time to load the first of them, alone */
+
+    /* --- compress --- */
+    void *(*own)(const gbl_host *h, int32_t id); /* the state of a sequence that has begun here; NULL: it has not */
 
     /* --- route --- */
     int32_t n_replicas;
@@ -379,6 +384,45 @@ typedef struct gbl_execute_policy {
     /* 0: this request decodes; NULL: all do. */
     int (*stride)(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_stride *out);
 } gbl_execute_policy;
+
+/* compress: what stays of a sequence's KV, where it lies, and what each step reads, moves and computes of it. The policy counts tokens; the engine
+ * turns them into bytes (in the bits and channels of the cards beneath it in policy.compress), memory, PCIe transfers and time.
+ *
+ * One question: pieces(), "what of this sequence while its KV goes from `from` to `to` tokens?" It may be asked at any time, in any
+ * order, also about steps that never come (may this request be admitted?), so it changes nothing; what changes is changed in step().
+ * Pieces cover every layer and KV head exactly once. Counts are of one layer and head. */
+typedef struct gbl_kv_at {
+    int32_t id;
+    int32_t settled;   /* 1: what stays when the step to `to` is over (work is not read); 0: what is held while it runs, and its work */
+    int64_t prompt;    /* tokens of its prompt, as it was admitted */
+    int64_t from, to;  /* to <= prompt: a chunk of the prompt, from = 0 and to = prompt all of it; to > prompt: the decode of token `to` */
+} gbl_kv_at;
+typedef struct gbl_kv_piece {
+    int32_t layers, heads;
+    int64_t hbm, dram;  /* tokens kept: in device memory, what was fetched into it included; in host memory. Others are gone */
+    int64_t read;       /* a decode: tokens that it attends; a chunk: tokens before it that each of its queries attends */
+    int64_t up, down;   /* tokens that the step fetches from host memory, that it puts there */
+    int64_t again;      /* tokens that are gone, attended, and so computed again in the step, through all layers */
+    /* Work of choosing, beside attention: */
+    int64_t index;      /* vectors as long as a K kept in device memory to choose by */
+    int64_t keys, queries; /* keys (or such vectors) compared with so many queries of each query head */
+    int64_t ranked;     /* scores searched for the largest */
+    int64_t gathered;   /* tokens copied to their new place */
+    int64_t products, flops; /* FLOPs of further matrix products, and of anything else */
+} gbl_kv_piece;
+typedef struct gbl_compress_policy {
+    gbl_policy head;
+    void (*init)(void *state, const gbl_host *h);
+    uint32_t request_size; /* bytes of state that a sequence has from its admission; zeroed before begin() */
+    void (*begin)(const void *state, void *own, const gbl_host *h, int32_t id); /* may be NULL; asked of whoever waits, too */
+    /* Fills at most `most` >= 2 x layers pieces and returns how many. */
+    int32_t (*pieces)(const void *state, const void *own, const gbl_host *h, const gbl_kv_at *at, gbl_kv_piece *out, int32_t most);
+    /* At a decode: for how many of the steps behind it every count of pieces() grows by the same from each to the next, >= 1. NULL: 1. */
+    int64_t (*until)(const void *state, const void *own, const gbl_host *h, const gbl_kv_at *at);
+    /* Before each plan: the place to decide over all sequences (h->view, h->own). They then hold what pieces() says; more only where it is free.
+     * Returns for how many steps, this one included, it would change nothing as long as nobody comes or goes, >= 1. NULL: for ever. */
+    int64_t (*step)(void *state, const gbl_host *h);
+} gbl_compress_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a
  * resident child), and only evictable ones may be proposed. A held block keeps its place in the policy's order when a hand

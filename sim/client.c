@@ -53,6 +53,7 @@ static void send_again(gbl_engine *e, int32_t id) {
     q->computed = q->generated = q->cached = q->blocks = q->scheduled = 0;
     q->state = GBL_REQ_WAITING;
     q->replica = -1;
+    gbl_units_forget(p);
     p->first_ns = p->last_ns = p->scheduled_ns = -1;
     p->gap_sum = p->gap_n = 0;
     p->load = p->prefetched = p->from_store = 0;
@@ -118,6 +119,7 @@ static void leave_swapped(gbl_replica *r, int32_t id) {
     r->view.n_swapped--;
     r->view.swapped_blocks -= e->priv[id].swapped_blocks;
     gbl_tier_unswap(r, id);
+    if (r->pieces) gbl_pieces_leave(r, id);
     e->priv[id].swapped_blocks = 0;
     e->m.dropped += e->req[id].computed;
     r->disturbed = 1;

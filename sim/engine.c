@@ -417,6 +417,7 @@ static void engine_fini(gbl_engine *e) {
     gbl_shared_free(e->store);
     gbl_free(e->req);
     gbl_free(e->priv);
+    gbl_free(e->own);
     gbl_free(e->unused);
     gbl_free(e->sample);
     gbl_heap_free(e->heap);

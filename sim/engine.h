@@ -24,6 +24,7 @@ enum gbl_event_kind { GBL_EV_FLOW, GBL_EV_NETWORK, GBL_EV_LANDED, GBL_EV_ARRIVAL
 
 typedef struct gbl_engine gbl_engine;
 typedef struct gbl_replica gbl_replica;
+typedef struct gbl_pieces gbl_pieces;
 
 /* A replica's clocks: how its time was spent so far, by what bound its steps, and waiting. They add up to the time. */
 enum { GBL_SPENT_SM, GBL_SPENT_HBM, GBL_SPENT_LINK, GBL_SPENT_HOST, GBL_SPENT_WAIT, GBL_SPENT };
@@ -134,6 +135,7 @@ struct gbl_replica {
     gbl_view view;
     void *instance[GBL_FAMILIES];
     gbl_kvpool pool;
+    gbl_pieces *pieces; /* of a compress policy in C; NULL: none */
     int64_t unit, capacity; /* the pool's units in a block; of the whole pool */
     gbl_order *order; /* of the uses of its blocks; NULL where none is recorded */
     gbl_fluid fluid;
@@ -227,6 +229,8 @@ struct gbl_engine {
     gbl_prefix_rules rules;
     gbl_map *would_share; /* keys of prompts that compression keeps from being shared */
     int64_t lost_tokens;
+    char *own; /* by request: state of the compress policy (pieces.c) */
+    size_t own_room, own_size;
     uint64_t root; /* of every chain: what KV must have in common besides its tokens */
     int32_t block_size;
     int64_t max_model_len;
@@ -293,6 +297,21 @@ int32_t gbl_stride_end(gbl_replica *r, int32_t id); /* its step is over, and its
 int gbl_stride_any(const gbl_replica *r);           /* some of the plan is no ordinary step */
 void gbl_stride_restart(gbl_priv *p, gbl_req *q);   /* it has lost its KV and starts over */
 int64_t gbl_stride_most(gbl_replica *r, int32_t id); /* KV tokens that it comes to hold */
+/* pieces.c: the same where a policy in C counts it; only with r->pieces */
+typedef struct gbl_pieces_load { double up_bytes, down_bytes, dram_peak_bytes; } gbl_pieces_load; /* over PCIe; in host memory */
+int gbl_pieces_new(gbl_replica *r, gbl_err *err);   /* after gbl_units_init; r->pieces stays NULL without such a policy */
+void gbl_pieces_init(gbl_replica *r);               /* the policy's init */
+void gbl_pieces_free(gbl_pieces *x);
+int64_t gbl_pieces_units(const gbl_replica *r, int32_t id, int64_t tokens);
+int64_t gbl_pieces_units_most(const gbl_replica *r, int32_t id, int64_t tokens);
+void gbl_pieces_begin(gbl_replica *r, int32_t id);  /* as it is admitted */
+void gbl_pieces_leave(gbl_replica *r, int32_t id);
+void gbl_pieces_decide(gbl_replica *r);             /* before a plan; running requests come to hold what was decided */
+int32_t gbl_pieces_batch(gbl_replica *r);           /* the plan's sequences into r->batch; returns how many */
+void gbl_pieces_count(gbl_replica *r);              /* a step of r->batch begins */
+int64_t gbl_pieces_hold(gbl_replica *r);            /* the same decodes again: for how many steps; their growth into r->hold and r->batch */
+void gbl_pieces_held(gbl_replica *r, int32_t id);   /* held steps are over */
+gbl_pieces_load gbl_pieces_load_of(const gbl_replica *r);
 
 /* route.c: who serves a request */
 int gbl_gates_init(gbl_engine *e, gbl_err *err);

@@ -26,11 +26,13 @@ int gbl_hold_begin(gbl_replica *r) {
     h->measured = 0;
     h->each = h->gross = 0;
     int plain = r->plain;
+    if (r->pieces) h->most = gbl_pieces_hold(r);
     for (int32_t i = 0; i < r->plan.n; i++) {
         const gbl_req *q = &e->req[r->item[i]];
         h->measured += q->arrival_ns >= e->m.measured_from_ns;
         int64_t left = q->output - q->generated; /* it finishes at the end of held step `left` */
         h->finish = min64(h->finish, left);
+        if (r->pieces) continue;
         if (!plain) h->most = min64(h->most, gbl_batch_slope_of(r->price, e->priv[r->item[i]].kv_prompt, q->computed));
         if (!plain && e->s->compress) {
             int64_t each = 0;
@@ -70,6 +72,7 @@ void gbl_hold_end(gbl_replica *r, int cut) {
         p->last_ns = e->now_ns;
         if (!r->plain && e->s->compress) {
             if (q->computed > p->kv_to) gbl_units_set(r, r->item[i], gbl_units(r, r->item[i], q->computed), q->computed);
+            if (r->pieces) gbl_pieces_held(r, r->item[i]);
             continue;
         }
         if (q->computed <= (int64_t)q->blocks * bs) continue;

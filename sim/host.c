@@ -177,6 +177,7 @@ void gbl_replica_release(gbl_replica *r, int32_t id) {
     int64_t private_tokens = q->computed - (int64_t)p->n_chain * r->e->block_size;
     int32_t freed = gbl_kvpool_unref(&r->pool, p->chain, p->n_chain, r->e->now_ns);
     gbl_kvpool_give(&r->pool, p->private_blocks);
+    if (r->pieces) gbl_pieces_leave(r, id);
     r->live_tokens -= private_tokens + (int64_t)freed * r->e->block_size;
     p->n_chain = 0;
     p->copied = p->kept_chunks = 0;
@@ -454,6 +455,7 @@ static void swap_out_all(gbl_replica *r, int32_t id) {
     p->swapped_blocks = in_blocks(r, units);
     r->view.swapped_blocks += p->swapped_blocks;
     gbl_replica_release(r, id);
+    if (r->pieces) gbl_pieces_held(r, id); /* what lies in host memory stays there */
     r->outs++;
     copy(r, units, GBL_R_PCIE_D2H, GBL_TAG_OUT);
 }

@@ -12,7 +12,8 @@ static const struct { uint32_t size; const char *word; } tables[GBL_FAMILIES] = 
     [GBL_ROUTE] = {sizeof(gbl_route_policy), "gbl_route_policy"},       [GBL_ADMIT] = {sizeof(gbl_admit_policy), "gbl_admit_policy"},
     [GBL_SCHEDULE] = {sizeof(gbl_schedule_policy), "gbl_schedule_policy"}, [GBL_PREEMPT] = {sizeof(gbl_preempt_policy), "gbl_preempt_policy"},
     [GBL_KVMEM] = {sizeof(gbl_kvmem_policy), "gbl_kvmem_policy"},       [GBL_PREFIX] = {sizeof(gbl_prefix_policy), "gbl_prefix_policy"},
-    [GBL_EVICT] = {sizeof(gbl_evict_policy), "gbl_evict_policy"},       [GBL_PREFETCH] = {sizeof(gbl_prefetch_policy), "gbl_prefetch_policy"}, [GBL_SCALE] = {sizeof(gbl_scale_policy), "gbl_scale_policy"},
+    [GBL_EVICT] = {sizeof(gbl_evict_policy), "gbl_evict_policy"},       [GBL_COMPRESS] = {sizeof(gbl_compress_policy), "gbl_compress_policy"},
+    [GBL_PREFETCH] = {sizeof(gbl_prefetch_policy), "gbl_prefetch_policy"}, [GBL_SCALE] = {sizeof(gbl_scale_policy), "gbl_scale_policy"},
     [GBL_EXECUTE] = {sizeof(gbl_execute_policy), "gbl_execute_policy"}};
 
 static int refuse(const char *path, gbl_err *err, const char *expected) {
@@ -49,7 +50,7 @@ static int check_params(const gbl_policy *p, const char *path, gbl_err *err) {
 static int check_policy(const gbl_policy *p, const char *path, gbl_err *err) {
     if (!p->name || !*p->name || p->family >= GBL_FAMILIES || !tables[p->family].size) {
         gbl_fail(err, GBL_EINPUT, "plug-in policy '%s' is of a family that takes no policies (%d)", p->name ? p->name : "", p->family);
-        return refuse(path, err, "a name, and route, admit, schedule, preempt, kvmem, prefix, evict, prefetch, execute or scale");
+        return refuse(path, err, "a name, and route, admit, schedule, preempt, kvmem, prefix, evict, compress, prefetch, execute or scale");
     }
     if (p->abi != GBL_ABI) {
         gbl_fail(err, GBL_EINPUT, "plug-in policy '%s' was built for version %d of the %s family; this gable has version %d", p->name, p->abi, gbl_family_name(p->family), GBL_ABI);

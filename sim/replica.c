@@ -61,6 +61,7 @@ static void call_inits(gbl_replica *r) {
     if (x->init) x->init(r->instance[GBL_PREFIX], &r->host);
     if (f->init) f->init(r->instance[GBL_PREFETCH], &r->host);
     if (y->init) y->init(r->instance[GBL_EXECUTE], &r->host);
+    gbl_pieces_init(r);
 }
 
 int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, gbl_err *err) {
@@ -78,7 +79,7 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
     gbl_host_bind(r);
     int code = make_instances(r, err);
     if (code) return code;
-    if ((code = gbl_units_init(r, capacity, err))) return code;
+    if ((code = gbl_units_init(r, capacity, err)) || (code = gbl_pieces_new(r, err))) return code;
     int indexed = gbl_scenario_shares(s);
     gbl_kvpool_spec pool_spec = {.capacity = r->capacity, .each = r->unit, .block_size = e->block_size, .n_tiers = indexed ? s->n_tiers : 0,
                                  .evict = indexed ? &s->choice[GBL_EVICT] : NULL, .tier = s->tier, .host = &r->host};
@@ -110,6 +111,7 @@ void gbl_replica_fini(gbl_replica *r) {
     gbl_free(r->item);
     gbl_free(r->loads);
     gbl_free(r->hold.ring);
+    gbl_pieces_free(r->pieces);
 }
 
 void gbl_replica_state(gbl_replica *r, enum gbl_replica_state s) {
@@ -156,6 +158,7 @@ static void ask(gbl_replica *r) {
     show_arrivals(r);
     gbl_replica_refresh(r);
     if (r->pool.below) gbl_tier_prefetch(r);
+    if (r->pieces) gbl_pieces_decide(r);
     r->planning = 1;
     p->plan(r->instance[GBL_SCHEDULE], &r->host, &r->plan);
     r->planning = 0;
@@ -176,7 +179,8 @@ static void build_batch(gbl_replica *r) {
     int64_t decodes = 0, kv = 0;
     int plain = r->plain, strides = r->strides;
     r->batch = (gbl_batch){0};
-    for (int32_t i = 0; i < r->plan.n; i++) {
+    int32_t counted = r->pieces ? gbl_pieces_batch(r) : 0;
+    for (int32_t i = counted; i < r->plan.n; i++) {
         int32_t id = r->item[i];
         const gbl_req *q = &req[id];
         if (strides && priv[id].striding) gbl_stride_batch(r, id);
@@ -194,6 +198,7 @@ static void build_batch(gbl_replica *r) {
 
 void gbl_step_begin(gbl_replica *r, int64_t now_ns) {
     gbl_cost_step(r->price, &r->batch, &r->cost);
+    if (r->pieces) gbl_pieces_count(r);
     r->step_start_ns = now_ns;
     int64_t used = gbl_kvpool_used(&r->pool);
     if (used > r->peak_used) r->peak_used = used;

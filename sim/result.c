@@ -155,6 +155,7 @@ static void put_hits(gbl_result *r, const gbl_engine *e, const totals *t) {
 
 static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double span_ns) {
     const gbl_metrics *m = &e->m;
+    gbl_pieces_load below = {0, 0, 0};
     put_int(r, "kv", "capacity_blocks", t->capacity);
     put_int(r, "kv", "capacity_tokens", t->capacity * e->block_size);
     put_int(r, "kv", "peak_blocks", t->peak_blocks);
@@ -167,6 +168,17 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     put_int(r, "kv", "preemptions", m->preemptions);
     put(r, "kv", "swapped_bytes", m->swapped_bytes);
     put(r, "kv", "token_seconds", t->token_s);
+    for (int32_t i = 0; e->s->compress_policy && i < e->n_replicas; i++) {
+        gbl_pieces_load l = gbl_pieces_load_of(&e->replica[i]);
+        below.up_bytes += l.up_bytes;
+        below.down_bytes += l.down_bytes;
+        below.dram_peak_bytes += l.dram_peak_bytes;
+    }
+    if (e->s->compress_policy) {
+        put(r, "kv", "fetched_bytes", below.up_bytes);
+        put(r, "kv", "put_down_bytes", below.down_bytes);
+        put(r, "kv", "dram_peak_bytes", below.dram_peak_bytes);
+    }
     if (e->s->compress) {
         put_int(r, "kv", "lost_sharing_tokens", e->lost_tokens);
         put(r, "kv", "fragmentation", NAN); /* tokens and bytes have no fixed ratio */

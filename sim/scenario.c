@@ -488,15 +488,56 @@ static int bind_step_tokens(gbl_scenario *s, const gbl_node *n, gbl_err *err) {
     return 0;
 }
 
-/* Methods of KV compression are cards, composed in models/compress.h. */
+static int is_policy(const gbl_node *entry) {
+    const gbl_node *use = gbl_node_kind(entry) == GBL_OBJECT ? gbl_node_get(entry, "use") : entry;
+    if (gbl_node_kind(entry) == GBL_OBJECT && gbl_node_get(entry, "plugin")) return 1;
+    return use && gbl_node_kind(use) == GBL_STRING && gbl_policy_find(GBL_COMPRESS, gbl_node_text(use));
+}
+
+/* A name that a policy in C bears is that policy, whether a card bears it or not. */
+static int choose_compress(gbl_scenario *s, gbl_err *err) {
+    const gbl_node *list = s->compress_list && gbl_node_kind(s->compress_list) == GBL_OBJECT ? gbl_node_get(s->compress_list, "ordered") : s->compress_list;
+    for (const gbl_node *n = list && gbl_node_kind(list) == GBL_ARRAY ? gbl_node_first(list) : NULL; n; n = gbl_node_next(n)) {
+        if (!is_policy(n)) continue;
+        if (s->compress_policy) {
+            gbl_node_fail(n, err, "two policies say which tokens of a sequence stay");
+            return gbl_expected(err, "one policy in C, and cards of bits and channels beneath it");
+        }
+        int code = gbl_choice_bind(&s->choice[GBL_COMPRESS], GBL_COMPRESS, n, NULL, s->arena, err);
+        if (code) return code;
+        s->compress_policy = n;
+    }
+    if (!s->compress_policy) return 0;
+    const gbl_execute_policy *execute = (const void *)s->choice[GBL_EXECUTE].policy;
+    if (execute->stride) {
+        gbl_node_fail(s->compress_policy, err, "policy '%s' counts the tokens of steps that decode one, and those of policy.execute \"%s\" are others", s->choice[GBL_COMPRESS].policy->name, execute->head.name);
+        return gbl_expected(err, "policy.execute left out, or a card that says what stays of the KV");
+    }
+    if (!s->networked) return 0;
+    gbl_node_fail(s->compress_policy, err, "the state of policy '%s' does not move with a request from a prefill to a decode pool", s->choice[GBL_COMPRESS].policy->name);
+    return gbl_expected(err, "pools of role \"both\"");
+}
+
+/* Methods of KV compression are cards, composed in models/compress.h; one of them may be a policy in C (sim/pieces.c). */
+static int compose_compress(gbl_scenario *s, const gbl_node *n, gbl_err *err) {
+    gbl_doc *text = NULL;
+    double bytes = gbl_format_bytes((enum gbl_format)s->kv);
+    int code = 0, is_text = n && gbl_node_kind(n) == GBL_STRING;
+    if (is_text) code = gbl_kv_list_text(&text, gbl_node_text(n), s->arena, err);
+    s->compress_list = text ? gbl_doc_root(text) : n;
+    if (!code) code = choose_compress(s, err);
+    if (!code) code = gbl_kv_plan_beneath(&s->compress, s->compress_list, s->compress_policy, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
+    if (code && is_text) gbl_node_where(n, err);
+    if (code) gbl_doc_free(text);
+    else s->compress->text = text;
+    return code;
+}
+
 static int bind_compress(gbl_scenario *s, gbl_err *err) {
     const gbl_node *n = gbl_node_get(s->policy_node, "compress");
     if (n && is_default_word(n, GBL_COMPRESS)) n = NULL;
     if (!n && !s->llm.linear_layers) return 0; /* states that do not grow are counted as a composition of no method */
-    double bytes = gbl_format_bytes((enum gbl_format)s->kv);
-    int code = n && gbl_node_kind(n) == GBL_STRING ? gbl_kv_plan_text(&s->compress, gbl_node_text(n), &s->llm, bytes, s->arena, err)
-                                              : gbl_kv_plan_new(&s->compress, n, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
-    if (code && n && gbl_node_kind(n) == GBL_STRING) gbl_node_where(n, err);
+    int code = compose_compress(s, n, err);
     if (code) {
         err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
         return code;
@@ -683,19 +724,28 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
 }
 
 static void compress_json(const gbl_scenario *s, const char *key, gbl_json *j) {
-    const gbl_node *n = gbl_node_get(s->policy_node, "compress");
-    int given = s->compress && n && !is_default_word(n, GBL_COMPRESS);
-    char *text = given ? gbl_node_canonical(n) : NULL;
-    gbl_json_raw(j, key, given ? text : "[]");
-    gbl_free(text);
+    const gbl_node *list = s->compress ? s->compress_list : NULL, *ordered = list && gbl_node_kind(list) == GBL_OBJECT ? gbl_node_get(list, "ordered") : NULL;
+    if (ordered) gbl_json_obj(j, key);
+    gbl_json_arr(j, ordered ? "ordered" : key);
+    for (const gbl_node *n = list ? gbl_node_first(ordered ? ordered : list) : NULL; n; n = gbl_node_next(n)) {
+        if (n == s->compress_policy) {
+            gbl_choice_json(&s->choice[GBL_COMPRESS], NULL, j);
+            continue;
+        }
+        char *text = gbl_node_canonical(n);
+        gbl_json_raw(j, NULL, text);
+        gbl_free(text);
+    }
+    gbl_json_end(j);
+    if (ordered) gbl_json_end(j);
 }
 
 static void policies_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_obj(j, "policy");
     for (int f = 0; f < GBL_FAMILIES; f++) {
         const char *key = gbl_family_name((enum gbl_family)f);
-        if (s->choice[f].policy) gbl_choice_json(&s->choice[f], key, j);
-        else if (f == GBL_COMPRESS) compress_json(s, key, j);
+        if (f == GBL_COMPRESS) compress_json(s, key, j);
+        else if (s->choice[f].policy) gbl_choice_json(&s->choice[f], key, j);
         else gbl_json_str(j, key, family_default[f]);
     }
     gbl_json_end(j);

@@ -53,7 +53,8 @@ typedef struct gbl_scenario {
     double memory_utilization;
     /* policy */
     gbl_choice choice[GBL_FAMILIES];
-    gbl_kv_plan *compress; /* NULL: none */
+    gbl_kv_plan *compress; /* NULL: none; beneath choice[GBL_COMPRESS], where a policy in C is among its entries */
+    const gbl_node *compress_list, *compress_policy; /* the entries; of them the one that a policy in C carries out, or NULL */
     gbl_tier_spec tier[GBL_TIERS]; /* below HBM, fastest first */
     int32_t n_tiers;
     gbl_shared_spec store; /* shared by all replicas; bytes 0: none */

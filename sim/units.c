@@ -57,6 +57,7 @@ static int64_t under_way(const gbl_replica *r, int64_t prompt, int64_t done, int
 int64_t gbl_units(const gbl_replica *r, int32_t id, int64_t tokens) {
     const gbl_kv_plan *plan = r->e->s->compress;
     if (!plan) return blocks_of(r, tokens);
+    if (r->pieces) return gbl_pieces_units(r, id, tokens);
     const gbl_priv *p = &r->e->priv[id];
     int64_t prompt = p->kv_prompt ? p->kv_prompt : r->e->req[id].known, page = r->e->block_size;
     if (p->shrunk) return gbl_kv_paged_q8(plan, prompt, tokens > prompt ? tokens : prompt, page);
@@ -67,6 +68,7 @@ int64_t gbl_units(const gbl_replica *r, int32_t id, int64_t tokens) {
 
 int64_t gbl_units_most(const gbl_replica *r, int32_t id, int64_t tokens) {
     const gbl_kv_plan *plan = r->e->s->compress;
+    if (r->pieces) return gbl_pieces_units_most(r, id, tokens);
     int64_t units = gbl_units(r, id, tokens);
     if (!plan || plan->peak_when < 0 || plan->peak_when == GBL_WHEN_PREFILL_CHUNK) return units;
     /* A prompt in several chunks, first or again after a preemption, stands whole before it shrinks. */
@@ -88,7 +90,7 @@ void gbl_units_settle(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
     int64_t to = p->kv_to > q->computed ? p->kv_to : q->computed;
-    int64_t held = gbl_units_held(r, id), units = p->shrunk ? gbl_units(r, id, to) : under_way(r, p->kv_prompt, q->computed, q->computed, 1);
+    int64_t held = gbl_units_held(r, id), units = r->pieces || p->shrunk ? gbl_units(r, id, p->shrunk ? to : q->computed) : under_way(r, p->kv_prompt, q->computed, q->computed, 1);
     if (units >= held) return;
     gbl_replica_account(r, r->e->now_ns);
     gbl_kvpool_give(&r->pool, held - units);
@@ -100,12 +102,14 @@ void gbl_units_computed(gbl_replica *r, int32_t id) {
     const gbl_req *q = &r->e->req[id];
     if (!r->e->s->compress || p->shrunk) return;
     p->shrunk = q->computed >= p->kv_prompt;
-    if (p->shrunk || r->e->s->compress->peak_when == GBL_WHEN_PREFILL_CHUNK) gbl_units_settle(r, id);
+    if (p->shrunk || r->pieces || r->e->s->compress->peak_when == GBL_WHEN_PREFILL_CHUNK) gbl_units_settle(r, id);
 }
 
 void gbl_units_admit(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
-    if (r->e->s->compress && !p->kv_prompt) p->kv_prompt = r->e->req[id].known;
+    if (!r->e->s->compress || p->kv_prompt) return;
+    if (r->pieces) gbl_pieces_begin(r, id);
+    p->kv_prompt = r->e->req[id].known;
 }
 
 void gbl_units_forget(gbl_priv *p) { p->kv_prompt = p->kv_to = p->shrunk = p->in_pieces = 0; }

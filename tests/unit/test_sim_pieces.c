@@ -1,0 +1,244 @@
+/* KV that policies in C count piece by piece: bytes, steps and holds in the engine are what the pieces say. */
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "models/compress.h"
+#include "sim/run.h"
+
+static gbl_arena *arena;
+
+static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 72, run, k) % n; }
+
+/* 0; or GBL_EINPUT, where the scenario is refused: *err says why. */
+static int run_of(const char *text, int exact, gbl_result **out, gbl_err *err) {
+    gbl_doc *doc;
+    gbl_scenario *s = NULL;
+    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
+    *err = (gbl_err){0};
+    int code = gbl_doc_parse(&doc, "pieces", text, strlen(text), err);
+    if (!code) code = gbl_scenario_bind(&s, doc, err);
+    if (code == GBL_EINPUT) return code;
+    if (!code) code = gbl_run(out, s, &opt, err);
+    if (code) fail_msg("%s\n%s: %s", text, err->where, err->what);
+    gbl_scenario_free(s);
+    return 0;
+}
+
+static gbl_result *result_of(const char *text) {
+    gbl_result *r;
+    gbl_err err;
+    if (run_of(text, 0, &r, &err)) fail_msg("refused: %s\n%s", err.what, text);
+    return r;
+}
+
+static double number_of(const char *text, const char *name) {
+    gbl_result *r = result_of(text);
+    double v = gbl_result_get(r, name);
+    gbl_result_free(r);
+    return v;
+}
+
+static char *without_sim(const gbl_result *r) {
+    gbl_json *j = gbl_json_new(0);
+    gbl_result_json(r, j);
+    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
+    assert_non_null(sim);
+    *sim = 0;
+    gbl_json_free(j);
+    return out;
+}
+
+/* ---- bytes and work of pieces ---- */
+
+static gbl_kv_plan *beneath(const char *list, const char *model, gbl_doc **doc) {
+    gbl_kv_plan *plan;
+    gbl_llm m;
+    gbl_err err = {0};
+    assert_int_equal(gbl_llm_load(&m, model, "", arena, &err), 0);
+    assert_int_equal(gbl_doc_parse(doc, "list", list, strlen(list), &err), 0);
+    if (gbl_kv_plan_beneath(&plan, gbl_doc_root(*doc), gbl_node_first(gbl_doc_root(*doc)), &m, 2, "", arena, &err)) fail_msg("%s", err.what);
+    return plan;
+}
+
+/* Llama-2-7B: 32 layers, 32 heads of 128: 512 bytes a token, layer and head in 16 bits. */
+static void pieces_weigh_what_their_tokens_do(void **state) {
+    (void)state;
+    gbl_doc *doc;
+    gbl_kv_plan *plan = beneath("[\"locret\"]", "llama-2-7b", &doc);
+    const gbl_kv_piece p[2] = {{.layers = 32, .heads = 16, .hbm = 100, .dram = 60, .read = 70, .up = 20, .down = 3, .index = 5},
+                               {.layers = 32, .heads = 16, .hbm = 33, .read = 33, .keys = 10, .queries = 1, .ranked = 40, .gathered = 7, .products = 11, .flops = 9}};
+    assert_int_equal(gbl_kv_pieces_q8(plan, p, 2, 16), 256LL * 512 * ((112 + 48) * 512 + 5 * 256)); /* whole pages; an index of K alone */
+    gbl_kv_read r = gbl_kv_pieces_read(plan, p, 2);
+    assert_int_equal(r.bytes_q8, 256LL * 512 * 512 * 103);
+    assert_int_equal(r.link_q8, 256LL * 512 * 512 * 20);
+    assert_int_equal(r.attended, 512 * 103);
+    assert_int_equal(r.quantised, 0);
+    gbl_kv_toll t = gbl_kv_pieces_toll(plan, p, 2);
+    assert_int_equal(t.down_q8, 256LL * 512 * 512 * 3);
+    assert_int_equal(t.dram_q8, 256LL * 512 * 512 * 60);
+    assert_int_equal(t.bytes_q8, 256LL * 512 * (10 * 256 + 40 * 6 + 7 * 2 * 512));
+    assert_int_equal(t.tensor_flops, 512LL * (2 * 128 * 10 + 11));
+    assert_int_equal(t.vector_flops, 512 * 9);
+    assert_int_equal(gbl_kv_pieces_read_mean(p, 2), (70 + 33) / 2);
+    gbl_kv_plan_free(plan);
+    gbl_doc_free(doc);
+    plan = beneath("[\"locret\", \"int8_kv\"]", "llama-2-7b", &doc);
+    assert_true(gbl_kv_pieces_read(plan, p, 2).bytes_q8 * 2 >= r.bytes_q8 && gbl_kv_pieces_read(plan, p, 2).bytes_q8 * 2 < r.bytes_q8 * 11 / 10); /* codes and their scales */
+    assert_int_equal(gbl_kv_pieces_read(plan, p, 2).quantised, 512 * 103);
+    gbl_kv_plan_free(plan);
+    gbl_doc_free(doc);
+}
+
+/* ---- what is not done changes nothing ---- */
+
+#define STREAM "\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":6},\"input\":{\"use\":\"uniform\",\"low\":300,\"high\":3000}," \
+               "\"output\":{\"use\":\"uniform\",\"low\":20,\"high\":200}}}"
+
+static void a_policy_that_keeps_all_changes_nothing(void **state) {
+    (void)state;
+    static const char *const all[] = {"[]", "[{\"use\":\"locret\",\"budget\":1000000,\"head_width\":1}]", "[{\"use\":\"alisa\",\"ratio\":1}]"};
+    static const char *const runtimes[] = {"vllm", "ideal", "hf_eager"}, *const names[] = {"tpot_ms.mean", "ttft_ms.mean", "kv.peak_blocks", "mbu"};
+    for (size_t i = 0; i < sizeof runtimes / sizeof *runtimes; i++) {
+        double v[3][4];
+        for (int k = 0; k < 3; k++) {
+            char text[1024];
+            snprintf(text, sizeof text, "{\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"%s\",\"kv_blocks\":100000,\"max_num_seqs\":8}," STREAM ",\"policy\":{\"prefix\":\"off\",\"compress\":%s}}", runtimes[i], all[k]);
+            gbl_result *r = result_of(text);
+            for (int m = 0; m < 4; m++) v[k][m] = gbl_result_get(r, names[m]);
+            gbl_result_free(r);
+        }
+        for (int m = 0; m < 4; m++) {
+            assert_close(v[1][m], v[0][m], 0.01); /* its score of each token is computed all the same */
+            assert_close(v[2][m], v[0][m], m == 2 ? 0 : 1e-9);
+        }
+    }
+}
+
+/* ---- what each policy is about ---- */
+
+#define ONE(input, output) "\"trace\":{\"generate\":{\"requests\":1,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1},\"input\":{\"use\":\"fixed\",\"tokens\":" #input "}," \
+                           "\"output\":{\"use\":\"fixed\",\"tokens\":" #output "}}}"
+
+/* A prompt of 20,000 in chunks of 2,000 under a budget of 4,096: most is held by a chunk in the middle, 4,096 and 2,000. */
+static void locret_holds_its_budget_and_a_chunk(void **state) {
+    (void)state;
+    assert_close(number_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":2000,\"kv_blocks\":4000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"locret\",\"budget\":4096}]}}",
+                           "kv.peak_blocks"), (4096 + 2000) / 16, 0);
+}
+
+/* Four sequences to 1,100 tokens share a pool of 1,600: what does not fit lies in host memory, nobody is preempted, and each step fetches
+ * all of it at ratio 1. */
+static void alisa_puts_down_what_does_not_fit(void **state) {
+    (void)state;
+    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":100,\"max_num_seqs\":4},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
+                              "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1}]}}");
+    assert_close(gbl_result_get(r, "kv.preemptions"), 0, 0);
+    assert_close(gbl_result_get(r, "requests.completed"), 4, 0);
+    double token = 512.0 * 1024, most = gbl_result_get(r, "kv.dram_peak_bytes") / token, fetched = gbl_result_get(r, "kv.fetched_bytes") / token;
+    assert_true(most >= 4 * 1100 - 1600 && most < 4 * 1100 - 600); /* some of the pool is for a prompt's layer, and shares are whole pages */
+    assert_true(fetched > 200 * (4 * 900 - 1600) && fetched < 200 * most + 4 * 900);
+    assert_true(gbl_result_get(r, "kv.peak_blocks") <= 100);
+    gbl_result_free(r);
+}
+
+/* The same with little host memory: the oldest are computed again, which costs steps as long as prompts. */
+static void alisa_computes_again_what_lies_nowhere(void **state) {
+    (void)state;
+    static const char text[] = "{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":100,\"max_num_seqs\":4},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
+                               "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"host_gib\":%s}]}}";
+    char scarce[1000], plenty[1000];
+    snprintf(scarce, sizeof scarce, text, "0.5");
+    snprintf(plenty, sizeof plenty, text, "128");
+    assert_true(number_of(scarce, "kv.dram_peak_bytes") <= 0.5 * 1073741824.0);
+    assert_true(number_of(scarce, "mfu") > 2 * number_of(plenty, "mfu"));
+}
+
+/* ---- who composes ---- */
+
+static void refused(const char *compress, const char *more, const char *what) {
+    char text[1000];
+    gbl_result *r;
+    gbl_err err;
+    snprintf(text, sizeof text, "{" ONE(100, 10) ",%s\"policy\":{\"prefix\":\"off\",\"compress\":%s}}", more, compress);
+    assert_int_equal(run_of(text, 0, &r, &err), GBL_EINPUT);
+    if (!strstr(err.what, what)) fail_msg("%s: %s", compress, err.what);
+}
+
+static void policies_refuse_what_they_cannot_stand_on(void **state) {
+    (void)state;
+    refused("[\"alisa\",\"locret\"]", "", "two policies");
+    refused("[\"alisa\",\"snapkv\"]", "", "counts tokens, too");
+    refused("[\"alisa\",\"kivi-2bit\"]", "", "counts tokens, too");
+    refused("[\"locret\",\"minicache\"]", "", "counts tokens, too");
+    refused("[{\"use\":\"alisa\",\"ration\":0.5}]", "", "ration");
+    refused("[{\"use\":\"alisa\",\"ratio\":5}]", "", "ratio");
+    refused("\"alisa{ratio=nan}\"", "", "");
+    refused("[\"alisa\"]", "\"model\":\"gpt-oss-20b\",", "does not fit");
+    refused("[\"alisa\"]", "\"model\":\"deepseek-v2-lite\",", "does not fit");
+    refused("[\"alisa\"]", "\"cluster\":{\"pools\":[{\"name\":\"p\",\"hardware\":\"h100-sxm\",\"role\":\"prefill\"},{\"name\":\"d\",\"hardware\":\"h100-sxm\",\"role\":\"decode\"}]},", "does not move");
+}
+
+/* ---- holds ---- */
+
+static void scenario_text(char *out, size_t size, uint64_t run) {
+    static const char *const methods[] = {"[{\"use\":\"locret\",\"budget\":300}]", "[{\"use\":\"locret\",\"budget\":1000},\"int8_kv\"]", "[{\"use\":\"alisa\",\"ratio\":1}]", "[\"alisa\"]",
+                                          "[\"alisa\",\"int4_kv\"]", "[{\"use\":\"alisa\",\"ratio\":0.5,\"offload\":0.4}]", "[{\"use\":\"alisa\",\"ratio\":1,\"host_gib\":0.2}]"};
+    static const char *const schedule[] = {"chunked", "prefill_first", "iteration", "static", "lpm", "priority"}, *const preempt[] = {"recompute", "swap"},
+                             *const model[] = {"llama-2-7b", "llama-3.1-8b"}, *const runtime[] = {"vllm", "ideal", "hf_eager", "flexgen"};
+    static const int blocks[] = {110, 250, 900}, seqs[] = {4, 32, 128}, tokens[] = {512, 2048, 8192};
+    snprintf(out, size,
+             "{\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":%d},\"input\":{\"use\":\"uniform\",\"low\":20,\"high\":1500},\"output\":{\"use\":\"uniform\",\"low\":2,\"high\":300}}},"
+             "\"model\":\"%s\",%s\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
+             "\"policy\":{\"schedule\":\"%s\",\"preempt\":\"%s\",\"prefix\":\"off\",\"compress\":%s},\"run\":{\"seed\":%d}}",
+             pick(run, 2, 2) ? 4 : 20, model[pick(run, 5, 2)], pick(run, 4, 4) ? "" : "\"clients\":{\"cancel_share\":0.2,\"cancel_s\":3,\"timeout_s\":20},", runtime[pick(run, 6, 4)], seqs[pick(run, 7, 3)], tokens[pick(run, 8, 3)],
+             pick(run, 9, 2) ? 16 : 32, blocks[pick(run, 10, 3)], schedule[pick(run, 11, 6)], preempt[pick(run, 12, 2)], methods[run % (sizeof methods / sizeof *methods)], (int)run);
+}
+
+/* Random policies under random engines: the same bytes with holds and with every sequence and step asked about by itself. The engine
+ * checks every answer, and asserts its conservation laws. */
+static void exact_and_fast_agree(void **state) {
+    (void)state;
+    double held = 0, preempted = 0, served = 0, fetched = 0;
+    int ran = 0;
+    for (uint64_t run = 0; run < 42; run++) {
+        char text[2000];
+        gbl_result *a, *b;
+        gbl_err err;
+        scenario_text(text, sizeof text, run);
+        if (run_of(text, 0, &a, &err)) continue; /* a pool too small for a prompt */
+        assert_int_equal(run_of(text, 1, &b, &err), 0);
+        char *x = without_sim(a), *y = without_sim(b);
+        if (strcmp(x, y)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, x, y);
+        ran++;
+        held += gbl_result_get(a, "sim.steps_fast");
+        preempted += gbl_result_get(a, "kv.preemptions");
+        served += gbl_result_get(a, "requests.completed");
+        fetched += gbl_result_get(a, "kv.fetched_bytes");
+        free(x);
+        free(y);
+        gbl_result_free(a);
+        gbl_result_free(b);
+    }
+    assert_true(ran >= 30 && held > 5000 && preempted > 5 && served > 1000 && fetched > 1e9); /* not vacuous */
+}
+
+static int make(void **state) {
+    (void)state;
+    return !(arena = gbl_arena_new());
+}
+
+static int drop(void **state) {
+    (void)state;
+    gbl_arena_free(arena);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pieces_weigh_what_their_tokens_do), cmocka_unit_test(a_policy_that_keeps_all_changes_nothing), cmocka_unit_test(locret_holds_its_budget_and_a_chunk),
+                                       cmocka_unit_test(alisa_puts_down_what_does_not_fit), cmocka_unit_test(alisa_computes_again_what_lies_nowhere), cmocka_unit_test(policies_refuse_what_they_cannot_stand_on),
+                                       cmocka_unit_test(exact_and_fast_agree)};
+    return cmocka_run_group_tests_name("sim_pieces", tests, make, drop);
+}
