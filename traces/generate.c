@@ -94,7 +94,11 @@ static int check_rows(const plan *p, const gbl_node *n, gbl_err *err)
         gbl_node_fail(gbl_node_get(n, other), err, "%s is not read: the requests are rows of a file", other);
         return gbl_expected(err, "rows, or input and output");
     }
-    if (!gbl_arrival_of_rows(&p->arrival)) return 0;
+    if (!gbl_arrival_of_rows(&p->arrival)) {
+        if (!p->rows.on || !p->rows.gap_s) return 0;
+        gbl_node_fail(gbl_node_at(n, "rows.gap_s"), err, "gap_s is not read: these arrivals have gaps of their own");
+        return gbl_expected(err, "\"arrival\": \"rows\" beside it");
+    }
     const char *why = !p->rows.on ? "there are no rows to take gaps from" : p->talk.on ? "sessions do not begin where rows of requests do" : p->rows.input && !p->rows.gap_s ? "the rows have no gaps" : NULL;
     if (!why) return 0;
     gbl_node_fail(p->arrival_node, err, "%s", why);

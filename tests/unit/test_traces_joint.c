@@ -288,7 +288,7 @@ static void rows_stay_whole(void **state)
     int all = 0;
     for (int i = 1; i <= 500; i++) all += seen[i] > 0;
     assert_true(all > 490);
-    s = from_json(ROWS_OF("\"poisson\"", ", \"run\": 50"), 3);
+    s = from_json(ROWS_OF("\"rows\"", ", \"run\": 50"), 3);
     for (int i = 0, before = 0; i < 5000; i++) {
         gbl_record r = next_of(s);
         if (i % 50) assert_int_equal(r.input, before % 500 + 1); /* the next row, after the last the first */
@@ -356,6 +356,8 @@ static void refused(void **state)
     refuse_json("{\"generate\": {\"arrival\": {\"use\": \"bursts\", \"dispersion_1s\": 100, \"dispersion_10s\": 2}}}",
                 "no bursts have these dispersions: they neither fall with the window nor grow faster than it", "trace:1:26 (generate.arrival)", "as near as 2.03 at 1 s, 2.04 at 10 s, 2.04 at 60 s, 2.04 at 300 s");
     refuse_json("{\"generate\": {\"arrival\": {\"use\": \"bursts\", \"rate_s\": 1e9, \"dispersion_300s\": 2}}}", "more than 2e+07 bursts would be under way at a time", "", "a lower rate_s or larger dispersions");
+    refuse_json("{\"generate\": {\"rows\": {\"file\": \"x\", \"input\": \"a\", \"output\": \"b\", \"gap_s\": \"c\"}}}", "gap_s is not read: these arrivals have gaps of their own", "trace:1:75 (generate.rows.gap_s)",
+                "\"arrival\": \"rows\" beside it");
     put("{\"timestamp\": 5, \"input_length\": 3, \"output_length\": 3}\n");
     refuse_json("{\"generate\": {\"arrival\": \"rows\", \"rows\": {\"file\": \"" TRACE "\"}}}", "the rows are all of one instant: they have no gaps", "trace:1:26 (generate.arrival)", "another arrival process");
     put("a,b\n0,3\n");
