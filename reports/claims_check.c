@@ -5,6 +5,7 @@
 
 #include "base/param.h"
 #include "base/text.h"
+#include "models/caching.h"
 #include "reports/claims_parts.h"
 
 enum { DEEPEST = 64 };
@@ -131,6 +132,7 @@ static int check_arg(const gbl_claims_file *f, const gbl_claim_arg *a, const gbl
     case GBL_ARG_MODEL:
         if (kind == GBL_STRING && !gbl_node_get(f->models, gbl_node_text(n))) return unknown_name(n, f->models, "model", err);
         return gbl_claim_sheet_check(f, n, err);
+    case GBL_ARG_CACHING: return check_rows(gbl_caching_rows, sizeof(gbl_caching), n, err);
     case GBL_ARG_BATCH: return check_batch(n, err);
     case GBL_ARG_NONE: break;
     }
@@ -174,7 +176,7 @@ static int check(const gbl_claims_file *f, const gbl_node *n, const gbl_claim_sc
     const gbl_claim_form *is = gbl_claim_form_of(n);
     if (is) return check_form(f, is, n, s, depth, err);
     gbl_node_fail(n, err, "this object measures nothing");
-    gbl_expected(err, "one of the keys run, hits, capacity, step_ms, model, ratio, sum, descending, let, largest, ... (reports/claims/README.md)");
+    gbl_expected(err, "one of the keys run, hits, capacity, step_ms, model, caching, ratio, sum, descending, let, largest, ... (reports/claims/README.md)");
     for (const gbl_node *k = gbl_node_first(n); k && !err->nearest[0]; k = gbl_node_next(k)) gbl_nearest(err, gbl_near(gbl_node_key(k), known, n_known));
     return err->code;
 }
@@ -192,6 +194,7 @@ static void arg_schema(gbl_json *j, const gbl_claim_arg *a)
         [GBL_ARG_MEASURE] = "{\"$ref\":\"#/$defs/measure\"}",
         [GBL_ARG_MEASURES] = "{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/measure\"}}",
         [GBL_ARG_BOUNDS] = "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"$ref\":\"#/$defs/measure\"}}",
+        [GBL_ARG_CACHING] = "{\"$ref\":\"#/$defs/caching\"}",
         [GBL_ARG_NEW] = "{\"type\":\"string\",\"pattern\":\"^[^$]\"}",
         [GBL_ARG_NUMBERS] = "{\"anyOf\":[{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"number\"}},{\"type\":\"object\",\"properties\":{\"from\":{\"type\":\"integer\"},"
                             "\"to\":{\"type\":\"integer\"}},\"required\":[\"from\",\"to\"],\"additionalProperties\":false}]}",
@@ -230,6 +233,8 @@ static void form_schema(gbl_json *j, const gbl_claim_form *f)
 void gbl_claim_measure_schema(gbl_json *j)
 {
     gbl_param_schema_part("model", gbl_claim_sheet_rows, "[\"llm\"]", j);
+    gbl_json_end(j);
+    gbl_param_schema_part("caching", gbl_caching_rows, NULL, j);
     gbl_json_end(j);
     gbl_json_obj(j, "measure");
     gbl_json_str(j, "description", "A number, the name of a measure, \"$x\" (a variable), or an object that says how to measure.");

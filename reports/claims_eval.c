@@ -283,6 +283,13 @@ static int eval_model(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, v
     return code ? code : gbl_claim_sheet(x->c, x->f, arg(n, "model"), sets.set, sets.n, arg(n, "value"), &out->v, err);
 }
 
+static int eval_caching(eval_at *x, const gbl_node *n, const gbl_claim_scope *s, value *out, gbl_err *err)
+{
+    settings sets = {0};
+    int code = add_sets(x, &sets, arg(n, "set"), s, err);
+    return code ? code : gbl_claim_caching(x->c, x->f, arg(n, "caching"), sets.set, sets.n, arg(n, "value"), &out->v, err);
+}
+
 const gbl_param gbl_claim_batch_rows[] = {
     {"decodes", GBL_P_INT, 0, offsetof(gbl_claim_batch, decodes), "0", 0, 1e6, "sequences", NULL, "sequences that compute one token each"},
     {"context", GBL_P_INT, 0, offsetof(gbl_claim_batch, context), "1", 1, 1e9, "tokens", NULL, "tokens that each of them attends to"},
@@ -452,6 +459,7 @@ const gbl_claim_form gbl_claim_forms[] = {
      eval_capacity},
     {{{"step_ms", GBL_ARG_SCENARIO, 0}, {"set", GBL_ARG_SET, 1}, {"batch", GBL_ARG_BATCH, 0}}, eval_step},
     {{{"model", GBL_ARG_MODEL, 0}, {"set", GBL_ARG_SET, 1}, {"value", GBL_ARG_TEXT, 0}}, eval_model},
+    {{{"caching", GBL_ARG_CACHING, 0}, {"set", GBL_ARG_SET, 1}, {"value", GBL_ARG_TEXT, 0}}, eval_caching},
     FOLD("sum"), FOLD("difference"), FOLD("product"), FOLD("ratio"), FOLD("max"), FOLD("min"), FOLD("mean"),
     {{{"descending", GBL_ARG_MEASURES, 0}}, eval_descending},
     {{{"floor", GBL_ARG_MEASURE, 0}}, eval_floor},

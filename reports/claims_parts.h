@@ -58,6 +58,7 @@ enum gbl_claim_arg_kind {
     GBL_ARG_MEASURE,   /* a measure */
     GBL_ARG_MEASURES,  /* an array of them */
     GBL_ARG_BOUNDS,    /* an object of them, by metric */
+    GBL_ARG_CACHING,   /* an object of models/caching.h */
     GBL_ARG_NEW,       /* a variable that is new in the other measures of the form */
     GBL_ARG_NUMBERS,   /* an array of numbers, or {"from", "to"}: the integers between */
     GBL_ARG_NUMBER,
@@ -103,6 +104,12 @@ int gbl_claim_eval(gbl_claims *c, const gbl_claims_file *f, const gbl_node *meas
 /* claims_sheet.c: a number of `gable model --json` for a model (an object, or a name of `models`) with settings "key=value" above it. */
 int gbl_claim_sheet(const gbl_claims *c, const gbl_claims_file *f, const gbl_node *model, const char *const *set, size_t n_set, const gbl_node *name, double *out, gbl_err *err);
 int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_err *err);
+
+int gbl_claim_settings(gbl_doc **out, const char *const *set, size_t n, gbl_err *err); /* "key=value" as a document; the last of a key counts */
+int gbl_claim_in_file(const gbl_claims_file *f, const gbl_node *measure, gbl_err *err); /* what is refused stands in settings: file and measure, too */
+
+/* claims_caching.c: a number of a diffusion model that reuses features (models/caching.h), with settings above it. */
+int gbl_claim_caching(const gbl_claims *c, const gbl_claims_file *f, const gbl_node *what, const char *const *set, size_t n_set, const gbl_node *name, double *out, gbl_err *err);
 
 /* claims_hits.c: a replay of the scenario's block ids without time. */
 typedef struct gbl_claims_hits_ask {

@@ -33,8 +33,7 @@ int gbl_claim_sheet_check(const gbl_claims_file *f, const gbl_node *model, gbl_e
     return code;
 }
 
-/* "key=value" as a document of its own; the last of a key counts. */
-static int settings_doc(gbl_doc **out, const char *const *set, size_t n, gbl_err *err)
+int gbl_claim_settings(gbl_doc **out, const char *const *set, size_t n, gbl_err *err)
 {
     gbl_json *j = gbl_json_new(0);
     if (!j) return gbl_nomem(err, 0);
@@ -76,8 +75,7 @@ static int number_of(const gbl_sheet *sheet, const gbl_node *name, double *out, 
     return code;
 }
 
-/* What the sheet refuses stands in its settings: the file and the measure, too. */
-static int in_the_file(const gbl_claims_file *f, const gbl_node *model, gbl_err *err)
+int gbl_claim_in_file(const gbl_claims_file *f, const gbl_node *model, gbl_err *err)
 {
     char at[200], inner[200];
     gbl_node_path(model, at, sizeof at);
@@ -92,10 +90,10 @@ int gbl_claim_sheet(const gbl_claims *c, const gbl_claims_file *f, const gbl_nod
     gbl_sheet *sheet = gbl_alloc(1, sizeof *sheet);
     int code = sheet ? gbl_param_defaults(gbl_claim_sheet_rows, &ask, c->arena, err) : gbl_nomem(err, 0);
     if (!code) code = gbl_param_bind(gbl_claim_sheet_rows, &ask, object_of(f, model), NULL, c->arena, err);
-    if (!code && n_set) code = settings_doc(&doc, set, n_set, err);
+    if (!code && n_set) code = gbl_claim_settings(&doc, set, n_set, err);
     ask.folder = gbl_doc_folder(f->doc);
     if (!code && (gbl_param_bind(gbl_claim_sheet_rows, &ask, doc ? gbl_doc_root(doc) : NULL, NULL, c->arena, err) || gbl_model_sheet(sheet, &ask, c->arena, err)))
-        code = in_the_file(f, model, err);
+        code = gbl_claim_in_file(f, model, err);
     if (!code) {
         code = number_of(sheet, name, out, err);
         gbl_sheet_free(sheet);
