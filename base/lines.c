@@ -258,6 +258,14 @@ void gbl_lines_close(gbl_lines *l)
 
 /* ---------------------------------------------------------------- lines ---- */
 
+/* Text of other widths, by its byte order mark: it would only be called binary, or wrong at its first byte. */
+static int refuse_wide(const gbl_lines *l, const char *text, size_t n, gbl_err *err)
+{
+    if (n < 2 || (memcmp(text, "\xff\xfe", 2) != 0 && memcmp(text, "\xfe\xff", 2) != 0)) return GBL_OK;
+    fail_at(l, err, 0, "the text is UTF-16");
+    return gbl_expected(err, "UTF-8, as iconv -f UTF-16 -t UTF-8 makes it");
+}
+
 /* Moves the unfinished line to the front, grows where it fills the buffer, and reads on. */
 static int refill(gbl_lines *l, gbl_err *err)
 {
@@ -274,6 +282,7 @@ static int refill(gbl_lines *l, gbl_err *err)
     if (n < 0) return err->code;
     l->to += (size_t)n;
     l->end = n == 0;
+    if (l->number == 0 && held < 2 && refuse_wide(l, l->buffer, l->to, err) != GBL_OK) return err->code;
     if (l->number == 0 && l->to >= 3 && memcmp(l->buffer, "\xef\xbb\xbf", 3) == 0 && held < 3) l->from = 3; /* a byte order mark says nothing */
     return GBL_OK;
 }
@@ -341,6 +350,7 @@ static int slurp_from(gbl_lines *l, char **out, size_t *len, size_t most, gbl_er
         if (got < 0) return gbl_free(text), err->code;
         if (got == 0) break;
     }
+    if (refuse_wide(l, text, n, err) != GBL_OK) return gbl_free(text), err->code;
     text[n] = '\0';
     *out = text;
     *len = n;

@@ -239,46 +239,69 @@ int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const ch
 
 /* ---------------------------------------------------------------- defaults ---- */
 
-int gbl_param_default_text(const gbl_param *row, char *out, size_t size)
+/* The text of a default that is a quoted string; -1: it is none, or too long. */
+static int default_text(const gbl_param *row, char *out, size_t size)
 {
     gbl_scan s = {.p = row->dflt, .end = row->dflt + strlen(row->dflt), .begin = row->dflt, .line = 1};
     gbl_err err;
     const char *at;
     size_t len;
-    enum gbl_token t = gbl_scan_next(&s, &at, &len, &err);
-    assert(t == GBL_T_STR && len < size && gbl_scan_done(&s, &err) == GBL_OK && "the default is a quoted string");
-    (void)t;
-    (void)size;
+    if (gbl_scan_next(&s, &at, &len, &err) != GBL_T_STR || len >= size || gbl_scan_done(&s, &err) != GBL_OK) return -1;
     return (int)gbl_scan_unescape(out, at, len);
 }
 
-static int put_default(const gbl_param *row, void *obj, gbl_arena *a)
+int gbl_param_default_text(const gbl_param *row, char *out, size_t size)
+{
+    int n = default_text(row, out, size);
+    assert(n >= 0 && "the default is a quoted string");
+    return n;
+}
+
+/* 0, or -1 without memory. */
+static int try_default(const gbl_param *row, void *obj, gbl_arena *a, enum trouble *trouble)
 {
     char text[1024];
     double real = 0;
-    enum trouble trouble = FINE;
+    *trouble = FINE;
     int is_true = row->dflt != NULL && strcmp(row->dflt, "true") == 0;
     if (row->dflt == NULL || strcmp(row->dflt, "null") == 0) {
         store_null(row, obj);
     } else if (row->type == GBL_P_BOOL) {
-        assert(is_true || strcmp(row->dflt, "false") == 0);
+        if (!is_true && strcmp(row->dflt, "false") != 0) *trouble = WRONG_TYPE;
         store_word(row, obj, is_true);
     } else if (row->type == GBL_P_INT || row->type == GBL_P_REAL) {
-        if (gbl_text_real(row->dflt, strlen(row->dflt), &real) != 0) trouble = WRONG_TYPE;
-        else trouble = put_number(row, obj, row->dflt, real);
+        if (gbl_text_real(row->dflt, strlen(row->dflt), &real) != 0) *trouble = WRONG_TYPE;
+        else *trouble = put_number(row, obj, row->dflt, real);
+    } else if (row->type == GBL_P_NODE || default_text(row, text, sizeof text) < 0) {
+        *trouble = WRONG_TYPE; /* a sub-document has no default but null */
+    } else if (row->type == GBL_P_CHOICE) {
+        *trouble = put_choice(row, obj, text);
     } else {
-        assert(row->type != GBL_P_NODE && "a sub-document has no default but null");
-        gbl_param_default_text(row, text, sizeof text);
-        if (row->type == GBL_P_CHOICE) trouble = put_choice(row, obj, text);
-        else {
-            const char *own = gbl_arena_text(a, text);
-            if (own == NULL) return -1;
-            store_text(row, obj, own);
-        }
+        const char *own = gbl_arena_text(a, text);
+        if (own == NULL) return -1;
+        store_text(row, obj, own);
     }
-    assert(trouble == FINE && "a default is a valid value of its own row");
-    (void)trouble;
     return 0;
+}
+
+int gbl_param_default_fits(const gbl_param *row)
+{
+    union { int32_t word; int64_t whole; double real; const char *text; } value;
+    gbl_param at_0 = *row;
+    enum trouble trouble;
+    at_0.offset = 0;
+    gbl_arena *a = gbl_arena_new();
+    int fits = a != NULL && try_default(&at_0, &value, a, &trouble) == 0 && trouble == FINE;
+    gbl_arena_free(a);
+    return fits;
+}
+
+static int put_default(const gbl_param *row, void *obj, gbl_arena *a)
+{
+    enum trouble trouble;
+    int code = try_default(row, obj, a, &trouble);
+    assert((code != 0 || trouble == FINE) && "a default is a valid value of its own row");
+    return code;
 }
 
 int gbl_param_defaults(const gbl_param *rows, void *obj, gbl_arena *a, gbl_err *err)

@@ -14,6 +14,7 @@ const gbl_param *gbl_param_find(const gbl_param *rows, const char *name);
 /* Writes every default into obj; strings are borrowed from `a`. A null default (or none) means "not given" and needs no
  * GBL_P_NULLABLE; a null CHOICE is -1. Asserts that defaults parse (a bug otherwise). */
 int gbl_param_defaults(const gbl_param *rows, void *obj, gbl_arena *a, gbl_err *err);
+int gbl_param_default_fits(const gbl_param *row); /* the default of a row that somebody else wrote is a value of it */
 /* Binds the members of object `n` (NULL: none) onto obj: types, ranges, choices, unknown keys with the nearest name, and values
  * that nothing reads (gbl_param.when).
  * `skip` names keys that belong to somebody else ("use", "plugin"), NULL-terminated, or NULL. */

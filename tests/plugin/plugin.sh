@@ -58,6 +58,24 @@ check "a file that is no shared object" "$(says 2 "$(use ./mine.c)" 'cannot load
 printf 'int nothing;\n' >empty.c
 object empty
 check "a shared object that is no plug-in" "$(says 2 "$(use ./empty.so)" 'no symbol gable_policies')"
+# Symbols that lie: each object is refused before anything of it is read or called.
+hostile() { # NAME TEXT OF C WORDS
+    printf '#include "policies/policy.h"\nstatic void plan(void *s, const gbl_host *h, gbl_plan *p) { (void)s, (void)h, (void)p; }\n%s\n' "$2" >"$1.c"
+    object "$1"
+    check "hostile: $3" "$(says 2 "$(use "./$1.so")" "$3")"
+}
+of() { printf 'static const gbl_param rows[] = {%s};\nstatic const gbl_schedule_policy one = {.head = {%s}, .plan = %s};\nGBL_EXPORT(&one.head);' "$1" "$2" "$3"; }
+head='.size = sizeof one, .family = GBL_SCHEDULE, .abi = GBL_ABI, .name = "one", .params = rows, .state_size = 8'
+good='{.name = "a", .type = GBL_P_INT, .dflt = "1", .low = 1, .help = "A."}, {.name = NULL}'
+hostile wild_list 'const gbl_export gable_policies = {GBL_POLICY_MAGIC, GBL_ABI, (const gbl_policy *const *)0x1000};' 'list of policies does not end'
+hostile no_list 'const gbl_export gable_policies = {GBL_POLICY_MAGIC, GBL_ABI, 0};' 'lists no policy'
+hostile wild_name "$(of "$good" "$head, .help = (const char *)16" plan)" 'lies outside of what is loaded'
+hostile no_hook "$(of "$good" "$head" NULL)" 'lacks a hook'
+hostile data_hook "$(of "$good" "$head" '(void (*)(void *, const gbl_host *, gbl_plan *))(uintptr_t)4096')" 'hook 2 of its gbl_schedule_policy is no code'
+hostile much "$(of "$good" "$head + 0xf0000000u" plan)" 'wants 4026531848 bytes of state'
+hostile outside "$(of "{.name = \"a\", .type = GBL_P_INT, .offset = 4, .dflt = \"1\", .low = 1, .help = \"A.\"}, {.name = NULL}" "$head" plan)" 'lies outside its state of 8 bytes'
+hostile default "$(of "{.name = \"a\", .type = GBL_P_INT, .dflt = \"one\", .low = 1, .help = \"A.\"}, {.name = NULL}" "$head" plan)" "the default of parameter .a. is no value of it: one"
+hostile choice "$(of "{.name = \"a\", .type = GBL_P_CHOICE, .dflt = \"1\", .low = 1, .help = \"A.\"}, {.name = NULL}" "$head" plan)" 'is a choice without choices'
 check "a file that is not there" "$(says 2 "$(use ./nowhere.so)" 'cannot read the plug-in')"
 check "a name without a slash is not searched for" "$(says 2 "$(use mine.so)" 'path with a slash')"
 check "a policy that it does not have" "$(says 2 "$gable run --set 'policy.schedule={\"plugin\": \"./mine.so\", \"use\": \"shortest\"}'" "no schedule policy" 'short_first')"
