@@ -28,6 +28,7 @@ typedef struct shape {
 static const shape shapes[] = {
     {"light load", WORK(60, 4, 600, 80) ",\"engine\":{\"max_num_seqs\":32}", EVERYONE},
     {"few blocks, recomputing", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_batched_tokens\":512}", EVERYONE & ~BIT(GBL_KVMEM)},
+    {"long prompts", WORK(40, 3, 12000, 150) ",\"engine\":{\"kv_blocks\":1500,\"max_num_batched_tokens\":4096}", BIT(GBL_COMPRESS)},
     {"contiguous room", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":3000,\"max_model_len\":1200}", BIT(GBL_KVMEM)},
     {"few blocks, swapping", WORK(90, 30, 900, 200) ",\"engine\":{\"kv_blocks\":300,\"max_num_seqs\":24}#,\"preempt\":\"swap\"", BIT(GBL_SCHEDULE) | BIT(GBL_EVICT) | BIT(GBL_PREFIX) | BIT(GBL_EXECUTE)},
     {"shared prefixes", GROUPS(120, 12) ",\"engine\":{\"kv_blocks\":400}", CACHES},

@@ -521,6 +521,10 @@ static int32_t host_make_room(const gbl_host *h, int32_t for_id) {
         gbl_policy_fault(r, GBL_PREEMPT, "its victim does not run here, or has a chunk in this plan");
         return -1;
     }
+    if (r->pieces && id == for_id && r->view.n_running == 1 && e->req[id].preemptions > 100) {
+        gbl_policy_fault(r, GBL_COMPRESS, "what it decides to hold of a sequence leaves no room for that sequence alone, again and again");
+        return -1;
+    }
     put_out(r, id);
     return id;
 }

@@ -3,6 +3,7 @@
  *
  * A sequence has state of the policy's from its admission until it starts over or ends. Of whoever is not admitted yet the policy is
  * asked with state that begins then and there and is thrown away. */
+#include <math.h>
 #include <string.h>
 
 #include "sim/engine.h"
@@ -37,12 +38,12 @@ static const void *own_of(const gbl_pieces *x, int32_t id) {
 }
 
 static const char *wrong_piece(const gbl_kv_at *at, const gbl_kv_piece *p) {
-    const int64_t counts[] = {p->hbm, p->dram, p->read, p->up, p->down, p->again, p->index, p->keys, p->queries, p->ranked, p->gathered, p->products, p->flops};
+    const int64_t counts[] = {p->hbm, p->dram, p->read, p->up, p->down, p->again, p->index, p->keys, p->queries, p->ranked, p->gathered};
     double walks = (double)p->layers * p->heads;
     if (p->layers < 1 || p->heads < 1) return "a piece has no layers or no heads";
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         if (counts[i] < 0 || (double)counts[i] * walks > 1e14) return "a piece counts less than nothing, or more than can be priced";
-    if ((double)p->keys * (double)p->queries * walks > 1e15) return "a piece counts less than nothing, or more than can be priced";
+    if (p->products < 0 || p->flops < 0 || fmax((double)p->keys * (double)p->queries * 100, (double)p->products + (double)p->flops) * walks > 1e15) return "a piece counts less than nothing, or more than can be priced";
     if (p->hbm > at->to || p->dram > at->to || p->up > p->dram || p->down > at->to) return "a piece has more tokens than the sequence";
     if (at->settled) return NULL;
     if (at->to <= at->prompt) return p->read > at->from || p->again ? "a chunk reads tokens that were not computed before it" : NULL;

@@ -103,11 +103,20 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
 
 /* ---- phases ---- */
 
+/* Of those whose prompt is not done: a held step changes nothing here. */
+static int64_t longest(const gbl_view *v, const int32_t *ids, int64_t n) {
+    int64_t most = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (v->req[ids[i]].known - v->req[ids[i]].computed > 1) most = more(most, v->req[ids[i]].known);
+    return most;
+}
+
 /* What one sequence may have, and how much of that computing again would be cheaper than fetching. */
 static void decide(alisa *s, const gbl_host *h) {
     const gbl_view *v = h->view;
-    int64_t seats = v->max_num_seqs - v->n_running - v->n_loading, n = v->n_running + v->n_loading + less(more(seats, 0), v->n_waiting);
-    int64_t layer = v->max_num_batched_tokens / v->layers + v->block_size; /* of the prompts under way */
+    int64_t seats = less(more(v->max_num_seqs - v->n_running - v->n_loading, 0), v->n_waiting), n = v->n_running + v->n_loading + seats;
+    int64_t prompt = more(longest(v, v->running, v->n_running), longest(v, v->waiting, seats));
+    int64_t layer = (v->max_num_batched_tokens + prompt) / v->layers + v->block_size; /* of the prompts under way: one begun before, and new ones */
     n = more(n, 1);
     s->share = more(v->kv_tokens - layer, 0) / n / v->block_size * v->block_size;
     double token = v->block_bytes / v->block_size * (double)(v->total_blocks * v->block_size) / (double)more(v->kv_tokens, 1);

@@ -13,7 +13,7 @@ static const gbl_param params[] = {
     {"local", GBL_P_INT, 0, offsetof(locret, local), "100", 0, 1e6, "tokens", NULL, "Last prompt tokens, kept besides (code: local_len)."},
     {"stabilizers", GBL_P_INT, 0, offsetof(locret, stabilizers), "2500", 0, 1e7, "tokens", NULL,
      "Of the budget, the last tokens of a chunk, kept without a score (code: stabilizers)."},
-    {"head_width", GBL_P_INT, 0, offsetof(locret, head_width), "1024", 1, 65536, "elements", NULL, "Hidden width of a retaining head (assumed)."},
+    {"head_width", GBL_P_INT, 0, offsetof(locret, head_width), "1024", 1, 16384, "elements", NULL, "Hidden width of a retaining head (assumed)."},
     {0}};
 
 static int64_t less(int64_t a, int64_t b) { return a < b ? a : b; }
