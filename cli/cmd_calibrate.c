@@ -93,6 +93,8 @@ static int check(const calibrate_opt *o, const gbl_call *call, gbl_err *err)
     if (o->probe < 0 && (o->program || o->rows || o->quick))
         return refuse(err, "--program, --rows and --quick belong to a probe", "--probe cuda beside them");
     if (o->rows && (o->program || o->quick)) return refuse(err, "--rows reads what was measured, --program and --quick measure", "one of the two");
+    if (o->source && !o->output && !o->json && !o->db) return refuse(err, "--source is not read: nothing is written", "--source together with --out, --db or --json");
+    if (o->date && !o->output && !o->json) return refuse(err, "--date is not read: no card is written", "--date together with --out or --json");
     if (o->probe < 0 && !call->n_arg) return refuse(err, "nothing to fit to", "files of measurements, or --probe cuda");
     return 0;
 }

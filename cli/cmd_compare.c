@@ -106,6 +106,10 @@ static int same_work(const gbl_scenario *a, const gbl_scenario *b)
 static int hold_quality(const side x[2], const compare_opt *o, gbl_err *err)
 {
     if (o->task && gbl_kv_quality_task(o->task, err)) return gbl_where(err, "--task");
+    if (o->task && isnan(o->most_loss)) {
+        gbl_fail(err, GBL_EINPUT, "--task is not read: no loss of quality is held");
+        return gbl_expected(err, "--task together with --most-loss X");
+    }
     for (int k = 0; k < 2 && !isnan(o->most_loss); k++) {
         gbl_kv_loss l = gbl_kv_loss_of(x[k].s->compress, o->task);
         if (l.share <= o->most_loss) continue;

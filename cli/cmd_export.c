@@ -6,6 +6,8 @@
 #include "cli/output.h"
 #include "reports/export.h"
 
+enum { CSV, JSONL }; /* the first of --format's choices */
+
 typedef struct export_opt {
     const char *db, *out;
     int32_t format, json;
@@ -47,6 +49,10 @@ static int run(const gbl_call *call, gbl_err *err)
     if (call->n_arg && (gbl_text_int(call->arg[0], strlen(call->arg[0]), &run_id) != 0 || run_id < 1)) {
         gbl_fail(err, GBL_EINPUT, "%s is not the number of a run", call->arg[0]);
         return gbl_expected(err, "a whole number from 1: gable sql 'SELECT id, name FROM run' --db %s", o->db);
+    }
+    if (o->json && o->format > JSONL) {
+        gbl_fail(err, GBL_EINPUT, "--json and --format exclude each other");
+        return gbl_expected(err, "--json, the same as --format jsonl, or another format alone");
     }
     FILE *spool = gbl_spool_new(err);
     if (!spool) return err->code;

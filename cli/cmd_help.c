@@ -89,6 +89,10 @@ static int help_about(const gbl_call *call, gbl_err *err)
 static int run(const gbl_call *call, gbl_err *err)
 {
     const help_opt *o = call->opt;
+    if ((call->n_arg > 0) + o->json + o->man + (o->completion != SHELL_NONE) > 1) {
+        gbl_fail(err, GBL_EINPUT, "COMMAND, --json, --man and --completion exclude each other");
+        return gbl_expected(err, "one of them, or none for the list of commands");
+    }
     if (call->n_arg) return help_about(call, err);
     if (o->json) return print_json(err);
     if (o->man)

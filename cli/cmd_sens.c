@@ -15,6 +15,8 @@ typedef struct sens_opt {
     int32_t json, metric, progress;
 } sens_opt;
 
+enum { METRIC_DRAWN = 4 }; /* without --metric: e2el_ms.mean of its choices */
+
 static const gbl_flag flags[] = {
     GBL_FLAG_SET(sens_opt, scene),
     GBL_FLAG_SEED(sens_opt, scene),
@@ -77,6 +79,10 @@ static int run(const gbl_call *call, gbl_err *err)
                         .progress = (enum gbl_progress_mode)o->progress,
                         .stop = gbl_signals_flag()};
     if (!s) return gbl_nomem(err, sizeof *s);
+    if (o->json && o->metric != METRIC_DRAWN) {
+        gbl_fail(err, GBL_EINPUT, "--metric is not read: --json has the elasticities of every metric");
+        return gbl_expected(err, "--metric without --json");
+    }
     if (gbl_catalogue_there(call->arena, err)) return err->code;
     gbl_signals_catch();
     int code = gbl_sens_solve(s, &ask, err);

@@ -104,6 +104,10 @@ static int check_flags(const sweep_opt *o, gbl_err *err)
         gbl_fail(err, GBL_EINPUT, "--resume has no store to look into");
         return gbl_expected(err, "--resume together with --db FILE");
     }
+    if (o->json && o->top != 40) {
+        gbl_fail(err, GBL_EINPUT, "--top is not read: --json prints every point");
+        return gbl_expected(err, "--top without --json");
+    }
     if (!o->db && o->requests == GBL_KEEP_ALL) {
         gbl_fail(err, GBL_EINPUT, "--requests all has no store to keep them in");
         return gbl_expected(err, "--requests all together with --db FILE");

@@ -146,6 +146,10 @@ static int check_from(const generate_opt *o, gbl_err *err)
                 gbl_fail(err, GBL_EINPUT, "--%s is not read: the trace comes from %s", names[i], o->from);
                 return gbl_expected(err, "--set trace.generate....=VALUE, or no --from");
             }
+    if (!o->from && strchr(o->arrival, '{') && o->rate != 1) {
+        gbl_fail(err, GBL_EINPUT, "--rate is not read: --arrival %s says everything itself", o->arrival);
+        return gbl_expected(err, "rate_s= in its braces, or a bare name");
+    }
     if (o->from || !o->scene.set.n) return GBL_OK;
     gbl_fail(err, GBL_EINPUT, "--set %s is not read: there is no scenario", o->scene.set.item[0]);
     return gbl_expected(err, "--set together with --from SCENARIO.json");

@@ -85,6 +85,7 @@ static int open_cost(gbl_cost **c, gbl_sheet *s, const gbl_sheet_ask *ask, gbl_a
         return err->code;
     if (s->precision.name && activations >= 0) {
         gbl_fail(err, GBL_EINPUT, "%s says what activations it multiplies, so activations %s would be read by nothing", s->precision.name, ask->activations);
+        gbl_where(err, "--activations");
         return gbl_expected(err, "weights in a format, or no activations");
     }
     gbl_cost_spec spec = {

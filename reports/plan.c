@@ -213,6 +213,10 @@ int gbl_plan_solve(gbl_planner **out, const gbl_plan_ask *ask, gbl_err *err)
     p->best = p->nearest = -1;
     if (!code) code = gbl_plan_read(p, err);
     p->ask = *ask;
+    if (!code && ask->exhaustive && p->find == GBL_FIND_RATE) {
+        gbl_fail(err, GBL_EINPUT, "--exhaustive is not read: a rate is looked for, and there is no grid of fleets");
+        code = gbl_expected(err, "--exhaustive with \"find\": \"fleet\"");
+    }
     if (!code) code = prepare(p, err);
     if (!code) {
         p->shown = gbl_progress_new("plan", ask->progress);

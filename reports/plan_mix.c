@@ -92,6 +92,12 @@ static const gbl_param mix_rows[] = {
     {"most_replicas", GBL_P_INT, 0, offsetof(mix_says, most), "8", 1, 256, "replicas", NULL, "Each kind without counts of its own is counted from 0 to this."},
     {0}};
 
+void gbl_plan_mix_schema(gbl_json *j)
+{
+    gbl_param_schema_part("mix", mix_rows, NULL, j);
+    gbl_json_end(j);
+}
+
 /* An object's text without its closing brace: replicas follow. */
 static int keep_pool(gbl_planner *p, gbl_json *j, gbl_axis *a, gbl_err *err)
 {
@@ -208,6 +214,16 @@ static int check_mix(const gbl_planner *p, gbl_err *err)
     return GBL_OK;
 }
 
+static int unread_most(const mix_says *m, gbl_err *err)
+{
+    const gbl_param *row = gbl_param_find(mix_rows, "most_replicas");
+    if (gbl_param_is_default(row, m) || (m->hardware && gbl_node_size(m->hardware))) return 0;
+    for (const gbl_node *c = m->pools ? gbl_node_first(m->pools) : NULL; c; c = gbl_node_next(c))
+        if (!gbl_node_get(c, "replicas")) return 0;
+    gbl_node_fail(m->pools, err, "every kind of the mix says its counts, so 'most_replicas' would be read by nothing");
+    return gbl_expected(err, "%s, or a kind without \"replicas\"", row->dflt);
+}
+
 int gbl_plan_read_mix(gbl_planner *p, gbl_err *err)
 {
     mix_says m = {0};
@@ -226,6 +242,7 @@ int gbl_plan_read_mix(gbl_planner *p, gbl_err *err)
     p->dim = gbl_arena_take(p->arena, n * sizeof *p->dim);
     if (!p->dim) return gbl_nomem(err, n * sizeof *p->dim);
     p->n_dims = 0;
+    if (unread_most(&m, err)) return err->code;
     for (const gbl_node *c = m.hardware ? gbl_node_first(m.hardware) : NULL; c; c = gbl_node_next(c))
         if (add_card(p, c, m.most, err)) return err->code;
     for (const gbl_node *c = m.pools ? gbl_node_first(m.pools) : NULL; c; c = gbl_node_next(c))

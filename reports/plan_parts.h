@@ -166,6 +166,8 @@ void gbl_plan_cost_of(const gbl_planner *p, size_t cell, int64_t at, double *gpu
 int gbl_plan_read(gbl_planner *p, gbl_err *err);
 /* plan_quality.c: quality held fixed */
 int gbl_plan_read_quality(gbl_planner *p, gbl_err *err);
+void gbl_plan_quality_schema(gbl_json *j); /* the object "quality", and of a mix: members of the open "$defs" */
+void gbl_plan_mix_schema(gbl_json *j);
 /* Its published quality is unknown or loses too much: the cell is ruled out, with the reason. */
 int gbl_plan_loses(const gbl_planner *p, const gbl_scenario *s, gbl_cell *c, char *why, size_t size);
 void gbl_plan_quality_json(const gbl_planner *p, gbl_json *j);

@@ -12,6 +12,12 @@ static const gbl_param rows[] = {
     {"most_loss", GBL_P_REAL, 0, AT(most_loss), "0.01", 0, 1, "share", NULL, "Of the uncompressed model's score."},
     {0}};
 
+void gbl_plan_quality_schema(gbl_json *j)
+{
+    gbl_param_schema_part("quality", rows, NULL, j);
+    gbl_json_end(j);
+}
+
 int gbl_plan_read_quality(gbl_planner *p, gbl_err *err)
 {
     p->most_loss = NAN;

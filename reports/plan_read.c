@@ -23,10 +23,10 @@ static const gbl_param rows[] = {
     {"mix", GBL_P_NODE, 0, AT(mix), "null", 0, 0, NULL, NULL,
      "Kinds of pools behind one router, counted each: {\"hardware\": [cards], \"pools\": [{\"hardware\": ..., \"tp\": 2, \"replicas\": [0, 1, 2]}], \"most_replicas\": 8}."},
     {"quality", GBL_P_NODE, 0, AT(quality), "null", 0, 0, NULL, NULL, "Quality held fixed: {\"task\": \"LongBench\", \"most_loss\": 0.01} rules out compression whose published rows lose more, or that has none."},
-    {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of; auto: dollars where every card has a price."},
-    {"granularity", GBL_P_REAL, 0, AT(granularity), "0.025", 0.0001, 1, "share", NULL, "Step of the rates that are tried."},
+    {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of; auto: dollars where every card has a price.", "find=fleet"},
+    {"granularity", GBL_P_REAL, 0, AT(granularity), "0.025", 0.0001, 1, "share", NULL, "Step of the rates that are tried.", "find=rate"},
     {"replications", GBL_P_INT, GBL_P_NULLABLE, AT(replications), "null", 1, 1000, "runs", NULL, "Seeds a configuration; null: 3 for generated requests, 1 for a file."},
-    {"max_replicas", GBL_P_INT, 0, AT(max_replicas), "256", 1, 4096, "replicas", NULL, "Largest fleet tried where choices name no replicas."},
+    {"max_replicas", GBL_P_INT, 0, AT(max_replicas), "256", 1, 4096, "replicas", NULL, "Largest fleet tried where choices name no replicas.", "find=fleet"},
     {"rule", GBL_P_CHOICE, 0, AT(rule), "\"slo\"", 0, 0, NULL, "slo|sarathi", "sarathi: p99 ITL within itl_ms (else tpot_ms), median queueing <= 2 s, 2,048 requests."},
     {0}};
 
@@ -261,6 +261,9 @@ static int read_choices(gbl_planner *p, int pools, gbl_err *err)
     if (p->find == GBL_FIND_FLEET && !p->n_dims && !pools) { /* 1, 2, ... of the flat cluster */
         p->dim[p->n_dims++] = (gbl_axis){.key = "cluster.replicas"};
         if (gbl_plan_range(p, &p->dim[0], 1, p->max_replicas, err)) return err->code;
+    } else if (!gbl_param_is_default(gbl_param_find(rows, "max_replicas"), p)) {
+        gbl_node_fail(gbl_node_get(gbl_doc_root(p->doc), "max_replicas"), err, "the choices say how many replicas there may be, so 'max_replicas' would be read by nothing");
+        return gbl_expected(err, "256, or no replicas among the choices");
     }
     return count_grid(p, err);
 }
@@ -303,5 +306,12 @@ int gbl_plan_read(gbl_planner *p, gbl_err *err)
 void gbl_plan_schema(gbl_json *j)
 {
     gbl_param_schema_document(rows, "gable plan/1", NULL, j);
+    gbl_json_raw(j, "allOf", "[{\"properties\":{\"gable\":{\"const\":\"plan/1\"},\"scenario\":{\"type\":[\"object\",\"string\"]},\"slo\":{\"type\":[\"object\",\"string\"]},"
+                 "\"choices\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":{\"type\":\"array\",\"minItems\":1}},"
+                 "\"mix\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/mix\"}]},\"quality\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/quality\"}]}}}]");
+    gbl_json_obj(j, "$defs");
+    gbl_plan_mix_schema(j);
+    gbl_plan_quality_schema(j);
+    gbl_json_end(j);
     gbl_json_end(j);
 }
