@@ -168,6 +168,57 @@ static void clients_give_up_and_come_again(void **state) {
     free(o.json);
 }
 
+enum { TALLY = 400 };
+typedef struct tally {
+    int times[TALLY], status[3];
+    int64_t output;
+} tally;
+static int keep_tally(void *to, const gbl_life *l, gbl_err *err) {
+    (void)err;
+    tally *t = to;
+    t->times[l->serial]++;
+    t->status[l->status]++;
+    if (l->status == 0) t->output += l->output;
+    return 0;
+}
+
+/* However clients leave, give up and come again: every request ends once, in one way, and what the result counts is what they say. */
+static void every_request_ends_once(void **state) {
+    static const char *const client[] = {"\"cancel_share\":0.4,\"cancel_s\":1", "\"timeout_s\":1.5", "\"timeout_s\":1,\"retries\":3,\"backoff_s\":0.1,\"cancel_share\":0.3,\"cancel_s\":3",
+                                         "\"timeout_s\":0.2,\"timeout_until\":\"first_token\",\"retries\":1", "\"timeout_s\":0.01,\"retries\":2,\"backoff_s\":0", "\"cancel_share\":1,\"cancel_s\":0.001"};
+    static const int retries[] = {0, 0, 3, 1, 2, 0};
+    double cancelled = 0, late = 0, again = 0;
+    (void)state;
+    for (int k = 0; k < 24; k++) {
+        char text[1200];
+        gbl_err err = {0};
+        gbl_result *r;
+        tally t = {.output = 0};
+        snprintf(text, sizeof text, "{\"trace\":{\"generate\":{\"requests\":%d,\"arrival\":{\"use\":\"poisson\",\"rate_s\":60},\"input\":{\"use\":\"uniform\",\"low\":100,\"high\":4000},"
+                 "\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":300}}},\"engine\":{\"kv_blocks\":%d,\"max_num_seqs\":%d},\"client\":{%s},\"policy\":{\"preempt\":\"%s\",\"admit\":%s},\"run\":{\"seed\":%d}}",
+                 TALLY, k % 2 ? 2000 : 900, k % 3 ? 64 : 6, client[k % 6], k % 4 < 2 ? "recompute" : "swap", k % 5 ? "\"always\"" : "{\"use\":\"watermark\",\"kv\":0.8,\"queue\":30}", k);
+        gbl_scenario *s = bound(text);
+        gbl_run_options opt = {.progress = GBL_PROGRESS_OFF, .on_request = keep_tally, .to = &t};
+        if (gbl_run(&r, s, &opt, &err)) fail_msg("%s\n%s: %s", text, err.where, err.what);
+        for (int i = 0; i < TALLY; i++) assert_int_equal(t.times[i], 1);
+        double gone = gbl_result_get(r, "requests.cancelled") + gbl_result_get(r, "requests.timed_out");
+        assert_close(gbl_result_get(r, "requests.injected"), TALLY, 0);
+        assert_close(gbl_result_get(r, "requests.completed"), t.status[0], 0);
+        assert_close(gbl_result_get(r, "requests.rejected"), t.status[1], 0);
+        assert_close(gbl_result_get(r, "requests.unfinished"), t.status[2], 0);
+        assert_close(gone, t.status[2], 0); /* nothing stops the run: whoever is unfinished has left */
+        assert_int_equal(t.status[0] + t.status[1] + t.status[2], TALLY);
+        assert_true(gbl_result_get(r, "requests.retried") <= retries[k % 6] * TALLY);
+        if (t.status[0]) assert_close(gbl_result_get(r, "throughput.output_tok_s") * gbl_result_get(r, "duration_s"), (double)t.output, 1e-9);
+        cancelled += gbl_result_get(r, "requests.cancelled");
+        late += gbl_result_get(r, "requests.timed_out");
+        again += gbl_result_get(r, "requests.retried");
+        gbl_result_free(r);
+        gbl_scenario_free(s);
+    }
+    assert_true(cancelled > 500 && late > 500 && again > 500);
+}
+
 /* ---- orders: forty requests come at once to a replica with one slot ---- */
 
 enum { CROWD = 40 };
@@ -279,6 +330,6 @@ static void random_clusters_keep_the_laws(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kv_crosses_the_network_at_its_speed), cmocka_unit_test(layer_by_layer_hides_all_but_the_last_layer),
-                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_bucket_lets_in_at_its_rate), cmocka_unit_test(clients_give_up_and_come_again), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
+                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_bucket_lets_in_at_its_rate), cmocka_unit_test(clients_give_up_and_come_again), cmocka_unit_test(every_request_ends_once), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
