@@ -42,6 +42,15 @@ case $counter in none) ;; *)
     done ;;
 esac
 
+echo "a trace of a million rows with three prefix ids each"
+awk 'BEGIN { for (i = 0; i < 1000000; i++) printf "{\"timestamp\": %d, \"input_length\": %d, \"output_length\": %d, \"hash_ids\": [%d, %d, %d]}\n", i * 10, 1025 + i % 500, 100 + i % 37, i % 1000, i + 5000, i + 20000000 }' >"$tmp/rows.jsonl"
+for how in "info --prefix off" "info" "convert --to vidur"; do
+    start=$(date +%s%N)
+    "$build/gable" trace ${how%% *} "$tmp/rows.jsonl" ${how#"${how%% *}"} >"$tmp/rows" 2>&1 || echo "  failed"
+    awk -v how="$how" -v ns=$(($(date +%s%N) - start)) 'BEGIN { printf "  %-26s %8.2f M rows/s\n", "trace " how, 1e9 / ns }'
+done
+rm -f "$tmp/rows" "$tmp/rows.jsonl"
+
 w() { # NAME ARGUMENTS...: the fastest of RUNS runs of W
     name=$1 best=
     shift
