@@ -237,6 +237,10 @@ int gbl_kv_apply(gbl_kv_plan *plan, gbl_arena *a, gbl_err *err) {
     plan->const_bytes = plan->shape.state_bytes;
     plan->peak_when = -1;
     base_cells(plan);
+    if (plan->n_methods && !plan->shape.layers) {
+        gbl_fail(err, GBL_EINPUT, "the model keeps no KV, and %s works on it", plan->method[0].name);
+        return gbl_expected(err, "no compression of KV, or a model with attention");
+    }
     if (plan->const_bytes > 0) gbl_kv_note(plan, a, "states of linear layers are not kept for other requests: prefixes are not shared");
     for (int32_t i = 0; i < plan->n_gens; i++) {
         gbl_generator *g = &plan->gen[i];

@@ -105,7 +105,7 @@ static void shard(gbl_cost *c)
     c->shared_ffn = m->moe_layers ? (double)m->shared_ffn / tp : 0;
     c->vocab = ceil((double)m->vocab / tp);
     c->moe_layers = (double)m->moe_layers;
-    c->dense_layers = (double)(m->layers - m->moe_layers);
+    c->dense_layers = m->ffn || m->moe_layers ? (double)(m->layers - m->moe_layers) : 0;
     c->window_layers = m->window ? (double)m->window_layers : 0;
     c->full_layers = (double)(m->layers - m->linear_layers) - c->window_layers;
 }

@@ -225,7 +225,17 @@ void gbl_arch_prompt_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line 
     last_line(c, b, out, n);
 }
 
+/* A state of I x N decays, takes in and is read out, 6 operations an element and token. Mamba-2's prompts do it in chunks, as linear
+ * attention (Dao and Gu, arXiv 2405.21060, section 6); Mamba-1's scan cannot (arXiv 2312.00752, section 3.3). */
+static double ssm_flops(const gbl_cost *c, const gbl_batch *b) {
+    const gbl_llm *m = c->spec.llm;
+    double I = (double)m->ssm_inner / c->spec.tp, N = (double)m->ssm_state;
+    double prompt = m->ssm_dt_rank ? 6 * I * N : 4 * I * N + 2 * (I + (double)m->ssm_groups * N) * linear_chunk;
+    return (double)b->dec_n * 6 * I * N + (double)b->pre_tokens * prompt;
+}
+
 static double linear_flops(const gbl_cost *c, const gbl_batch *b) {
+    if (c->spec.llm->ssm_inner) return ssm_flops(c, b);
     double h = c->heads, d = (double)c->spec.llm->head_dim;
     return (double)b->dec_n * 6 * h * d * d + (double)b->pre_tokens * (4 * h * d * d + 2 * h * d * linear_chunk);
 }
@@ -233,10 +243,10 @@ static double linear_flops(const gbl_cost *c, const gbl_batch *b) {
 void gbl_arch_linear_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
     const gbl_llm *m = c->spec.llm;
     if (!m->linear_layers) return;
-    double h = c->heads, d = (double)m->head_dim, state = h * d * d * (double)m->linear_state_B;
-    double peak = c->g.hw->flops[c->wide], e = c->g.ideal ? 1 : c->g.cal->gemm.e_c, e_m = c->g.ideal ? 1 : c->g.cal->small_e_m;
+    double h = c->heads, d = (double)m->head_dim, state = gbl_llm_state_bytes(m) / (double)m->linear_layers / c->spec.tp;
+    double peak = m->ssm_dt_rank ? gbl_cost_vector_peak(c) : c->g.hw->flops[c->wide], e = c->g.ideal ? 1 : c->g.cal->gemm.e_c, e_m = c->g.ideal ? 1 : c->g.cal->small_e_m;
     gbl_cost_line *l = &out[(*n)++];
-    *l = (gbl_cost_line){.name = "linear_attention", .count = (double)m->linear_layers};
+    *l = (gbl_cost_line){.name = m->ssm_inner ? "ssm_scan" : "linear_attention", .count = (double)m->linear_layers};
     l->k.flops = linear_flops(c, b);
     l->k.hbm_bytes = (double)(b->dec_n + b->pre_n) * 2 * state + (double)(b->dec_n + b->pre_tokens) * 8 * h * d;
     l->k.sm_s = l->k.flops / peak;

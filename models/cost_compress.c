@@ -115,7 +115,7 @@ int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv) {
 
 /* ---- lines ---- */
 
-static double vector_peak(const gbl_cost *c) {
+double gbl_cost_vector_peak(const gbl_cost *c) {
     const double *f = c->g.hw->flops;
     return f[GBL_FP32] > 0 ? f[GBL_FP32] : f[c->wide] / 16; /* a card without it: a sixteenth of the 16-bit peak (assumed) */
 }
@@ -133,6 +133,7 @@ static void decode_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *ou
     gbl_decode_terms room;
     gbl_kernel scores;
     double layers = c->decode_calls, attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
+    if (layers <= 0) return; /* states alone */
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);
     l->name = "attention_decode";
@@ -166,9 +167,9 @@ static void work_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out,
     double peak = c->g.hw->flops[c->wide], e = c->g.ideal ? 1 : c->g.cal->gemm.e_c, e_m = c->g.ideal ? 1 : c->g.cal->small_e_m;
     l->k.flops = (tensor + vector) / tp;
     l->k.hbm_bytes = bytes / tp;
-    l->k.sm_s = tensor / tp / peak + vector / tp / vector_peak(c);
+    l->k.sm_s = tensor / tp / peak + vector / tp / gbl_cost_vector_peak(c);
     l->k.hbm_s = l->k.hbm_bytes / c->g.hw->hbm_bps;
-    l->k.time_s = fmax(tensor / tp / (peak * e) + vector / tp / vector_peak(c), l->k.hbm_s / e_m);
+    l->k.time_s = fmax(tensor / tp / (peak * e) + vector / tp / gbl_cost_vector_peak(c), l->k.hbm_s / e_m);
     if (!c->g.ideal) l->k.time_s += (double)b->kv.launches * c->g.cal->small_t0;
 }
 

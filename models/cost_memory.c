@@ -79,7 +79,7 @@ int gbl_cost_fit_memory(gbl_cost *c, gbl_err *err)
     const gbl_cost_spec *s = &c->spec;
     double weights = weights_of_gpu(c), held = reserve(c), have = s->hw->hbm_bytes * s->memory_utilization;
     double own = c->asked.llm->linear_layers ? (double)(c->asked.llm->layers - c->asked.llm->linear_layers) : (double)gbl_cost_stage_layers(c);
-    double block = c->kv_token_layer * own * s->block_size;
+    double block = own > 0 ? c->kv_token_layer * own * s->block_size : gbl_llm_state_bytes(c->asked.llm) / s->tp; /* without KV: a sequence's states */
     if (weights > s->hw->hbm_bytes)
         return no_room(c, weights, held, have, err);
     if (s->kv_blocks >= 0) {
@@ -121,7 +121,10 @@ double gbl_cost_context_switch_s(const gbl_cost *c, int64_t tokens)
     gbl_demand out, in;
     int64_t blocks = (tokens + c->spec.block_size - 1) / c->spec.block_size, pieces = blocks * 2 * c->spec.llm->layers;
     double bytes = (double)tokens * gbl_cost_kv_bytes_per_token(c);
-    if (c->spec.compress)
+    if (c->spec.compress && !(bytes > 0)) { /* states and the convolution's inputs of each layer */
+        bytes = gbl_kv_resident_bytes(c->spec.compress, tokens, tokens);
+        pieces = 2 * c->spec.llm->layers;
+    } else if (c->spec.compress)
         bytes *= gbl_kv_resident_bytes(c->spec.compress, tokens, tokens) / gbl_kv_full_bytes(c->spec.compress, tokens);
     gbl_cost_transfer(c, bytes, pieces, GBL_R_PCIE_D2H, &out);
     gbl_cost_transfer(c, bytes, pieces, GBL_R_PCIE_H2D, &in);

@@ -60,6 +60,16 @@ static void projections(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
 {
     const gbl_llm *l = c->spec.llm;
     double L = (double)l->layers, H = (double)l->hidden, h = c->heads;
+    if (l->ssm_inner) {
+        double I = (double)l->ssm_inner / c->spec.tp, N = (double)l->ssm_state, R = (double)l->ssm_dt_rank;
+        gbl_cost_product(c, out, n, "ssm_in", L, m, R > 0 ? 2 * I : 2 * I + 2 * (double)l->ssm_groups * N + h, H);
+        if (R > 0) {
+            gbl_cost_product(c, out, n, "ssm_x", L, m, R + 2 * N, I);
+            gbl_cost_product(c, out, n, "ssm_dt", L, m, I, R);
+        }
+        gbl_cost_product(c, out, n, "ssm_out", L, m, H, I);
+        return;
+    }
     if (!l->kv_lora) {
         double d = (double)l->head_dim;
         if (l->linear_layers) {
@@ -157,6 +167,8 @@ static void elementwise(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
     double common = 8 * (double)l->hidden + 2 * (c->heads + 2 * c->kv_heads) * (double)l->head_dim;
     if (c->g.ideal)
         return; /* fused into their neighbours */
+    if (l->ssm_inner) /* norm with residual, convolution and gate: in, out and gate of its channels */
+        gbl_small_ops(&c->g, m * 2 * (4 * (double)l->hidden + 6 * (double)l->ssm_inner / c->spec.tp), &next_line(out, n, "norm_conv_gate", (double)l->layers)->k);
     if (c->dense_layers > 0)
         gbl_small_ops(&c->g, m * 2 * (common + 3 * c->ffn), &next_line(out, n, "norm_rope_act", c->dense_layers)->k);
     if (c->moe_layers > 0)

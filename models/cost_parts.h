@@ -88,6 +88,7 @@ void gbl_arch_prompt_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line 
 void gbl_arch_linear_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n); /* a model's own linear layers, too */
 double gbl_arch_flops(const gbl_cost *c, const gbl_batch *b);
 double gbl_arch_kv_bytes(const gbl_cost *c, const gbl_batch *b);
+double gbl_cost_vector_peak(const gbl_cost *c); /* FLOP/s outside the tensor cores */
 double gbl_cost_linear_flops(const gbl_cost *c, const gbl_batch *b);
 double gbl_cost_linear_bytes(const gbl_cost *c, const gbl_batch *b);
 /* The runtime's own KV bandwidth and widening. */

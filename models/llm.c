@@ -44,7 +44,7 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         "gable", "name", "source", "note", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "context",
         "tied", "gated", "qkv_bias", "o_bias", "mlp_bias", "norms_bias", "qk_norm", "experts", "top_k", "moe_ffn",
         "shared_experts", "shared_ffn", "dense_first", "kv_lora", "q_lora", "rope_dim", "nope_dim", "v_dim", "window",
-        "window_layers", "linear_layers", "linear_state_B", "positions", NULL};
+        "window_layers", "linear_layers", "linear_state_B", "ssm_inner", "ssm_state", "ssm_conv", "ssm_dt_rank", "ssm_groups", "positions", NULL};
     const struct { const char *key; int64_t *out; int required; } ints[] = {
         {"layers", &m->layers, 1}, {"hidden", &m->hidden, 1}, {"heads", &m->heads, 1}, {"kv_heads", &m->kv_heads, 1},
         {"head_dim", &m->head_dim, 1}, {"ffn", &m->ffn, 1}, {"vocab", &m->vocab, 1}, {"context", &m->context, 1},
@@ -53,7 +53,8 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         {"kv_lora", &m->kv_lora, 0}, {"q_lora", &m->q_lora, 0}, {"rope_dim", &m->rope_dim, 0},
         {"nope_dim", &m->nope_dim, 0}, {"v_dim", &m->v_dim, 0}, {"window", &m->window, 0},
         {"window_layers", &m->window_layers, 0}, {"linear_layers", &m->linear_layers, 0},
-        {"linear_state_B", &m->linear_state_B, 0}, {"positions", &m->positions, 0}};
+        {"linear_state_B", &m->linear_state_B, 0}, {"ssm_inner", &m->ssm_inner, 0}, {"ssm_state", &m->ssm_state, 0}, {"ssm_conv", &m->ssm_conv, 0},
+        {"ssm_dt_rank", &m->ssm_dt_rank, 0}, {"ssm_groups", &m->ssm_groups, 0}, {"positions", &m->positions, 0}};
     const struct { const char *key; int32_t *out; } flags[] = {
         {"tied", &m->tied}, {"gated", &m->gated}, {"qkv_bias", &m->qkv_bias}, {"o_bias", &m->o_bias},
         {"mlp_bias", &m->mlp_bias}, {"norms_bias", &m->norms_bias}, {"qk_norm", &m->qk_norm}};
@@ -76,6 +77,23 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
     return m->linear_layers && !m->linear_state_B ? gbl_card_missing(root, "linear_state_B", err) : 0;
 }
 
+static int impossible(const gbl_node *root, gbl_err *err, const char *what);
+
+static int check_ssm(const gbl_llm *m, const gbl_node *root, gbl_err *err)
+{
+    if (!m->ssm_inner)
+        return m->ssm_state || m->ssm_conv || m->ssm_dt_rank || m->ssm_groups ? impossible(root, err, "a state space needs ssm_inner") : 0;
+    if (m->ssm_inner > 1000000 || m->ssm_state < 1 || m->ssm_state > 65536 || m->ssm_conv < 1 || m->ssm_conv > 1024 || m->ssm_dt_rank > 1000000 || m->ssm_groups > 65536)
+        return impossible(root, err, "a state space needs ssm_state and ssm_conv");
+    if (!m->ssm_dt_rank == !m->ssm_groups)
+        return impossible(root, err, "a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)");
+    if (m->linear_layers != m->layers || m->ffn || m->experts || m->kv_lora || m->window || m->positions)
+        return impossible(root, err, "state-space layers are all of the layers (linear_layers), without attention and MLP");
+    if (m->heads * m->head_dim != m->ssm_inner)
+        return impossible(root, err, "heads x head_dim are not ssm_inner");
+    return 0;
+}
+
 static int impossible(const gbl_node *root, gbl_err *err, const char *what)
 {
     return gbl_node_fail(root, err, "impossible model: %s", what);
@@ -93,13 +111,15 @@ int gbl_llm_check(const gbl_llm *m, const gbl_node *root, gbl_err *err)
         return impossible(root, err, "the KV heads do not divide the attention heads");
     if (m->experts && (m->top_k < 1 || m->top_k > m->experts || m->moe_ffn < 1))
         return impossible(root, err, "experts need top_k in 1 .. experts and moe_ffn");
-    if (!m->experts && m->ffn < 1)
+    if (check_ssm(m, root, err))
+        return err->code;
+    if (!m->experts && m->ffn < 1 && !m->ssm_inner)
         return impossible(root, err, "neither ffn nor experts");
     if (m->moe_layers < 0 || m->moe_layers > m->layers || m->window_layers > m->layers)
         return impossible(root, err, "more layers of one kind than layers");
-    if (m->linear_layers >= m->layers || m->linear_layers + m->window_layers > m->layers || (m->linear_layers && m->kv_lora) || m->linear_state_B > 8)
+    if ((m->linear_layers >= m->layers && !m->ssm_inner) || m->linear_layers + m->window_layers > m->layers || (m->linear_layers && m->kv_lora) || m->linear_state_B > 8)
         return impossible(root, err, "linear layers leave at least one of softmax attention, not latent, and states have up to 8 bytes an element");
-    if (m->moe_layers < m->layers && m->ffn < 1)
+    if (m->moe_layers < m->layers && m->ffn < 1 && !m->ssm_inner)
         return impossible(root, err, "dense layers without ffn");
     if (m->ffn > 100000000 || m->moe_ffn > 100000000 || m->shared_ffn > 100000000 || m->experts > 1000000)
         return impossible(root, err, "an MLP of more than 1e8");
@@ -168,9 +188,30 @@ static double mlp_biases(const gbl_llm *m, int64_t ffn)
     return m->mlp_bias ? (m->gated ? 2.0 : 1.0) * (double)ffn + (double)m->hidden : 0;
 }
 
+/* Channels that pass through the convolution: the input, and in Mamba-2 also B and C. */
+static double conv_channels(const gbl_llm *m)
+{
+    return (double)(m->ssm_inner + 2 * m->ssm_groups * m->ssm_state);
+}
+
+static double ssm_matrices(const gbl_llm *m)
+{
+    double H = (double)m->hidden, I = (double)m->ssm_inner, N = (double)m->ssm_state, R = (double)m->ssm_dt_rank;
+    return 3 * H * I + (R > 0 ? I * (R + 2 * N) + R * I : H * (2 * (double)m->ssm_groups * N + (double)m->heads));
+}
+
+/* Convolution with its bias, A, D and the bias of dt; one norm a layer, and Mamba-2's on its way out. */
+static double ssm_small(const gbl_llm *m)
+{
+    double I = (double)m->ssm_inner, own = m->ssm_dt_rank ? I * (double)m->ssm_state + 2 * I : 3 * (double)m->heads + I;
+    return (double)m->layers * (conv_channels(m) * (double)(m->ssm_conv + 1) + own + (double)m->hidden) + (double)m->hidden;
+}
+
 /* Norms, biases and positions: what is no matrix. */
 static double small_parameters(const gbl_llm *m)
 {
+    if (m->ssm_inner)
+        return ssm_small(m);
     double L = (double)m->layers, H = (double)m->hidden, norm = m->norms_bias ? 2 * H : H;
     double layer = 2 * norm;
     if (m->qkv_bias)
@@ -194,7 +235,7 @@ static double count(const gbl_llm *m, double experts)
         mlp += sparse * (experts * (mlp_matrices(m, m->moe_ffn) + mlp_biases(m, m->moe_ffn)) + mlp_matrices(m, m->shared_ffn) +
                          (double)m->hidden * (double)m->experts);
     double tables = (double)m->vocab * (double)m->hidden * (m->tied ? 1 : 2), L = (double)m->layers;
-    double linear = (double)m->linear_layers, mixers = (L - linear) * attention_matrices(m) + linear * 5 * (double)m->hidden * (double)(m->heads * m->head_dim);
+    double linear = (double)m->linear_layers, mixers = (L - linear) * attention_matrices(m) + linear * (m->ssm_inner ? ssm_matrices(m) : 5 * (double)m->hidden * (double)(m->heads * m->head_dim));
     return tables + mixers + mlp + small_parameters(m);
 }
 
@@ -228,5 +269,7 @@ double gbl_llm_kv_bytes(const gbl_llm *m, double bytes_per_element)
 
 double gbl_llm_state_bytes(const gbl_llm *m)
 {
+    if (m->ssm_inner)
+        return (double)(m->layers * m->linear_state_B) * ((double)(m->ssm_inner * m->ssm_state) + conv_channels(m) * (double)(m->ssm_conv - 1));
     return (double)(m->linear_layers * m->heads * m->linear_state_B) * (double)(m->head_dim * m->head_dim);
 }

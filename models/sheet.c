@@ -110,13 +110,15 @@ static void compressed_memory(gbl_sheet *s, const gbl_cost *c)
 {
     const gbl_kv_plan *plan = s->compress;
     const gbl_cost_spec *spec = gbl_cost_spec_of(c);
-    double B = (double)s->batch, copies = gbl_cost_kv_bytes_per_token(c) / (gbl_kv_full_bytes(plan, 1));
+    double B = (double)s->batch, copies = plan->shape.layers ? gbl_cost_kv_bytes_per_token(c) / gbl_kv_full_bytes(plan, 1) : 1;
+    if (!plan->shape.layers)
+        s->kv_pool_bytes = (double)gbl_cost_kv_blocks(c) * plan->const_bytes;
     int64_t p = s->prompt < s->context ? s->prompt : s->context, n = s->context;
     double peak = gbl_kv_peak_bytes(plan, p, spec->max_num_batched_tokens), paged = (double)gbl_kv_paged_bytes(plan, p, n, spec->block_size);
     gbl_kv_read read = gbl_kv_read_at(plan, p, n);
     s->score_bytes = gbl_kv_score_bytes(plan, p);
     s->kv_resident_bytes = gbl_kv_resident_bytes(plan, p, n) * B * copies;
-    s->kv_resident_share = gbl_kv_resident_bytes(plan, p, n) / gbl_kv_full_bytes(plan, n);
+    s->kv_resident_share = plan->shape.layers ? gbl_kv_resident_bytes(plan, p, n) / gbl_kv_full_bytes(plan, n) : 1;
     s->kv_paged_bytes = paged * B * copies;
     s->kv_peak_bytes = fmax(s->kv_resident_bytes, gbl_kv_resident_bytes(plan, p, n) * (B - 1) * copies + peak * copies + s->score_bytes);
     s->kv_read_bytes = (double)read.bytes_q8 / 256 * B * copies;

@@ -157,10 +157,11 @@ static void put_kv(gbl_result *r, const gbl_engine *e, const totals *t, double s
     const gbl_metrics *m = &e->m;
     gbl_pieces_load below = {0, 0, 0};
     put_int(r, "kv", "capacity_blocks", t->capacity);
-    put_int(r, "kv", "capacity_tokens", t->capacity * e->block_size);
+    double token = gbl_cost_kv_bytes_per_token(e->cost[0]); /* 0: states alone, which do not bound tokens */
+    put(r, "kv", "capacity_tokens", token > 0 ? (double)(t->capacity * e->block_size) : NAN);
     put_int(r, "kv", "peak_blocks", t->peak_blocks);
     put(r, "kv", "mean_blocks", ratio(t->mean_blocks, span_ns));
-    put(r, "kv", "bytes_per_token", gbl_cost_kv_bytes_per_token(e->cost[0]));
+    put(r, "kv", "bytes_per_token", token);
     put_int(r, "kv", "prompt_tokens", m->prompt_tokens);
     put_int(r, "kv", "hit_tokens", m->hit_tokens);
     put(r, "kv", "hit_ratio", ratio((double)m->hit_tokens, (double)m->prompt_tokens));

@@ -323,6 +323,10 @@ static int bind_engine(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(gbl_node_get(s->engine_node, "activations"), err, "%s says what activations it multiplies, so engine.activations would be read by nothing", s->precision.name);
         return gbl_expected(err, "\"auto\"");
     }
+    if (s->llm.ssm_inner && strcmp(s->kv_name, "bf16")) {
+        gbl_node_fail(gbl_node_get(s->engine_node, "kv"), err, "%s keeps no KV, so engine.kv would be read by nothing", s->llm.name);
+        return gbl_expected(err, "\"bf16\"");
+    }
     return bind_format(s, "kv", s->kv_name, GBL_BF16, &s->kv, err);
 }
 

@@ -21,9 +21,15 @@ int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err) {
     r->unit = 1;
     r->capacity = blocks;
     if (!plan) return 0;
-    double bytes = gbl_kv_full_bytes(plan, r->e->block_size) * (double)blocks;
+    double bytes = (plan->shape.layers ? gbl_kv_full_bytes(plan, r->e->block_size) : plan->const_bytes) * (double)blocks;
     if (bytes * 256 > 9e18) return gbl_fail(err, GBL_EINPUT, "a KV pool of %.3g bytes is more than can be counted under compression", bytes);
     r->capacity = (int64_t)(bytes * 256);
+    if (!plan->shape.layers) { /* no KV: a block is the states of a sequence, which never needs another */
+        r->unit = gbl_kv_paged_q8(plan, 0, 0, r->e->block_size);
+        r->view.block_bytes = plan->const_bytes;
+        r->view.total_blocks = r->capacity / r->unit;
+        return 0;
+    }
     r->unit = plan->shareable ? gbl_kv_block_q8(plan, r->e->block_size) : full_q8(r, r->e->block_size);
     if (r->unit < 1) {
         gbl_fail(err, GBL_EINPUT, "this compression leaves nothing of a block in HBM, where the engine keeps what requests need");

@@ -1,0 +1,50 @@
+# Models of state spaces alone: no KV, a state of one size a sequence.
+$ gable model mamba-2.8b --hardware a100-80-sxm --batch 4 --context 2000 --prompt 500 --json | grep -E '"(parameters|active_parameters|bytes_per_token|resident_bytes|paged_bytes|peak_bytes|max_concurrency)"'
+  "parameters": 2768345600,
+  "active_parameters": 2768345600,
+    "bytes_per_token": 0,
+    "resident_bytes": 49807360,
+    "paged_bytes": 49807360,
+    "peak_bytes": 49807360,
+    "max_concurrency": 5722
+# 4 sequences x 64 layers x 2 bytes x 5120 channels x (16 of state + 3 of the convolution).
+$ echo $((4 * 64 * 2 * 5120 * (16 + 3)))
+49807360
+# A decode step takes the same whatever came before, and a sequence to host memory and back, too.
+$ for n in 100 100000; do gable model mamba-2.8b --context $n --prompt 100 --json | grep -E '"(decode_ms|context_switch_ms)"' | head -n 2 | md5sum; done | uniq | wc -l
+1
+$ gable model mamba2-8b --hardware h100-sxm --tp 2 | grep -E 'parameters|states|ssm' | tr -s ' ' | cut -d ' ' -f 1-4
+ parameters 8.237 B,
+ states 115 MiB
+ states of linear
+prefill ssm_in 56 346
+prefill ssm_out 56 137
+prefill ssm_scan 56 19.3
+decode ssm_in 56 84.4
+decode ssm_out 56 33.6
+decode ssm_scan 56 3.15
+# The engine: a block is a sequence's states. Three of them hold three requests, whatever is tried; fast and exact agree.
+$ for x in '' --exact; do gable run --set model=mamba-2.8b --set trace.limit=300 --set trace.rate_scale=40 --set engine.kv_blocks=3 --json $x | grep -vE '"(wall_s|peak_rss_mib|steps_fast|events)"' > run$x.json; done; cmp run.json run--exact.json; grep -E '"(completed|capacity_blocks|capacity_tokens|peak_blocks|preemptions)"' run.json
+    "completed": 300,
+    "capacity_blocks": 3,
+    "capacity_tokens": null,
+    "peak_blocks": 3,
+    "preemptions": 0,
+        "capacity_blocks": 3,
+        "peak_blocks": 3,
+$ gable run --set model=mamba2-8b --set engine.max_num_seqs=4 --set trace.limit=60 --set policy.preempt=swap | sed -n 2p
+requests    60 injected = 19 completed + 41 rejected + 0 unfinished, 135.2 s simulated
+$ gable model mamba-2.8b --compress kivi
+! gable: the model keeps no KV, and kivi works on it
+!   where: --compress
+!   expected: no compression of KV, or a model with attention
+? 2
+$ gable run --set model=mamba-2.8b --set engine.kv=fp8
+! gable: mamba-2.8b keeps no KV, so engine.kv would be read by nothing
+!   where: --set engine.kv
+!   expected: "bf16"
+? 2
+$ sed 's/"ssm_dt_rank": 160/"ssm_dt_rank": 160, "ssm_groups": 2/; s/"name": "mamba-2.8b"/"name": "both"/' $ROOT/models/cards/llm/mamba-2.8b.json > both.json; gable model ./both.json
+! gable: impossible model: a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)
+!   where: ./both.json:1:1
+? 2
