@@ -28,6 +28,7 @@ static const arch_rule rules[] = {
     {"stablelm", 0, 1, 0, 0, 0, 1, 0},   {"internlm2", 0, 1, 0, 0, 0, 0, 0},   {"baichuan", 0, 1, 0, 0, 0, 0, 0},
     {"minicpm", 0, 1, 0, 0, 0, 0, 0},    {"granite", 0, 1, 0, 0, 0, 0, 0},     {"cohere", 1, 1, 0, 0, 0, 0, 0},
     {"exaone", 0, 1, 0, 0, 0, 0, 0},     {"nemotron", 0, 0, 0, 0, 0, 1, 0},
+    {"mamba", 1, 0, 0, 0, 0, 0, 0},      {"mamba2", 0, 0, 0, 0, 0, 0, 0},
 };
 
 typedef struct config {
@@ -117,6 +118,28 @@ static int trunk(gbl_llm *m, const config *c)
     if (is(c, "gpt2"))
         m->positions = m->context;
     return 0;
+}
+
+/* Defaults of MambaConfig and Mamba2Config; neither says how long a context may be, so it is the longest that the reference names. */
+static int state_space(gbl_llm *m, const config *c)
+{
+    int64_t expand = 2;
+    const gbl_node *rank = present(c, "time_step_rank");
+    if (pick(c, "hidden_size|d_model", -1, &m->hidden) || pick(c, "num_hidden_layers|n_layer", -1, &m->layers) || pick(c, "vocab_size", -1, &m->vocab) ||
+        pick(c, "max_position_embeddings", 131072, &m->context) || pick(c, "expand", 2, &expand) || pick(c, "intermediate_size", 0, &m->ssm_inner) ||
+        pick(c, "conv_kernel", 4, &m->ssm_conv) || pick(c, "state_size", is(c, "mamba") ? 16 : 128, &m->ssm_state))
+        return c->err->code;
+    if (!m->ssm_inner && expand <= 1024)
+        m->ssm_inner = expand * m->hidden;
+    m->linear_layers = m->layers;
+    m->linear_state_B = 2;
+    m->kv_heads = 1;
+    if (is(c, "mamba")) { /* "auto": a sixteenth of the width */
+        m->heads = m->ssm_inner % 64 ? 1 : m->ssm_inner / 64;
+        m->head_dim = m->ssm_inner % 64 ? m->ssm_inner : 64;
+        return rank && gbl_node_kind(rank) != GBL_STRING ? pick(c, "time_step_rank", -1, &m->ssm_dt_rank) : ((m->ssm_dt_rank = (m->hidden + 15) / 16), 0);
+    }
+    return pick(c, "num_heads", 128, &m->heads) || pick(c, "head_dim", 64, &m->head_dim) || pick(c, "n_groups", 8, &m->ssm_groups) ? c->err->code : 0;
 }
 
 static int latent(gbl_llm *m, const config *c)
@@ -286,6 +309,8 @@ int gbl_llm_from_config(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err 
     m->mlp_bias = flag(&c, "mlp_bias", c.rule->mlp_bias);
     m->norms_bias = c.rule->norms_bias;
     m->qk_norm = flag(&c, "use_qk_norm", c.rule->qk_norm);
+    if (is(&c, "mamba") || is(&c, "mamba2"))
+        return state_space(m, &c) ? err->code : quantised(m, &c);
     const gbl_node *narrow = present(&c, "word_embed_proj_dim"); /* OPT-350m: 7 % of its parameters hang on it */
     if (trunk(m, &c))
         return err->code;

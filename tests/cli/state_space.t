@@ -34,6 +34,16 @@ $ for x in '' --exact; do gable run --set model=mamba-2.8b --set trace.limit=300
         "peak_blocks": 3,
 $ gable run --set model=mamba2-8b --set engine.max_num_seqs=4 --set trace.limit=60 --set policy.preempt=swap | sed -n 2p
 requests    60 injected = 19 completed + 41 rejected + 0 unfinished, 135.2 s simulated
+# The published config.json files say the same.
+$ echo '{"model_type": "mamba", "hidden_size": 2560, "num_hidden_layers": 64, "intermediate_size": 5120, "state_size": 16, "conv_kernel": 4, "time_step_rank": 160, "vocab_size": 50280}' > config.json; gable model ./config.json --json | grep -E '"(parameters|resident_bytes)"'
+  "parameters": 2768345600,
+    "resident_bytes": 12451840,
+$ echo '{"model_type": "mamba2", "hidden_size": 4096, "num_hidden_layers": 56, "num_heads": 128, "head_dim": 64, "n_groups": 8, "vocab_size": 256000}' > config.json; gable model ./config.json --json > a; gable model mamba2-8b --json > b; for f in a b; do grep -E '"(parameters|resident_bytes)"' $f | md5sum; done | uniq | wc -l
+1
+$ echo '{"model_type": "mamba", "hidden_size": 0, "num_hidden_layers": 64, "vocab_size": 1}' > config.json; gable model ./config.json
+! gable: impossible model: layers, hidden, heads, kv_heads, head_dim, vocab and context are 1 .. 1e8
+!   where: ./config.json:1:1
+? 2
 $ gable model mamba-2.8b --compress kivi
 ! gable: the model keeps no KV, and kivi works on it
 !   where: --compress
