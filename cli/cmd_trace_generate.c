@@ -172,9 +172,9 @@ const gbl_command gbl_cmd_trace_generate = {
     .about = "Arrivals and lengths are keyed by (seed, request), so that more requests or another process leave the "
              "other draws as they were. "
              "The seed is 1 unless --seed or the scenario says otherwise.",
-    .example = {{"gable trace generate --requests 1000 --rate 5 --output 'lognormal{mu=5,sigma=1,low=1,high=2000}' -o "
-                 "chat.jsonl",
-                 "a chat-like trace in a file"},
+    .example = {{"gable trace generate --requests 100000 --arrival "
+                 "'bursts{rate_s=2.57,dispersion_1s=13,dispersion_10s=72,dispersion_60s=164}' -o bursty.jsonl.gz",
+                 "as bursty as a coding service, packed"},
                 {"gable trace generate --from scenario.json --to azure > scenario.csv",
                  "the trace of a scenario, as it would be replayed"}},
     .flags = flags,

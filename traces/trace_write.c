@@ -117,7 +117,7 @@ int64_t gbl_trace_write(gbl_source *s, const char *format, FILE *to, gbl_trace_l
     if (kind < 0) return -1;
     if (gbl_source_closed(s)) {
         gbl_fail(err, GBL_EINPUT, "a closed loop has no arrival times before it is run");
-        gbl_expected(err, "open arrivals: poisson, deterministic, gamma, weibull or curve");
+        gbl_expected(err, "open arrivals, such as poisson, gamma, bursts or curve");
         return -1;
     }
     static const char *const header[FORMATS] = {[AZURE] = "TIMESTAMP,ContextTokens,GeneratedTokens\n", [VIDUR] = "arrived_at,num_prefill_tokens,num_decode_tokens\n",

@@ -220,7 +220,7 @@ $ gable trace generate --requests 3 --input 'unifrom{low=1,high=3}'
 ? 2
 $ gable trace generate --requests 3 --arrival 'closed_loop{concurrency=2}'
 ! gable: a closed loop has no arrival times before it is run
-!   expected: open arrivals: poisson, deterministic, gamma, weibull or curve
+!   expected: open arrivals, such as poisson, gamma, bursts or curve
 ? 2
 $ gable trace generate --set run.seed=2
 ! gable: --set run.seed=2 is not read: there is no scenario

@@ -233,7 +233,7 @@ static void unwritable(void **state)
     gbl_source_close(s);
     s = from_json("{\"generate\": {\"arrival\": \"closed_loop\"}}", 3);
     assert_int_equal(gbl_trace_write(s, "mooncake", stdout, NULL, &err), -1);
-    check_error(&err, "a closed loop has no arrival times before it is run", "", "open arrivals: poisson, deterministic, gamma, weibull or curve", "");
+    check_error(&err, "a closed loop has no arrival times before it is run", "", "open arrivals, such as poisson, gamma, bursts or curve", "");
     gbl_source_close(s);
 }
 
