@@ -57,7 +57,7 @@ FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
 policy_symbol = gbl_policy_$(subst -,_,$(subst /,_,$(patsubst policies/%.c,%,$(1))))
 
 .PHONY: all so deps demo test test-run check bench fuzz cuda golden bare install help clean needs FORCE
-all: $(BUILD)/gable ## build build/gable; installs nothing
+all: $(BUILD)/gable $(BUILD)/gable-probe-host ## build build/gable and its CPU probe; installs nothing
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -106,6 +106,24 @@ $(POLICY_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -DGBL_POLICY_SYMBOL=$(call policy_symbol,$<) -c -o $@ $<
+
+# The probe of this host: a program of its own, so that OpenMP stays out of gable. Its kernels are built once an instruction set.
+PROBE_SRC := $(filter-out %/kernels_cpu.c,$(sort $(wildcard validate/probe/*.c)))
+PROBE_LEVELS := base $(if $(filter x86_64,$(shell uname -m)),v3 v4)
+PROBE_OBJ := $(PROBE_SRC:%.c=$(BUILD)/%.o) $(PROBE_LEVELS:%=$(BUILD)/validate/probe/kernels_cpu_%.o)
+LEVEL_v3 := -mavx2 -mfma -mbmi2
+LEVEL_v4 := $(LEVEL_v3) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512
+$(BUILD)/gable-probe-host: $(PROBE_OBJ) $(BUILD)/libgable.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fopenmp -o $@ $(PROBE_OBJ) $(BUILD)/libgable.a $(LIBS)
+$(PROBE_SRC:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -fopenmp -MMD -MP -c -o $@ $<
+$(PROBE_LEVELS:%=$(BUILD)/validate/probe/kernels_cpu_%.o): $(BUILD)/validate/probe/kernels_cpu_%.o: validate/probe/kernels_cpu.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -O3 -fno-trapping-math $(LEVEL_$*) -DGBL_CPU_LEVEL=gbl_cpu_$* -MMD -MP -c -o $@ $<
 
 # The list of built-ins is whatever lies in policies/: generated, never in git.
 $(BUILD)/builtin.c: $(BUILD)/files Makefile
@@ -229,4 +247,4 @@ clean: ## remove the build folder
 # An object whose list of headers is missing (its compilation was cut short) would never hear of a change in them.
 NO_LIST := $(foreach o,$(LIB_OBJ) $(POLICY_OBJ) $(CLI_OBJ),$(if $(wildcard $(o:.o=.d)),,$(o)))
 $(NO_LIST): FORCE
--include $(LIB_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d)
+-include $(LIB_OBJ:.o=.d) $(PROBE_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d)

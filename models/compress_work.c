@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "models/compress_parts.h"
+#include "models/kernel_move.h"
 
 const char *const gbl_kv_part_names[GBL_KV_PARTS] = {"score", "select", "gather", "quantise", "dequantise", "merge", "reconstruct", "fetch"};
 
@@ -82,7 +83,7 @@ static void choose_step(const gbl_kv_plan *plan, const gbl_generator *g, double 
         add(&out[GBL_KV_GATHER], 0, layers * h * 2 * (kept - every) * token_bytes(&plan->shape) / every, layers / every);
     }
     if (t->when != GBL_WHEN_STEP || t->score != GBL_SCORE_CUMULATIVE) return;
-    add(&out[GBL_KV_SCORE], layers * h * kept * t->score_flop, layers * h * 12 * kept, layers);
+    add(&out[GBL_KV_SCORE], layers * h * kept * t->score_flop, gbl_score_bytes(layers * h * kept), layers);
 }
 
 static double code_bytes(const gbl_kv_shape *s, const gbl_gen_bits *b, int which) {
@@ -125,10 +126,11 @@ static void encode_cells(const gbl_kv_plan *plan, const gbl_generator *g, int64_
     encode(plan, g, newly_all(plan, g, p, n, 0), newly_all(plan, g, p, n, 1), out);
 }
 
+/* tokens: of each layer, that go into others. */
 static void merge(const gbl_kv_plan *plan, double layers, double tokens, gbl_kv_work *out) {
     const gbl_kv_shape *s = &plan->shape;
-    double rows = layers * (double)s->kv_heads * tokens;
-    if (rows > 0) add(&out[GBL_KV_MERGE], rows * 10 * (s->dk + s->dv), rows * 3 * token_bytes(s) / 2, layers);
+    double pairs = layers * (double)s->kv_heads * tokens;
+    if (pairs > 0) add(&out[GBL_KV_MERGE], gbl_merge_flops(pairs, s->dk + s->dv), gbl_merge_bytes(pairs, token_bytes(s)), layers);
 }
 
 /* Matrices that new tokens are multiplied by: down to the kept channels, or a basis a head that K, V, query and output are turned in. */
@@ -172,7 +174,7 @@ void gbl_kv_prefill_work(const gbl_kv_plan *plan, int64_t p, gbl_kv_work out[GBL
         switch (g->kind) {
         case GBL_GEN_TOK: choose_prompt(plan, g, (double)p, out); break;
         case GBL_GEN_BITS: encode_cells(plan, g, p, p, out); break;
-        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), (double)p, out); break;
+        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), (double)p / 2, out); break; /* two layers' tokens become one */
         case GBL_GEN_MERGE: if (g->u.merge.when != GBL_WHEN_LOAD) merge(plan, layers_of(plan, g), (double)p * (1 - g->u.merge.share), out); break;
         case GBL_GEN_CHAN:
             channel_scores(plan, g, (double)p, out);
@@ -211,7 +213,7 @@ void gbl_kv_event_work(const gbl_kv_plan *plan, int64_t p, int64_t n, gbl_kv_wor
             encode_cells(plan, g, p, n, out);
             requantise(plan, g, p, n, out);
             break;
-        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), 1, out); break;
+        case GBL_GEN_SHARE: if (g->u.share.merges) merge(plan, layers_of(plan, g), 0.5, out); break;
         case GBL_GEN_MERGE: if (g->u.merge.when == GBL_WHEN_STEP) merge(plan, layers_of(plan, g), 1 - g->u.merge.share, out); break;
         case GBL_GEN_CHAN: project(plan, g, 1, out); break;
         case GBL_GEN_LOWRANK: if (n > p) low_rank(plan, g, p, n, out); break;

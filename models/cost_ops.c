@@ -160,19 +160,18 @@ int gbl_cost_routed_lines(const gbl_cost *c, double tokens, gbl_cost_line *out)
     return n;
 }
 
-/* Two norms with residual, rope and cache write, activation: elements a token. */
 static void elementwise(const gbl_cost *c, double m, gbl_cost_line *out, int *n)
 {
     const gbl_llm *l = c->spec.llm;
-    double common = 8 * (double)l->hidden + 2 * (c->heads + 2 * c->kv_heads) * (double)l->head_dim;
+    double hidden = (double)l->hidden, heads = c->heads + 2 * c->kv_heads, d = (double)l->head_dim;
     if (c->g.ideal)
         return; /* fused into their neighbours */
     if (l->ssm_inner) /* norm with residual, convolution and gate: in, out and gate of its channels */
         gbl_small_ops(&c->g, m * 2 * (4 * (double)l->hidden + 6 * (double)l->ssm_inner / c->spec.tp), &next_line(out, n, "norm_conv_gate", (double)l->layers)->k);
     if (c->dense_layers > 0)
-        gbl_small_ops(&c->g, m * 2 * (common + 3 * c->ffn), &next_line(out, n, "norm_rope_act", c->dense_layers)->k);
+        gbl_small_ops(&c->g, gbl_small_bytes(m, hidden, heads, d, c->ffn), &next_line(out, n, "norm_rope_act", c->dense_layers)->k);
     if (c->moe_layers > 0)
-        gbl_small_ops(&c->g, m * 2 * (common + 3 * (c->top_k * c->spec.dp * c->moe_ffn + c->shared_ffn)),
+        gbl_small_ops(&c->g, gbl_small_bytes(m, hidden, heads, d, c->top_k * c->spec.dp * c->moe_ffn + c->shared_ffn),
                       &next_line(out, n, "norm_rope_act_moe", c->moe_layers)->k);
 }
 

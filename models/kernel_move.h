@@ -37,4 +37,12 @@ void gbl_gather_rows(const gbl_machine *g, double rows, double row_bytes, gbl_ke
  * and written. */
 void gbl_compact_rows(const gbl_machine *g, double n, double kept, double row_bytes, gbl_kernel *out);
 
+/* n scores added to their running sums and searched for the least: old sum and new score read, sum written, 4 bytes each. */
+static inline double gbl_score_bytes(double n) { return 12 * n; }
+
+/* `pairs` of rows merged: both read, one written; ten FLOP an element (two lengths and an angle: three multiply-adds; the weighted
+ * sum, and its length). */
+static inline double gbl_merge_bytes(double pairs, double row_bytes) { return 3 * pairs * row_bytes; }
+static inline double gbl_merge_flops(double pairs, double elements) { return 10 * pairs * elements; }
+
 #endif

@@ -111,7 +111,13 @@ typedef struct gbl_moe_shape {
 double gbl_moe_distinct(double experts, double top_k, double m);
 void gbl_moe(const gbl_machine *g, const gbl_moe_shape *s, double m, gbl_kernel *out);
 
-/* Norms, rope with cache write, activation of one layer: n launches and their bytes; fused away on an ideal machine. */
+/* Bytes of norms, rope with cache write and activation of one layer, 16-bit elements: two norms with residual (4 hidden read or written each), `heads` of d elements turned or copied (read
+ * and written), the activation of a gated FFN (both halves read, one written). */
+static inline double gbl_small_bytes(double tokens, double hidden, double heads, double d, double ffn)
+{
+    return tokens * 2 * (8 * hidden + 2 * heads * d + 3 * ffn);
+}
+/* The time of that: n launches and their bytes; fused away on an ideal machine. */
 void gbl_small_ops(const gbl_machine *g, double bytes, gbl_kernel *out);
 
 #endif

@@ -24,6 +24,7 @@
 #define GBL_BODY_H
 
 enum { GBL_WIDTH = 32 };      /* lanes of a tile; tokens of a KV block */
+enum { GBL_STREAM_GPU = 256 }; /* lanes of kernels without tiles: enough threads for a GPU's memory system; a tile's on the CPU */
 enum { GBL_DIM_MOST = 128 };  /* elements of a head: a multiple of GBL_WIDTH up to this */
 
 #if defined(__OPENCL_VERSION__)
@@ -62,7 +63,7 @@ typedef long long gbl_wide;
 #else
 #include <math.h>
 #include <stdint.h>
-#define GBL_KERNEL static void
+#define GBL_KERNEL static inline void
 #define GBL_GROUP int gbl_group,
 #define GBL_GROUP_ID gbl_group
 #define GBL_GLOBAL
@@ -79,14 +80,13 @@ typedef int64_t gbl_wide;
 #endif
 
 #if defined(GBL_LANE_ID)
-/* Lanes of kernels without tiles: enough threads for a GPU's memory system. */
-enum { GBL_STREAM = 256 };
+enum { GBL_STREAM = GBL_STREAM_GPU };
 #define GBL_LANES(l, width) for (int l = GBL_LANE_ID, gbl_once = 1; gbl_once; gbl_once = 0)
 #define GBL_PRIVATE(type, name, n) type name[n]
 #define GBL_PRIVATE_ARG(type, name) type *name
 #define GBL_MY(name, i, l) name[i]
 #else
-enum { GBL_STREAM = 32 };
+enum { GBL_STREAM = GBL_WIDTH };
 #define GBL_LANES(l, width) for (int l = 0; l < (width); l++)
 #define GBL_PRIVATE(type, name, n) _Alignas(64) type name[n][GBL_WIDTH]
 #define GBL_PRIVATE_ARG(type, name) type (*name)[GBL_WIDTH]
@@ -191,7 +191,8 @@ GBL_INLINE float gbl_exp(float x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    return p * gbl_float_of((gbl_u32)(n + 127) << 23);
+    p = p * gbl_float_of((gbl_u32)(n + 127) << 23);
+    return x > -87.0f ? p : 0.0f;
 }
 
 /* ---- KV in codes ---- */

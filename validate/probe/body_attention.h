@@ -9,7 +9,8 @@
  * Lanes GBL_WIDTH. Computed is what blocks and tiles hold: keys up to the end of a block, GBL_PREFILL_ROWS queries a tile.
  *   decode   one group a sequence and KV head;  multiply-adds 2 d h b ceil(len / GBL_WIDTH) GBL_WIDTH
  *   prefill  one group a tile and head;         multiply-adds 2 d h b (sum over tiles of rows x keys up to the tile's end)
- * Bytes: keys, values and scales of those blocks once a group, the table 4 a block and lane, queries and outputs. */
+ * A tile is worked on in parts of GBL_ATTEND_ROWS queries; those of the last tile that hold none are left out.
+ * Bytes: keys, values and scales of those blocks once a group and part, the table 4 a block and lane, queries and outputs. */
 #ifndef GBL_BODY_ATTENTION_H
 #define GBL_BODY_ATTENTION_H
 #include "validate/probe/body.h"
@@ -45,14 +46,16 @@ GBL_INLINE void gbl_attend_scores(const int format, const int rows, int d, const
     for (int e = 0; e < d; e += GBL_PACK(format))
         GBL_LANES(l, GBL_WIDTH) {
             gbl_u32 word = gbl_code_load(format, b.key, e / GBL_PACK(format) * GBL_WIDTH + l);
-            GBL_UNROLL for (int u = 0; u < GBL_PACK(format); u++) {
+            for (int u = 0; u < GBL_PACK(format); u++) {
                 float x = gbl_code_float(format, word, u);
                 GBL_UNROLL for (int i = 0; i < rows; i++) GBL_MY(s, i, l) = gbl_fma(q[i * d + e + u], x, GBL_MY(s, i, l));
             }
         }
+    GBL_PRIVATE(float, scale, 1);
+    GBL_LANES(l, GBL_WIDTH) GBL_MY(scale, 0, l) = format == GBL_KV_BF16 ? 1.0f : b.key_scale[l];
     for (int i = 0; i < rows; i++)
         GBL_LANES(l, GBL_WIDTH) {
-            float x = format == GBL_KV_BF16 ? GBL_MY(s, i, l) : GBL_MY(s, i, l) * b.key_scale[l];
+            float x = format == GBL_KV_BF16 ? GBL_MY(s, i, l) : GBL_MY(s, i, l) * GBL_MY(scale, 0, l);
             p[i * GBL_WIDTH + l] = l < seen + i * step ? x : GBL_UNSEEN;
         }
 }
@@ -78,11 +81,13 @@ GBL_INLINE void gbl_attend_top(const int rows, const GBL_LOCAL float *p, GBL_LOC
 GBL_INLINE void gbl_attend_values(const int format, const int rows, const int at, int d, gbl_kv_block b, GBL_LOCAL float *p, const GBL_LOCAL float *top,
                                   const GBL_LOCAL float *fade, GBL_PRIVATE_ARG(float, sum), GBL_PRIVATE_ARG(float, out))
 {
+    GBL_PRIVATE(float, scale, 1);
+    GBL_LANES(l, GBL_WIDTH) GBL_MY(scale, 0, l) = format == GBL_KV_BF16 ? 1.0f : b.value_scale[l];
     for (int i = 0; i < rows; i++)
         GBL_LANES(l, GBL_WIDTH) {
             float x = gbl_exp(p[i * GBL_WIDTH + l] - top[i]);
             GBL_MY(sum, at + i, l) = GBL_MY(sum, at + i, l) * fade[i] + x;
-            p[i * GBL_WIDTH + l] = format == GBL_KV_BF16 ? x : x * b.value_scale[l];
+            p[i * GBL_WIDTH + l] = format == GBL_KV_BF16 ? x : x * GBL_MY(scale, 0, l);
         }
     GBL_SYNC;
     GBL_UNROLL for (int part = 0; part < GBL_ATTEND_PARTS; part++) {
@@ -93,7 +98,7 @@ GBL_INLINE void gbl_attend_values(const int format, const int rows, const int at
         for (int t = 0; t < GBL_WIDTH; t += GBL_PACK(format))
             GBL_LANES(l, GBL_WIDTH) {
                 gbl_u32 word = gbl_code_load(format, b.value, t / GBL_PACK(format) * d + part * GBL_WIDTH + l);
-                GBL_UNROLL for (int u = 0; u < GBL_PACK(format); u++) {
+                for (int u = 0; u < GBL_PACK(format); u++) {
                     float x = gbl_code_float(format, word, u);
                     GBL_UNROLL for (int i = 0; i < rows; i++) GBL_MY(o, i, l) = gbl_fma(p[i * GBL_WIDTH + t + u], x, GBL_MY(o, i, l));
                 }
@@ -202,7 +207,8 @@ GBL_KERNEL gbl_probe_prefill(GBL_GROUP const GBL_GLOBAL gbl_u16 *queries, const 
     int row = tile * GBL_PREFILL_ROWS, blocks = (cached + row + GBL_PREFILL_ROWS + GBL_WIDTH - 1) / GBL_WIDTH;
     gbl_wide first = (((gbl_wide)sequence * chunk + row) * h + head) * d;
     if (blocks > total) blocks = total;
-    for (int i = 0; i < GBL_PREFILL_ROWS; i++) /* rows beyond the last repeat it */
+    int live = chunk - row < GBL_PREFILL_ROWS ? (chunk - row + GBL_ATTEND_ROWS - 1) / GBL_ATTEND_ROWS * GBL_ATTEND_ROWS : GBL_PREFILL_ROWS;
+    for (int i = 0; i < live; i++) /* rows beyond the last repeat it */
         for (int e = 0; e < d; e += GBL_WIDTH)
             GBL_LANES(l, GBL_WIDTH)
                 q[i * d + e + l] = gbl_bf16_float(queries[first + (gbl_wide)(row + i < chunk ? i : chunk - 1 - row) * h * d + e + l]);
@@ -212,6 +218,7 @@ GBL_KERNEL gbl_probe_prefill(GBL_GROUP const GBL_GLOBAL gbl_u16 *queries, const 
         gbl_kv_block b = gbl_kv_block_at(GBL_KV_BF16, keys, values, 0, 0, table[sequence * total + i], g, head / (h / g), d);
         int seen = cached + row + 1 - i * GBL_WIDTH; /* by the tile's first query */
         GBL_UNROLL for (int at = 0; at < GBL_PREFILL_ROWS; at += GBL_ATTEND_ROWS) {
+            if (at >= live) continue;
             gbl_attend_scores(GBL_KV_BF16, GBL_ATTEND_ROWS, d, q + at * d, b, seen + at, 1, p);
             GBL_SYNC;
             gbl_attend_top(GBL_ATTEND_ROWS, p, top + at, fade);

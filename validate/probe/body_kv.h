@@ -29,7 +29,7 @@ GBL_INLINE void gbl_quantise_body(int group, const int format, const GBL_GLOBAL 
     for (int e = 0; e < d; e += GBL_PACK(format))
         GBL_LANES(l, GBL_WIDTH) {
             gbl_u32 word = 0;
-            GBL_UNROLL for (int u = 0; u < GBL_PACK(format); u++)
+            for (int u = 0; u < GBL_PACK(format); u++)
                 word |= gbl_code_of(format, gbl_bf16_float(block[(e + u) * GBL_WIDTH + l]) * GBL_MY(by, 0, l), u);
             to[e / GBL_PACK(format) * GBL_WIDTH + l] = (gbl_u8)word;
         }
@@ -43,7 +43,7 @@ GBL_INLINE void gbl_dequantise_body(int group, const int format, const GBL_GLOBA
     for (int e = 0; e < d; e += GBL_PACK(format))
         GBL_LANES(l, GBL_WIDTH) {
             gbl_u32 word = gbl_code_load(format, block, e / GBL_PACK(format) * GBL_WIDTH + l);
-            GBL_UNROLL for (int u = 0; u < GBL_PACK(format); u++)
+            for (int u = 0; u < GBL_PACK(format); u++)
                 to[((gbl_wide)group * d + e + u) * GBL_WIDTH + l] = gbl_float_bf16(gbl_code_float(format, word, u) * GBL_MY(scale, 0, l));
         }
 }

@@ -52,10 +52,11 @@ GBL_KERNEL gbl_probe_rope(GBL_GROUP const GBL_GLOBAL gbl_u16 *qkv, const GBL_GLO
     float scale = head < h ? 1.0f / gbl_root((float)d) : 1.0f;
     for (int i = 0; i < pairs; i += GBL_STREAM)
         GBL_LANES(l, GBL_STREAM) if (i + l < pairs) {
-            float x = gbl_bf16_float(in[i + l]), y = gbl_bf16_float(in[pairs + i + l]);
+            gbl_u16 first = in[i + l], second = in[pairs + i + l];
+            float x = gbl_bf16_float(first), y = gbl_bf16_float(second);
             if (head >= h + g) {
-                values[block + slot * d + i + l] = in[i + l];
-                values[block + slot * d + pairs + i + l] = in[pairs + i + l];
+                values[block + slot * d + i + l] = first;
+                values[block + slot * d + pairs + i + l] = second;
             } else {
                 float c = angle[2 * (i + l)] * scale, s = angle[2 * (i + l) + 1] * scale;
                 gbl_u16 low = gbl_float_bf16(x * c - y * s), high = gbl_float_bf16(y * c + x * s);
