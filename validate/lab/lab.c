@@ -190,6 +190,7 @@ static void reset(bench *b, const track *k, gbl_cache *c, size_t budget, int lay
     c->layer = a->layer[layer];
     c->model_layers = a->model_layers;
     c->seed = b->lab->seed;
+    c->unit = unit;
     c->id = (uint64_t)a->layer[layer] << 16 | (uint64_t)unit;
 }
 
@@ -273,16 +274,25 @@ static void walk(bench *b, track *k, size_t budget, int unit, int layer, int64_t
     if (k->how->step) k->how->step(c, &row);
 }
 
+static void show(const bench *b, int end)
+{
+    for (size_t m = 0; m < b->lab->n_methods && b->lab->see; m++)
+        for (size_t i = 0; i < b->lab->n_budgets * (size_t)b->track[m].units; i++)
+            b->lab->see(b->lab->to, m, i / (size_t)b->track[m].units, &b->track[m].cache[i], end);
+}
+
 static int generate(bench *b)
 {
     for (int l = 0; l < b->a->layers; l++) {
         if (choose(b, l)) return b->err->code;
+        show(b, 0);
         for (int64_t t = b->a->prompt; t < b->a->tokens; t++) {
             if (load_row(b, l, t)) return b->err->code;
             for (size_t m = 0; m < b->lab->n_methods; m++)
                 for (size_t i = 0; i < b->lab->n_budgets; i++)
                     for (int u = 0; u < b->track[m].units; u++) walk(b, &b->track[m], i, u, l, t);
         }
+        show(b, 1);
     }
     return GBL_OK;
 }

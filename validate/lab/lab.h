@@ -26,6 +26,9 @@ typedef struct gbl_lab {
     uint64_t seed;
     const volatile int *stop; /* set by a signal handler; or NULL */
     gbl_progress *progress;   /* or NULL */
+    /* Sees every cache when it has chosen (end 0) and after the last row (end 1); or NULL. */
+    void (*see)(void *to, size_t method, size_t budget, const gbl_cache *c, int end);
+    void *to;
     /* out */
     gbl_lab_cell cell[GBL_LAB_METHODS][GBL_LAB_BUDGETS];
     int64_t rows, needles; /* generated rows of heads; heads x queries that looked at a needle: those with 0.1 of their mass on it */

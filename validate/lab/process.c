@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "base/text.h"
 
-enum { STREAM = GBL_STREAM_POLICY + 4096, DRAW_CLASS = 0, DRAW_HEAVY, DRAW_WEIGHT, DRAW_SPIKE, DRAW_KEY }; /* kinds of draws, part of the entity */
+enum { STREAM = GBL_STREAM_POLICY + 4096, DRAW_CLASS = 0, DRAW_HEAVY, DRAW_STAY, DRAW_SPIKE, DRAW_KEY }; /* kinds of draws, part of the entity */
 enum { NOISES = 1024, KEY_DIMS = 16, NEEDLES = 4, NEEDLE_TOKENS = 12, NEEDLE_QUERIES = 6 };
 
 typedef struct head {
@@ -58,23 +58,22 @@ static uint64_t whose(const process *s, const head *h, int64_t j)
     return draw(s, 1, DRAW_CLASS, (uint64_t)j) < s->p.common ? 0 : h->id;
 }
 
-/* Zipf's weights in the order of a uniform draw; the largest is that of rank 1 among all heavy hitters. */
+/* Zipf's weights in the order of a uniform draw, less the last of them, so that heavy hitters pass into the floor without a step; the
+ * largest is that of rank 1 among all. */
 static float weigh(const process *s, const head *h, int64_t j, uint64_t epoch)
 {
-    uint64_t id = whose(s, h, j);
     double most = fmax(s->p.heavy_share * (double)s->shape.tokens, 1);
-    double u = draw(s, id, DRAW_HEAVY, (uint64_t)j << 20 | epoch);
-    if (u >= s->p.heavy_share) return 0;
-    u = draw(s, id, DRAW_WEIGHT, (uint64_t)j << 20 | epoch);
-    return (float)pow((1 + u * (most - 1)) / most, -s->p.zipf);
+    double u = draw(s, whose(s, h, j), DRAW_HEAVY, (uint64_t)j << 20 | epoch) / s->p.heavy_share;
+    return u >= 1 ? 0 : (float)(pow((1 + u * (most - 1)) / most, -s->p.zipf) - 1);
 }
 
 /* At an epoch's begin: who does not persist is drawn again, a token of the floor too, so that their number stays. */
 static void turn_over(const process *s, head *h, uint64_t epoch)
 {
+    if (s->p.persistence >= 1) return;
     h->total = 0;
     for (int64_t j = 0; j < h->tokens; j++) {
-        double u = draw(s, whose(s, h, j), DRAW_SPIKE, (uint64_t)j << 20 | epoch);
+        double u = draw(s, whose(s, h, j), DRAW_STAY, (uint64_t)j << 20 | epoch);
         if (u >= s->p.persistence) h->heavy[j] = weigh(s, h, j, epoch);
         h->total += h->heavy[j];
     }

@@ -4,7 +4,7 @@
  *             heavy hitters of Zipf weights and a uniform floor, both under a noise of their own each row, then
  *             on retrieval heads now and then a spike on one token, and on a needle when it is asked for.
  *
- * Heavy hitters: a token is one with probability heavy_share; its weight is u^-zipf of a uniform u, which makes the ordered weights
+ * Heavy hitters: a token is one with probability heavy_share; its weight is u^-zipf - 1 of a uniform u, which makes the ordered weights
  * Zipf's. Every GBL_PROCESS_EPOCH rows each keeps its weight with probability `persistence` and is drawn again otherwise.
  * Layers differ: the floor of a layer is `floor` times (the share that PrefixKV keeps of it / the mean)^contrast.
  * All draws are keyed by seed, layer, head and token (base/random.h). */
@@ -18,10 +18,10 @@ enum { GBL_PROCESS_SINKS = 4, GBL_PROCESS_EPOCH = 64 };
 
 typedef struct gbl_process {
     const char *name, *source;
-    /* fitted (fit.h); shares of a row's mass */
-    double anchor, floor, zipf, heavy_share, noise, persistence, contrast;
+    /* fitted (fit_process.h); shares of a row's mass */
+    double anchor, floor, zipf, heavy_share, persistence, contrast;
     /* published or assumed: the help of each row says which */
-    double sink_share, local_tokens, retrieval_heads, streaming, common, spike, spike_rate, key_step;
+    double noise, sink_share, local_tokens, retrieval_heads, streaming, common, spike, spike_rate, key_step;
 } gbl_process;
 
 extern const gbl_param gbl_process_params[]; /* every number of a process; ends with name NULL */

@@ -15,7 +15,7 @@ const gbl_param gbl_process_params[] = {
     ROW(floor, "0.1", 0.0001, 0.99, "share", "mass that is spread evenly over all tokens; fitted"),
     ROW(zipf, "0.8", 0.01, 3, NULL, "exponent of the heavy hitters' weights; fitted"),
     ROW(heavy_share, "0.3", 0.001, 1, "share", "tokens that are heavy hitters; fitted"),
-    ROW(noise, "1", 0, 3, NULL, "deviation of the logarithm of a weight from row to row; fitted"),
+    ROW(noise, "0.5", 0, 3, NULL, "deviation of the logarithm of a weight from row to row; assumed"),
     ROW(persistence, "0.98", 0, 1, "share", "heavy hitters that keep their weight for another 64 rows; fitted"),
     ROW(contrast, "0.5", 0, 4, NULL, "how far layers differ: power of their published shares; fitted"),
     ROW(sink_share, "0.5", 0, 1, "share", "of the anchor, on the first four tokens; assumed"),
