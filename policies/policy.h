@@ -374,6 +374,12 @@ typedef struct gbl_stride {
     int32_t grows;   /* KV tokens that the request holds more from this step on */
     int32_t yields;  /* output tokens that are out at its end; what is more than the request's output is not */
 } gbl_stride;
+/* A piece of a prompt that the host makes before its tokens can be computed, as it decodes a video. The pieces of one prompt are made one
+ * after another, beside the GPU's steps; the prompt joins the queue with its first piece and rests between two of them. */
+typedef struct gbl_input_piece {
+    int64_t tokens;    /* of the prompt that it makes ready */
+    gbl_demand demand;
+} gbl_input_piece;
 enum {
     GBL_EXECUTE_UNSHARED = 1,   /* KV differs with what else the request holds: no other finds it in the prefix cache */
     GBL_EXECUTE_STEP_TOKENS = 2 /* its steps yield view->step_tokens on average: for models rewritten so, and for no others */
@@ -383,6 +389,8 @@ typedef struct gbl_execute_policy {
     void (*init)(void *state, const gbl_host *h);
     /* 0: this request decodes; NULL: all do. */
     int (*stride)(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_stride *out);
+    /* The k-th piece of its prompt. 0: there is none further, what is left of the prompt is there; NULL: prompts come whole. */
+    int (*feed)(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_input_piece *out);
 } gbl_execute_policy;
 
 /* compress: what stays of a sequence's KV, where it lies, and what each step reads, moves and computes of it. The policy counts tokens; the engine

@@ -89,6 +89,8 @@ typedef struct gbl_priv {
     int32_t again;      /* it was put out since its last stride: what it held is computed as a prompt first */
     int32_t more;       /* KV tokens that the step adds beyond those scheduled; -1: none at all */
     int64_t strides;    /* taken so far */
+    int64_t ready, fed; /* of its prompt, where that comes in pieces (feed.c): tokens that can be computed; pieces made */
+    int32_t coming;     /* tokens of the piece under way */
 } gbl_priv;
 
 /* A queue of ids that also takes at the front. */
@@ -129,6 +131,7 @@ struct gbl_replica {
     gbl_cost *price; /* its pool's cost model */
     int32_t plain;   /* gbl_cost_plain of it: one test for all that a decode need not be asked about */
     int32_t strides; /* the execute policy describes steps; then not plain */
+    int32_t feeds;   /* and prompts that come in pieces */
     int32_t copies;  /* some request of the plan under way copies cached tokens */
     enum gbl_replica_state state;
     gbl_host host;
@@ -252,7 +255,7 @@ int gbl_engine_tick(gbl_engine *e, int64_t t);
 void gbl_event_at(gbl_engine *e, int64_t t, enum gbl_event_kind k, int64_t arg);
 
 /* Flows of a replica: a swap-in bears its request id, background writes count down from GBL_TAG_WRITE, loads from GBL_TAG_LOAD. */
-enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2, GBL_TAG_WRITE = -3, GBL_TAG_LOAD = -100 };
+enum { GBL_TAG_OUT = -1, GBL_TAG_STEP = -2, GBL_TAG_WRITE = -3, GBL_TAG_LOAD = -100, GBL_TAG_FEED = -(1 << 30) /* and below it, by request */ };
 /* host.c: the host table and the actions behind it */
 void gbl_host_bind(gbl_replica *r);
 void gbl_replica_refresh(gbl_replica *r); /* view <- state */
@@ -312,6 +315,16 @@ void gbl_pieces_count(gbl_replica *r);              /* a step of r->batch begins
 int64_t gbl_pieces_hold(gbl_replica *r);            /* the same decodes again: for how many steps; their growth into r->hold and r->batch */
 void gbl_pieces_held(gbl_replica *r, int32_t id);   /* held steps are over */
 gbl_pieces_load gbl_pieces_load_of(const gbl_replica *r);
+
+/* feed.c: prompts that the host makes in pieces */
+int gbl_feed_waits(gbl_replica *r, int32_t id);  /* it is about to join the queue: 1 where its first piece is under way and brings it there */
+void gbl_feed_end(gbl_replica *r, int32_t id);   /* a piece is made */
+void gbl_feed_rest(gbl_replica *r);              /* a step is over: who has computed all that is there waits for more */
+static inline int64_t gbl_feed_most(const gbl_replica *r, int32_t id, int64_t tokens) { /* that a step can compute of it */
+    const gbl_priv *p = &r->e->priv[id];
+    int64_t there = p->ready - r->e->req[id].computed;
+    return p->ready < r->e->req[id].input && there < tokens ? there : tokens;
+}
 
 /* route.c: who serves a request */
 int gbl_gates_init(gbl_engine *e, gbl_err *err);

@@ -405,6 +405,7 @@ static int32_t host_schedule(const gbl_host *h, int32_t id, int64_t tokens, int6
     const gbl_req *q = &e->req[id];
     if (q->scheduled) return refuse(r, "it schedules a request twice in one step");
     if (tokens < 1) return refuse(r, "it schedules fewer than one token");
+    if (r->feeds) tokens = gbl_feed_most(r, id, tokens);
     if (q->state == GBL_REQ_RUNNING) return grow_running(r, id, tokens, reserve_tokens);
     return q->state == GBL_REQ_WAITING ? admit(r, id, tokens, reserve_tokens) : refuse(r, "it schedules a request that neither runs nor waits");
 }
@@ -640,6 +641,7 @@ void gbl_replica_flow_end(gbl_replica *r) {
     while (gbl_fluid_finish(&r->fluid, r->e->now_ns, &tag)) {
         if (tag == GBL_TAG_STEP) step_over = 1;
         else if (tag == GBL_TAG_OUT) r->outs--;
+        else if (tag <= GBL_TAG_FEED) gbl_feed_end(r, (int32_t)(GBL_TAG_FEED - tag));
         else if (tag < 0) gbl_tier_flow_end(r, tag);
         else gbl_replica_loaded(r, (int32_t)tag);
     }

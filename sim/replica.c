@@ -73,6 +73,7 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
                          .layers = (int32_t)s->llm.layers};
     r->strides = ((const gbl_execute_policy *)(const void *)s->choice[GBL_EXECUTE].policy)->stride != NULL;
     r->plain = r->plain && !r->strides;
+    r->feeds = ((const gbl_execute_policy *)(const void *)s->choice[GBL_EXECUTE].policy)->feed != NULL;
     r->view.step_tokens = s->compress && s->compress->arch.tokens_step > 1 ? s->compress->arch.tokens_step : 1;
     r->view.recursions = s->compress && s->compress->arch.recursions > 1 ? (int32_t)s->compress->arch.recursions : 1;
     r->view.kv_row_bytes = gbl_cost_kv_bytes_per_token(r->price) / (double)(s->llm.layers * r->kind->tp * (s->llm.kv_lora ? 1 : 2));
@@ -129,6 +130,7 @@ void gbl_replica_enqueue(gbl_replica *r, int32_t id) {
         gbl_client_gone(e, id);
         return;
     }
+    if (r->feeds && gbl_feed_waits(r, id)) return;
     gbl_replica_expire(r);
     if (gbl_deque_push(&r->waiting, id)) {
         gbl_engine_fail(e, gbl_nomem(e->err, sizeof id));
@@ -365,5 +367,6 @@ void gbl_replica_step_end(gbl_replica *r) {
         if (gbl_hold_run(r)) return;
         if (r->hold.k == r->hold.finish) let_go(r);
     }
+    if (r->feeds) gbl_feed_rest(r);
     if (!e->failed) plan_next(r);
 }

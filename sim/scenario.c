@@ -457,13 +457,17 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
 static int check_execute(const gbl_scenario *s, gbl_err *err) {
     const gbl_execute_policy *p = (const void *)s->choice[GBL_EXECUTE].policy;
     const gbl_node *n = gbl_node_get(s->policy_node, "execute"), *prefix = gbl_node_get(s->policy_node, "prefix");
-    if (!p->stride) return 0;
+    if (!p->stride && !p->feed) return 0;
+    if (p->feed && s->impatient) {
+        gbl_node_fail(s->client_node, err, "policy.execute \"%s\" makes prompts in pieces, and nobody can leave meanwhile yet", p->head.name);
+        return gbl_expected(err, "no timeout_s and no cancel_share, or policy.execute \"serial\"");
+    }
     if (p->head.flags & GBL_EXECUTE_STEP_TOKENS && (!s->compress || s->compress->arch.tokens_step <= 1)) {
         gbl_node_fail(n, err, "policy.execute \"%s\" is for models whose steps yield several tokens, and no method of policy.compress makes this one such", p->head.name);
         return gbl_expected(err, "\"serial\", or policy.compress \"hamburger\" beside it");
     }
     if (s->networked || s->n_tiers) {
-        gbl_node_fail(n, err, "policy.execute \"%s\" takes steps of other than one token, which %s", p->head.name, s->networked ? "no pool hands to another" : "tiers below HBM do not keep");
+        gbl_node_fail(n, err, "policy.execute \"%s\" makes requests that %s", p->head.name, s->networked ? "no pool hands to another" : "tiers below HBM do not keep");
         return gbl_expected(err, "\"serial\", or %s", s->networked ? "pools of role \"both\" and no shared store" : "no tiers");
     }
     if (!(p->head.flags & GBL_EXECUTE_UNSHARED) || !prefix || !strcmp(s->choice[GBL_PREFIX].policy->name, family_default[GBL_PREFIX]) || s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) return 0;
@@ -593,8 +597,8 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = check_network(s, err);
     if (!code) code = bind_slo(s, err);
     if (!code) code = bind_compress(s, err);
-    if (!code) code = check_execute(s, err);
     if (!code) code = bind_client(s, err);
+    if (!code) code = check_execute(s, err);
     if (!code) code = bind_run(s, err);
     if (!code && s->trace) code = gbl_trace_check(s->trace, err);
     if (code) return code;

@@ -91,13 +91,13 @@ static void blocks(void *state, const gbl_host *h) {
 static const gbl_execute_policy denoise_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "denoise", "A diffusion language model without a cache: every step computes prompt and output.",
      "LLaDA (arXiv 2502.09992), Dream; parallel decoding as in ParallelBench (arXiv 2510.04767)", denoise_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
-    NULL, stride};
+    NULL, stride, NULL};
 static const gbl_execute_policy dkv_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "dkv_cache", "A diffusion language model that keeps the KV of decoded tokens, one step late, or of the prompt.",
      "dKV-Cache (arXiv 2505.15781); its code, generation_utils/", dkv_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
-    NULL, stride};
+    NULL, stride, NULL};
 static const gbl_execute_policy freecache_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "freecache", "A diffusion language model that freezes the KV of finished blocks; another model may guide the unmasking.",
      "FreeCache, Guided Diffusion (arXiv 2505.21467)", freecache_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
-    blocks, stride};
+    blocks, stride, NULL};
 GBL_EXPORT(&denoise_policy.head, &dkv_policy.head, &freecache_policy.head);

@@ -17,5 +17,5 @@ static int stride(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_str
 static const gbl_execute_policy hamburger_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "hamburger", "Steps that yield a run of tokens and leave one KV token, for models rewritten so.", "HAMburger (arXiv 2505.20438)", NULL, 0, 0,
      GBL_EXECUTE_UNSHARED | GBL_EXECUTE_STEP_TOKENS},
-    NULL, stride};
+    NULL, stride, NULL};
 GBL_EXPORT(&hamburger_policy.head);

@@ -37,5 +37,5 @@ static int stride(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_str
 static const gbl_execute_policy scales_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "scales", "Visual autoregression: grids of tokens that grow, one a step.", "VAR (arXiv 2404.02905); Infinity (arXiv 2412.04431)",
      params, sizeof(scales), 0, GBL_EXECUTE_UNSHARED},
-    NULL, stride};
+    NULL, stride, NULL};
 GBL_EXPORT(&scales_policy.head);

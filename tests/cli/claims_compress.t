@@ -1,6 +1,6 @@
 # gable claims of published compression methods that choose tokens: a verdict changes only with what is simulated or what a card says.
 $ export XDG_CACHE_HOME=$PWD/cache; gable claims alisa attention_sink_empirical cake d2o elastic_cache h2o keyformer kvcrush kvmerger locret lserve minicache mpcache quickvideo razorattention scalekv scissorhands sentencekv snapkv streamingllm windowkv --db all.db | tail -n 1; gable sql 'select key, count(*) as rows, sum(verdict = '"'reproduced'"') as reproduced, sum(verdict = '"'direction'"') as direction, sum(verdict = '"'not'"') as "not" from claim group by key' --db all.db
-94 claims: *
+96 claims: *
 key                       rows  reproduced  direction  not
 ------------------------  ----  ----------  ---------  ---
 alisa                        3           0          2    1
@@ -16,7 +16,7 @@ locret                       5           4          1    0
 lserve                       7           3          3    1
 minicache                    5           2          2    1
 mpcache                      3           1          0    2
-quickvideo                   2           1          0    1
+quickvideo                   4           4          0    0
 razorattention               6           6          0    0
 scalekv                     12          10          1    1
 scissorhands                 4           4          0    0
