@@ -289,8 +289,10 @@ int64_t gbl_kv_pieces_q8(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t
 gbl_kv_read gbl_kv_pieces_read(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t n);
 gbl_kv_toll gbl_kv_pieces_toll(const gbl_kv_plan *plan, const gbl_kv_piece *p, int32_t n);
 int64_t gbl_kv_pieces_launches(const gbl_kv_piece *p, int32_t n);
-int64_t gbl_kv_pieces_read_mean(const gbl_kv_piece *p, int32_t n); /* tokens read, over layers and heads; rounded down */
-int64_t gbl_kv_pieces_again(const gbl_kv_piece *p, int32_t n);     /* the same of tokens computed again */
+int64_t gbl_kv_pieces_again(const gbl_kv_piece *p, int32_t n); /* tokens computed again, the mean over layers and heads, rounded down */
+/* Tokens before a chunk that its queries would attend if they attended it whole, for the pairs that they have in the mean; less than 0 where
+ * windows leave fewer than the chunk's own. */
+int64_t gbl_kv_pieces_before(const gbl_kv_piece *p, int32_t n, int64_t chunk);
 /* Adds how gbl_kv_pieces_q8 grows from a step's pieces at[0] over those of the next two, as gbl_kv_growth does. 0: for one step only. */
 int gbl_kv_pieces_growth(const gbl_kv_plan *plan, const gbl_kv_piece *const at[3], int32_t n, int64_t page, int64_t *each, int64_t *ring);
 

@@ -71,17 +71,29 @@ int64_t gbl_kv_pieces_launches(const gbl_kv_piece *p, int32_t n) {
     return sum;
 }
 
-/* The mean over layers and heads, rounded down. */
-static int64_t mean(const gbl_kv_piece *p, int32_t n, size_t field) {
+int64_t gbl_kv_pieces_again(const gbl_kv_piece *p, int32_t n) {
     int64_t sum = 0, all = 0;
     for (int32_t i = 0; i < n; i++) {
-        sum += *(const int64_t *)(const void *)((const char *)&p[i] + field) * walks(&p[i]);
+        sum += p[i].again * walks(&p[i]);
         all += walks(&p[i]);
     }
     return sum / all;
 }
-int64_t gbl_kv_pieces_read_mean(const gbl_kv_piece *p, int32_t n) { return mean(p, n, offsetof(gbl_kv_piece, read)); }
-int64_t gbl_kv_pieces_again(const gbl_kv_piece *p, int32_t n) { return mean(p, n, offsetof(gbl_kv_piece, again)); }
+
+/* Pairs of c queries with themselves and those before them, within a window. */
+static double pairs_within(int64_t c, int64_t w) {
+    if (w == 0 || w > c) w = c;
+    return (double)w * (double)(w + 1) / 2 + (double)(c - w) * (double)w;
+}
+
+int64_t gbl_kv_pieces_before(const gbl_kv_piece *p, int32_t n, int64_t chunk) {
+    double pairs = 0, all = 0;
+    for (int32_t i = 0; i < n; i++) {
+        pairs += (double)walks(&p[i]) * ((double)p[i].read * (double)chunk + pairs_within(chunk, p[i].within) - pairs_within(chunk, 0));
+        all += (double)walks(&p[i]);
+    }
+    return (int64_t)floor(pairs / all / (double)chunk);
+}
 
 int gbl_kv_pieces_growth(const gbl_kv_plan *plan, const gbl_kv_piece *const at[3], int32_t n, int64_t page, int64_t *each, int64_t *ring) {
     int line = 1;

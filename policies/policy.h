@@ -257,6 +257,7 @@ typedef struct gbl_policy {
 } gbl_policy;
 
 /* schedule: which sequences compute how many tokens in the next step of one replica. */
+enum { GBL_SCHEDULE_WHOLE = 1 /* a prompt is computed in one piece, whatever the token budget of a step */ };
 typedef struct gbl_schedule_policy {
     gbl_policy head;
     void (*init)(void *state, const gbl_host *h); /* may be NULL, everywhere below too */
@@ -409,6 +410,7 @@ typedef struct gbl_kv_piece {
     int32_t layers, heads;
     int64_t hbm, dram;  /* tokens kept: in device memory, what was fetched into it included; in host memory. Others are gone */
     int64_t read;       /* a decode: tokens that it attends; a chunk: tokens before it that each of its queries attends */
+    int64_t within;     /* a chunk: the last tokens of the chunk itself that each of its queries attends; 0: all */
     int64_t up, down;   /* tokens that the step fetches from host memory, that it puts there */
     int64_t again;      /* tokens that are gone, attended, and so computed again in the step, through all layers */
     /* Work of choosing, beside attention: */

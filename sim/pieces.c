@@ -38,7 +38,7 @@ static const void *own_of(const gbl_pieces *x, int32_t id) {
 }
 
 static const char *wrong_piece(const gbl_kv_at *at, const gbl_kv_piece *p) {
-    const int64_t counts[] = {p->hbm, p->dram, p->read, p->up, p->down, p->again, p->index, p->keys, p->queries, p->ranked, p->gathered};
+    const int64_t counts[] = {p->hbm, p->dram, p->read, p->within, p->up, p->down, p->again, p->index, p->keys, p->queries, p->ranked, p->gathered};
     double walks = (double)p->layers * p->heads;
     if (p->layers < 1 || p->heads < 1) return "a piece has no layers or no heads";
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -97,14 +97,18 @@ int64_t gbl_pieces_units(const gbl_replica *r, int32_t id, int64_t tokens) {
     return first > then ? first : then;
 }
 
-/* A prompt whole, or ending in the largest chunk or in the smallest; then the last token. */
+/* A prompt, as it is or again after the last preemption, that ends in the largest chunk or in the smallest; then what is reserved behind it. */
 int64_t gbl_pieces_units_most(const gbl_replica *r, int32_t id, int64_t tokens) {
     gbl_pieces *x = r->pieces;
-    int64_t again = (int64_t)r->e->req[id].input + r->e->req[id].output - 1, chunk = r->view.max_num_batched_tokens;
-    int64_t most = gbl_pieces_units(r, id, tokens);
-    for (int i = 0; i < 2 && again > 1; i++) {
-        int64_t from = i ? again - 1 : again > chunk ? again - chunk : 0, units = units_at(x, (gbl_kv_at){id, 0, again, from, again});
-        if (units > most) most = units;
+    int whole = (r->e->s->choice[GBL_SCHEDULE].policy->flags & GBL_SCHEDULE_WHOLE) != 0;
+    int64_t chunk = whole ? INT64_MAX : r->view.max_num_batched_tokens, most = 0, prompts[] = {prompt_of(x, id), (int64_t)r->e->req[id].input + r->e->req[id].output - 1};
+    for (int i = 0; i < 2; i++) {
+        int64_t p = prompts[i], last = p > chunk ? p - chunk : 0;
+        const gbl_kv_at at[] = {{id, 0, p, last, p}, {id, 0, p, p - 1, p}, {id, 0, p, tokens - 1, tokens}};
+        for (int k = 0; k < (tokens > p ? 3 : 2); k++) {
+            int64_t units = units_at(x, at[k]);
+            if (units > most) most = units;
+        }
     }
     return most;
 }

@@ -18,8 +18,11 @@ static const gbl_param params[] = {
 
 static int64_t less(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Of n prompt tokens, those that are kept behind them. */
-static int64_t kept(const locret *s, int64_t n, int64_t prompt) { return less(n, s->budget + (n == prompt ? s->local : 0)); }
+/* Of a prompt's first n tokens, those that are kept behind them: the budget, and what of its last ones has come. */
+static int64_t kept(const locret *s, int64_t n, int64_t prompt) {
+    int64_t local = n - (prompt > s->local ? prompt - s->local : 0);
+    return less(n, s->budget + (local > 0 ? local : 0));
+}
 
 static int32_t pieces(const void *state, const void *own, const gbl_host *h, const gbl_kv_at *at, gbl_kv_piece *out, int32_t most) {
     const locret *s = state;
@@ -30,7 +33,7 @@ static int32_t pieces(const void *state, const void *own, const gbl_host *h, con
         out->hbm = out->read = kept(s, less(at->to, at->prompt), at->prompt) + (at->to > at->prompt ? at->to - at->prompt : 0);
         return 1;
     }
-    int64_t before = kept(s, at->from, 0), chunk = at->to - at->from, together = before + chunk, after = kept(s, at->to, at->prompt);
+    int64_t before = kept(s, at->from, at->prompt), chunk = at->to - at->from, together = before + chunk, after = kept(s, at->to, at->prompt);
     out->hbm = together;
     out->read = before;
     int64_t unit = (h->view->heads / h->view->kv_heads + 2) * (int64_t)h->view->head_dim; /* its own Q, K and V */

@@ -32,6 +32,7 @@ static void streaming(const lserve *s, const gbl_kv_at *at, gbl_kv_piece *p) {
     else if (at->settled) p->hbm = less(at->to, seen);
     else {
         p->read = less(at->from, seen);
+        p->within = seen;
         p->hbm = p->read + at->to - at->from;
     }
 }

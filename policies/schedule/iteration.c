@@ -32,6 +32,6 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
 static const gbl_schedule_policy iteration_policy = {
     {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "iteration",
      "Iteration-level batching with whole prompts beside decodes and KV reserved for the longest sequence.",
-     "Orca (OSDI'22); sarathi-serve's orca_scheduler.py", params, sizeof(iteration), 0, 0},
+     "Orca (OSDI'22); sarathi-serve's orca_scheduler.py", params, sizeof(iteration), 0, GBL_SCHEDULE_WHOLE},
     NULL, plan, reserved, reserved};
 GBL_EXPORT(&iteration_policy.head);

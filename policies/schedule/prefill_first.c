@@ -58,6 +58,6 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
 static const gbl_schedule_policy prefill_first_policy = {
     {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "prefill_first",
      "Prefill-only steps while prompts wait, decode-only steps otherwise: high throughput, decodes stall.",
-     "vLLM v0 (arXiv 2309.06180; vllm/core/scheduler.py of v0.6)", params, sizeof(prefill_first), 0, 0},
+     "vLLM v0 (arXiv 2309.06180; vllm/core/scheduler.py of v0.6)", params, sizeof(prefill_first), 0, GBL_SCHEDULE_WHOLE},
     NULL, plan, NULL};
 GBL_EXPORT(&prefill_first_policy.head);

@@ -53,6 +53,6 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
 static const gbl_schedule_policy static_policy = {
     {sizeof(gbl_schedule_policy), GBL_SCHEDULE, GBL_ABI, "static",
      "Static batches: admits only when the running batch has ended; finished members keep their slots.",
-     "FasterTransformer as described in Orca (OSDI'22) and Sarathi-Serve (arXiv 2403.02310)", params, sizeof(static_batch), 0, 0},
+     "FasterTransformer as described in Orca (OSDI'22) and Sarathi-Serve (arXiv 2403.02310)", params, sizeof(static_batch), 0, GBL_SCHEDULE_WHOLE},
     NULL, plan, reserved, reserved};
 GBL_EXPORT(&static_policy.head);

@@ -83,7 +83,11 @@ static void pieces_weigh_what_their_tokens_do(void **state) {
     assert_int_equal(t.bytes_q8, 256LL * 512 * (10 * 256 + 40 * 6 + 7 * 2 * 512));
     assert_int_equal(t.tensor_flops, 512LL * (2 * 128 * 10 + 11));
     assert_int_equal(t.vector_flops, 512 * 9);
-    assert_int_equal(gbl_kv_pieces_read_mean(p, 2), (70 + 33) / 2);
+    const gbl_kv_piece chunk[2] = {{.layers = 32, .heads = 16, .read = 1000}, {.layers = 32, .heads = 16, .read = 100, .within = 50}};
+    assert_int_equal(gbl_kv_pieces_before(chunk, 2, 1), 550);
+    /* of 200 queries: 200 x 1000 + 20,100 pairs, and 200 x 100 + 50 x 51 / 2 + 150 x 50 */
+    assert_int_equal(gbl_kv_pieces_before(chunk, 2, 200), ((200 * 1100 + 20100 + 1275 + 7500) / 2 - 20100) / 200);
+    assert_true(gbl_kv_pieces_before(chunk + 1, 1, 2000) < 0);
     gbl_kv_plan_free(plan);
     gbl_doc_free(doc);
     plan = beneath("[\"locret\", \"int8_kv\"]", "llama-2-7b", &doc);
