@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "traces/csvrow.h"
 
+#define WINDOW_MOST 1e8 /* requests of a client in one window */
 enum { WINDOW, RATE, CV, PATTERN, SHAPE, SCALE, FIELDS };
 typedef struct window {
     double start_s, rate, shape;
@@ -81,6 +82,24 @@ static int add_window(client *c, gbl_lines *l, const char *line, size_t len, gbl
     return 0;
 }
 
+static double length_of(const client *c, size_t i)
+{
+    if (i + 1 < c->n) return c->window[i + 1].start_s - c->window[i].start_s;
+    return i ? c->window[i].start_s - c->window[i - 1].start_s : 600;
+}
+
+/* A window's gaps are drawn twice, first for their sum: what would take hours is refused. */
+static int check_windows(const client *c, const char *path, gbl_err *err)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->window[i].rate * length_of(c, i) <= WINDOW_MOST) continue;
+        gbl_fail(err, GBL_EINPUT, "the window at %g s sends more than %g requests", c->window[i].start_s, WINDOW_MOST);
+        gbl_where(err, "%s", path);
+        return gbl_expected(err, "rate_rps in requests a second");
+    }
+    return 0;
+}
+
 static int read_windows(client *c, const char *path, gbl_err *err)
 {
     gbl_lines *l = NULL;
@@ -89,7 +108,7 @@ static int read_windows(client *c, const char *path, gbl_err *err)
     int got, code = gbl_lines_open(&l, path, err);
     while (!code && (got = gbl_lines_next(l, &line, &len, err)) != 0) code = got < 0 ? err->code : len ? add_window(c, l, line, len, err) : 0;
     gbl_lines_close(l);
-    return code;
+    return code ? code : check_windows(c, path, err);
 }
 
 /* "{45: 0.0097, 46: 0.012}": token counts and their weights. */
@@ -184,12 +203,6 @@ static double gap(const servegen *g, const client *c, int64_t k)
     const window *w = &c->window[c->at];
     double u = gbl_draw(g->seed, GBL_STREAM_ARRIVAL, c->number, (uint64_t)k);
     return w->weibull ? gbl_q_weibull(u, w->shape, 1) : gbl_q_gamma(u, w->shape, 1);
-}
-
-static double length_of(const client *c, size_t i)
-{
-    if (i + 1 < c->n) return c->window[i + 1].start_s - c->window[i].start_s;
-    return i ? c->window[i].start_s - c->window[i - 1].start_s : 600;
 }
 
 /* Opens the next window in which it sends; 0 where there is none. */
