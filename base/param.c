@@ -191,16 +191,25 @@ static int refuse_unknown(const gbl_param *rows, const gbl_node *object, const c
     return code;
 }
 
-const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **word, int *other)
+const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **words, int *other)
 {
     size_t n = row->when != NULL ? strcspn(row->when, "!=") : 0;
     *other = n > 0 && row->when[n] == '!';
     for (; n > 0 && row->when[n + (size_t)*other] == '=' && rows->name != NULL; rows++) {
-        if (strlen(rows->name) != n || memcmp(rows->name, row->when, n) != 0 || rows->type != GBL_P_CHOICE) continue;
-        *word = row->when + n + (size_t)*other + 1;
-        return rows;
+        if (strlen(rows->name) != n || memcmp(rows->name, row->when, n) != 0) continue;
+        *words = row->when + n + (size_t)*other + 1;
+        return rows->type == GBL_P_CHOICE || rows->flags & GBL_P_NULLABLE ? rows : NULL;
     }
     return NULL;
+}
+
+static int among(const char *words, const char *word)
+{
+    for (size_t n; *words != '\0'; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (strlen(word) == n && memcmp(words, word, n) == 0) return 1;
+    }
+    return 0;
 }
 
 /* A value that nothing reads may only be the default. */
@@ -209,15 +218,14 @@ static int check_when(const gbl_param *rows, const void *obj, const gbl_node *n,
     for (const gbl_param *row = rows; row->name != NULL; row++) {
         const gbl_node *m = row->when != NULL ? gbl_node_get(n, row->name) : NULL;
         char now[64];
-        const char *word;
+        const char *words;
         int other;
         if (m == NULL || gbl_param_is_default(row, obj)) continue;
-        const gbl_param *choice = gbl_param_condition(rows, row, &word, &other);
-        assert(choice != NULL && "a condition names a choice of its own table");
-        const char *is = gbl_param_choice(choice, obj, now, sizeof now);
-        if (is != NULL && (strcmp(is, word) == 0) != other) continue;
-        gbl_node_fail(m, err, "with '%s' %s nothing would read '%s'", choice->name, is != NULL ? is : "null", row->name);
-        return gbl_expected(err, "%s, or '%s' %s%s", row->dflt != NULL ? row->dflt : "null", choice->name, other ? "other than " : "", word);
+        const gbl_param *decides = gbl_param_condition(rows, row, &words, &other);
+        assert(decides != NULL && "a condition names a row of its own table");
+        if (among(words, gbl_param_word(decides, obj, now, sizeof now)) != other) continue;
+        gbl_node_fail(m, err, "with '%s' %s nothing would read '%s'", decides->name, now, row->name);
+        return gbl_expected(err, "%s, or '%s' %s%s", row->dflt != NULL ? row->dflt : "null", decides->name, other ? "other than " : "", words);
     }
     return GBL_OK;
 }

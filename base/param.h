@@ -22,8 +22,8 @@ int gbl_param_bind(const gbl_param *rows, void *obj, const gbl_node *n, const ch
 /* One value from a flag: `text` as on the command line; `flag` is what messages call it. */
 int gbl_param_flag(const gbl_param *rows, void *obj, const char *name, const char *text, const char *flag, gbl_arena *a, gbl_err *err);
 int gbl_param_is_default(const gbl_param *row, const void *obj);
-/* The choice that row->when names, NULL for none; *word: what it must be, or with *other must not be. */
-const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **word, int *other);
+/* The row that row->when names, NULL for none; *words: what it must be ("a|b"), or with *other must not be. */
+const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **words, int *other);
 void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j);   /* members into the open object; NODE rows as they are */
 void gbl_param_schema(const gbl_param *rows, gbl_json *j); /* one member a row into the open "properties" object of a JSON Schema */
 /* The same as whole objects that refuse other keys, left open for what else there is to say: a document, and a part of one

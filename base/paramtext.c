@@ -101,9 +101,18 @@ static const char *choice_text(const gbl_param *row, int32_t i, char *out, size_
     return out;
 }
 
-const char *gbl_param_choice(const gbl_param *row, const void *obj, char *out, size_t size)
+static int is_null(const gbl_param *row, const void *obj)
 {
-    return choice_text(row, load_word(row, obj), out, size);
+    if (row->type == GBL_P_INT) return load_int(row, obj) == GBL_NULL_INT;
+    if (row->type == GBL_P_REAL) return isnan(load_real(row, obj));
+    return row->type != GBL_P_BOOL && load_pointer(row, obj) == NULL;
+}
+
+const char *gbl_param_word(const gbl_param *row, const void *obj, char *out, size_t size)
+{
+    if (row->type == GBL_P_CHOICE && choice_text(row, load_word(row, obj), out, size) != NULL) return out;
+    snprintf(out, size, "%s", row->type == GBL_P_CHOICE || is_null(row, obj) ? "null" : "given");
+    return out;
 }
 
 int gbl_param_is_default(const gbl_param *row, const void *obj)

@@ -5,8 +5,8 @@
 
 /* "an integer from 1 to 256 (tokens), or null". Returns out. */
 char *gbl_param_expected(const gbl_param *row, char *out, size_t size);
-/* The word that a CHOICE row holds, into out; NULL for none. */
-const char *gbl_param_choice(const gbl_param *row, const void *obj, char *out, size_t size);
+/* The word of a CHOICE, "null", or "given", into out, which is returned. */
+const char *gbl_param_word(const gbl_param *row, const void *obj, char *out, size_t size);
 /* Decodes the default of a STR or CHOICE row that is not null; returns its length. */
 int gbl_param_default_text(const gbl_param *row, char *out, size_t size);
 

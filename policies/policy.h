@@ -68,7 +68,9 @@ typedef struct gbl_param {
     const char *unit;    /* "tokens", "s", "share", ... or NULL */
     const char *choices; /* "chunk|prompt" for GBL_P_CHOICE, else NULL */
     const char *help;    /* one sentence */
-    const char *when;    /* "by=cfo", "by!=cfo": only read where that choice of the table is so, and otherwise refused unless at its default; or NULL */
+    /* "by=cfo", "by!=cfo|blend", "accept=null": only read where another row, a choice or one that may be null, says so, and otherwise
+     * refused unless at its default; or NULL. */
+    const char *when;
 } gbl_param;
 
 /* ---------------------------------------------------------------- views ---- */

@@ -21,24 +21,24 @@ typedef struct denoise {
     int32_t variant;
 } denoise;
 
-#define TOKENS {"tokens", GBL_P_INT, 0, offsetof(denoise, tokens), "1", 1, 1 << 20, "tokens", NULL, "Positions unmasked at each step."}
+#define TOKENS(when) {"tokens", GBL_P_INT, 0, offsetof(denoise, tokens), "1", 1, 1 << 20, "tokens", NULL, "Positions unmasked at each step.", when}
 #define TENANT {"tenant", GBL_P_INT, GBL_P_NULLABLE, offsetof(denoise, tenant), "null", 0, 1e9, NULL, NULL, \
                 "Requests of this tenant are generated so, the others token by token; null: all."}
-static const gbl_param denoise_params[] = {TOKENS, TENANT, {0}};
+static const gbl_param denoise_params[] = {TOKENS(NULL), TENANT, {0}};
 static const gbl_param dkv_params[] = {
-    TOKENS,
+    TOKENS(NULL),
     {"variant", GBL_P_CHOICE, 0, offsetof(denoise, variant), "\"decode\"", 0, 0, NULL, "none|decode|prefill|pd|greedy",
      "What is cached: decoded tokens, the prompt, both, or all but a window; none: nothing."},
-    {"refresh", GBL_P_INT, 0, offsetof(denoise, refresh), "8", 1, 1 << 20, "steps", NULL, "Everything is computed again each so many steps (8 for LLaDA, 4 for Dream, 2 with greedy)."},
-    {"window", GBL_P_INT, 0, offsetof(denoise, window), "4", 0, 1 << 20, "tokens", NULL, "Of variant greedy: neighbours computed besides."},
+    {"refresh", GBL_P_INT, 0, offsetof(denoise, refresh), "8", 1, 1 << 20, "steps", NULL, "Everything is computed again each so many steps (8 for LLaDA, 4 for Dream, 2 with greedy).", "variant=decode|pd|greedy"},
+    {"window", GBL_P_INT, 0, offsetof(denoise, window), "4", 0, 1 << 20, "tokens", NULL, "Of variant greedy: neighbours computed besides.", "variant=greedy"},
     TENANT,
     {0}};
 static const gbl_param freecache_params[] = {
-    TOKENS,
+    TOKENS("accept=null"),
     {"block", GBL_P_INT, 0, offsetof(denoise, block), "32", 1, 1 << 20, "tokens", NULL, "Output positions that are frozen together."},
     {"accept", GBL_P_REAL, GBL_P_NULLABLE, offsetof(denoise, accept), "null", 1, 1 << 20, "tokens", NULL,
      "Mean run of tokens that a guiding autoregressive model agrees with at a step, instead of `tokens`; null: no guide."},
-    {"guide", GBL_P_REAL, 0, offsetof(denoise, guide), "0", 0, 10, "share", NULL, "Size of the guiding model over this one: it computes the same tokens (1.5B beside 8B: 0.19)."},
+    {"guide", GBL_P_REAL, 0, offsetof(denoise, guide), "0", 0, 10, "share", NULL, "Size of the guiding model over this one: it computes the same tokens (1.5B beside 8B: 0.19).", "accept!=null"},
     TENANT,
     {0}};
 

@@ -193,12 +193,15 @@ static void what_nothing_reads_is_refused(void **state)
     static const gbl_param some[] = {
         {"reserve", GBL_P_CHOICE, 0, AT(reserve), "\"prompt\"", 1, 0, NULL, "chunk|prompt", "What is reserved."},
         {"budget", GBL_P_INT, 0, AT(budget), "8192", 1, 1e6, NULL, NULL, "Of chunks.", "reserve=chunk"},
-        {"share", GBL_P_REAL, 0, AT(share), "0.01", 0, 1, NULL, NULL, "Of all others.", "reserve!=chunk"},
+        {"share", GBL_P_REAL, 0, AT(share), "0.01", 0, 1, NULL, NULL, "Of all others.", "reserve!=chunk|block"},
+        {"stop_s", GBL_P_REAL, GBL_P_NULLABLE, AT(stop_s), "null", 0, 9, NULL, NULL, "End."},
+        {"seed", GBL_P_INT, 0, AT(seed), "1", 0, 9, NULL, NULL, "Of no end.", "stop_s=null"},
         {NULL}};
     static const struct { const char *text, *what, *expected; } cases[] = {
         {"{\"budget\": 8192}", NULL, NULL}, {"{\"share\": 0.5}", NULL, NULL}, {"{\"budget\": 5, \"reserve\": \"chunk\"}", NULL, NULL},
         {"{\"budget\": 5}", "with 'reserve' prompt nothing would read 'budget'", "8192, or 'reserve' chunk"},
-        {"{\"share\": 0.5, \"reserve\": \"chunk\"}", "with 'reserve' chunk nothing would read 'share'", "0.01, or 'reserve' other than chunk"}};
+        {"{\"share\": 0.5, \"reserve\": \"chunk\"}", "with 'reserve' chunk nothing would read 'share'", "0.01, or 'reserve' other than chunk|block"},
+        {"{\"seed\": 5}", NULL, NULL}, {"{\"seed\": 5, \"stop_s\": 2}", "with 'stop_s' given nothing would read 'seed'", "1, or 'stop_s' null"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         gbl_arena *a = gbl_arena_new();

@@ -111,11 +111,13 @@ static void policy_keys(void) {
     for (const gbl_node *f = gbl_node_first(gbl_node_get(gbl_doc_root(doc), "$defs")); f; f = gbl_node_next(f))
         for (const gbl_node *p = gbl_node_first(f); p; p = gbl_node_next(p)) {
             key chosen = {0};
-            char path[TEXT];
+            char path[TEXT], at[TEXT];
+            int list = !strcmp(gbl_node_key(f), "compress"); /* one of several methods */
             snprintf(path, TEXT, "policy.%s.%s", gbl_node_key(f), gbl_node_key(p));
             snprintf(chosen.use_at, TEXT, "policy.%s", gbl_node_key(f));
-            snprintf(chosen.use, TEXT, "{\"use\":\"%s\"}", gbl_node_key(p));
-            members(p, path, chosen.use_at, &chosen);
+            snprintf(chosen.use, TEXT, list ? "[{\"use\":\"%s\"}]" : "{\"use\":\"%s\"}", gbl_node_key(p));
+            snprintf(at, TEXT, "policy.%s%s", gbl_node_key(f), list ? ".0" : "");
+            members(p, path, at, &chosen);
         }
     gbl_doc_free(doc);
 }
