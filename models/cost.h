@@ -74,6 +74,7 @@ typedef struct gbl_batch {
     int64_t pre_longest; /* max of (x + c): critical path of one tile */
     int64_t sampled;     /* rows through the LM head */
     int64_t yields;      /* output tokens of the decodes, where steps of a rewritten model yield several; 0: as many as it does on average */
+    int64_t pass_n, pass_ends; /* of the decodes, those that run the shared layers once; and of these, those whose token ends with that */
     int64_t pad;         /* decode slots computed for nobody; they count in dec_* and not in the results */
     struct {             /* of a compressed KV cache; sums over sequences of what compress.h counts for each */
         gbl_kv_read read, grow;        /* of the step; what each further held step adds */
@@ -98,6 +99,8 @@ void gbl_batch_decode_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled);
 /* `queries` tokens of one sequence that all attend the same `keys` tokens, themselves included, and go through the LM head. */
 void gbl_batch_span_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t queries, int64_t keys);
+/* A decode's token runs the shared layers once more: its share of what a token reads on average; the layers of its own where it ends. */
+void gbl_batch_recursion_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv, int ends);
 int64_t gbl_batch_slope_of(const gbl_cost *c, int64_t prompt, int64_t kv);
 /* Before a hold over a compressed cache: the step just made may have flushed what the coming ones do not. Forget its events and add
  * those of each decode's next step, at kv tokens now. */

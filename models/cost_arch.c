@@ -6,7 +6,8 @@
  *   early exit s     s of the layers on T; the rest on S (decodes and last tokens of prompts), and K, V projections on the prompts
  *   streams P        all layers on P T, weights once; the S rows' P hidden states are put together, P H (H+1) parameters
  *   recursions R     own layers on T; the shared ones, 1/R of the depth a time, on T (R-r+1)/R at the r-th. Decodes alone are batched
- *                    across depths: each runs of them keeps all D tokens busy, (R+1)/(2R) of the depth a token
+ *                    across depths: each runs of them keeps all D tokens busy, (R+1)/(2R) of the depth a token. Where depths are
+ *                    drawn (policy.execute mor), a step is one of these runs: 1/R of the depth on D, own layers on those that end
  *   steps of m       all layers on T, micro layers m times on D; the LM head m times
  *   blocks of b      prompts: global layers on 1/b of the tokens, no local ones; decodes: local layers on D, global ones on D every b-th step
  *
@@ -49,6 +50,12 @@ static double decode_calls(const gbl_cost *c) {
     return c->full_layers;
 }
 
+double gbl_arch_decode_calls(const gbl_cost *c, const gbl_batch *b) {
+    if (!b->pass_n) return c->decode_calls;
+    double own = own_share(c);
+    return c->full_layers * ((1 - own) / c->arch->recursions + own * (double)b->pass_ends / (double)b->pass_n);
+}
+
 void gbl_arch_init(gbl_cost *c) {
     const gbl_kv_plan *plan = c->spec.compress;
     gbl_llm *m = &c->llm;
@@ -73,16 +80,17 @@ static void pass(gbl_pass *out, int *n, const char *part, double layers, double 
     if (layers > 0 && tokens > 0) out[(*n)++] = (gbl_pass){part, layers, tokens};
 }
 
-static void recursive_passes(const gbl_cost *c, double decodes, double prompts, gbl_pass *out, int *n) {
+static void recursive_passes(const gbl_cost *c, const gbl_batch *b, double decodes, double prompts, gbl_pass *out, int *n) {
     static const char *const names[] = {"recursion 1", "recursion 2", "recursion 3", "recursion 4", "recursion 5", "recursion 6"};
     const gbl_kv_arch *a = c->arch;
     double own = own_share(c);
-    pass(out, n, "own", own, decodes + prompts);
+    double once = (1 - own) / a->recursions, singles = b->pass_n > 0 ? decodes : 0; /* padded with the rest */
+    pass(out, n, "own", own, decodes + prompts - singles + (b->pass_n > 0 ? singles * (double)b->pass_ends / (double)b->pass_n : 0));
     if (prompts <= 0) {
-        pass(out, n, "recursions", (1 - own) * (a->recursions + 1) / (2 * a->recursions), decodes);
+        pass(out, n, "recursions", singles > 0 ? once : once * (a->recursions + 1) / 2, decodes);
         return;
     }
-    for (int r = 0; r < (int)a->recursions; r++) pass(out, n, names[r], (1 - own) / a->recursions, (decodes + prompts) * active_share(a, r));
+    for (int r = 0; r < (int)a->recursions; r++) pass(out, n, names[r], once, (decodes - singles + prompts) * active_share(a, r) + (r ? 0 : singles));
 }
 
 /* Output tokens of a decode: so many times do micro layers and LM head run. */
@@ -99,7 +107,7 @@ static int passes(const gbl_cost *c, const gbl_batch *b, double decodes, gbl_pas
         pass(out, &n, "early", early, decodes + prompts);
         pass(out, &n, "late", 1 - early, decodes + (double)(b->sampled - b->dec_n));
     } else if (a->recursions > 1) {
-        recursive_passes(c, decodes, prompts, out, &n);
+        recursive_passes(c, b, decodes, prompts, out, &n);
     } else if (a->block > 1) {
         pass(out, &n, "block", 1 - local, ceil(prompts / a->block));
         pass(out, &n, "block", (1 - local) / a->block, decodes);
@@ -118,6 +126,7 @@ void gbl_arch_shape(gbl_cost *c) {
     gbl_batch one = {.dec_n = 1};
     gbl_pass pass[GBL_PASSES];
     c->decode_calls = decode_calls(c);
+    c->pass_share = own_share(c) + (1 - own_share(c)) / c->arch->recursions;
     c->decode_share = 0;
     for (int i = passes(c, &one, 1, pass); i > 0; i--) c->decode_share += pass[i - 1].layers;
     c->token_writes = (gbl_kv_resident_bytes(plan, 4096, 4096) - gbl_kv_resident_bytes(plan, 2048, 2048)) / 2048 / c->kv_plan_layer / c->spec.tp;
@@ -271,7 +280,7 @@ double gbl_arch_flops(const gbl_cost *c, const gbl_batch *b) {
 
 double gbl_arch_kv_bytes(const gbl_cost *c, const gbl_batch *b) {
     gbl_arch_prompt part[GBL_PASSES];
-    double kv = c->token_writes * (double)(b->dec_n + b->pre_tokens) + c->window_layers * (double)b->pre_kv, layer = c->kv_plan_layer * c->spec.tp;
+    double kv = c->token_writes * (double)(b->dec_n - b->pass_n + b->pass_ends + b->pre_tokens) + c->window_layers * (double)b->pre_kv, layer = c->kv_plan_layer * c->spec.tp;
     int parts = gbl_arch_prompts(c, b, part);
     for (int i = 0; i < parts; i++) kv += part[i].layers * (double)part[i].b.pre_kv;
     return kv * layer + (double)b->kv.read.bytes_q8 / 256;

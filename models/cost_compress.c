@@ -75,6 +75,17 @@ void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t
     b->kv.last_kv += cached + chunk;
 }
 
+void gbl_batch_recursion_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t kv, int ends) {
+    const gbl_kv_plan *plan = c->spec.compress;
+    int64_t passes = (int64_t)plan->arch.recursions + 1; /* twice their mean */
+    gbl_kv_read all = gbl_kv_read_at(plan, prompt < kv ? prompt : kv, kv);
+    gbl_batch_decode(c, b, kv);
+    b->sampled -= !ends;
+    b->pass_n++;
+    b->pass_ends += ends;
+    plus(&b->kv.read, (gbl_kv_read){2 * all.bytes_q8 / passes, 2 * all.link_q8 / passes, 2 * all.attended / passes, 2 * all.quantised / passes});
+}
+
 static void span(const gbl_cost *c, gbl_batch *b, int64_t queries, int64_t keys) {
     int64_t br = c->rows_tile, tiles = (queries + br - 1) / br, w = c->spec.llm->window, seen = w > 0 && w < keys ? w : keys;
     b->pre_n++;
@@ -122,7 +133,7 @@ double gbl_cost_vector_peak(const gbl_cost *c) {
 
 /* Uncompressed tokens of one layer and rank that the decodes' reads are worth. */
 static double worth(const gbl_cost *c, const gbl_batch *b) {
-    double layers = c->decode_calls, quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
+    double layers = gbl_arch_decode_calls(c, b), quantised = (double)b->kv.read.quantised / layers / c->kv_heads_all;
     double states = c->spec.llm->linear_layers ? (double)b->dec_n * c->spec.compress->const_bytes : 0; /* linear_attention reads them */
     double read = ((double)b->kv.read.bytes_q8 / 256 - states) / (c->kv_plan_layer * c->spec.tp * layers);
     double full = (double)b->kv.read.attended / layers / c->kv_heads_all;
@@ -132,7 +143,7 @@ static double worth(const gbl_cost *c, const gbl_batch *b) {
 static void decode_line(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out, int *n) {
     gbl_decode_terms room;
     gbl_kernel scores;
-    double layers = c->decode_calls, attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
+    double layers = gbl_arch_decode_calls(c, b), attended = (double)b->kv.read.attended / layers / c->kv_heads_all;
     if (layers <= 0) return; /* states alone */
     gbl_cost_line *l = &out[(*n)++];
     memset(l, 0, sizeof *l);

@@ -29,6 +29,7 @@ struct gbl_cost {
     double decode_calls;               /* attention kernels of a decode step */
     double token_writes;               /* layers of KV that a token leaves */
     double decode_share;               /* of the layers, those that a decode step runs */
+    double pass_share;                 /* and those that a step of single recursions runs */
     gbl_machine g;
     int32_t compute;                   /* format of the multiplications */
     double weight_bytes, act_bytes;    /* an element of the layers' matrices; of what multiplies them */
@@ -81,6 +82,7 @@ typedef struct gbl_arch_prompt { const char *part; double layers; gbl_batch b; }
 void gbl_arch_init(gbl_cost *c);
 void gbl_arch_shape(gbl_cost *c);
 int gbl_arch_passes(const gbl_cost *c, const gbl_batch *b, gbl_pass out[GBL_PASSES]);
+double gbl_arch_decode_calls(const gbl_cost *c, const gbl_batch *b); /* attention kernels of its decodes */
 double gbl_arch_sampled_times(const gbl_cost *c, const gbl_batch *b);
 int gbl_arch_lines(const gbl_cost *c, const gbl_batch *b, gbl_cost_line *out); /* beside the passes */
 int gbl_arch_prompts(const gbl_cost *c, const gbl_batch *b, gbl_arch_prompt out[GBL_PASSES]);
@@ -115,7 +117,7 @@ static inline int gbl_cost_in_graphs(const gbl_cost *c, const gbl_batch *b)
 static inline double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention)
 {
     const gbl_runtime *r = c->spec.runtime;
-    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s * (b->pre_tokens ? 1 : c->decode_share) + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
+    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s * (b->pre_tokens ? 1 : b->pass_n ? c->pass_share : c->decode_share) + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
     if (launches > device && !gbl_cost_in_graphs(c, b)) /* dp ranks and pipeline stages launch side by side */
         serial += launches - device;
     return device + serial < host ? host - device : serial;

@@ -368,10 +368,13 @@ typedef struct gbl_prefetch_policy {
  * the KV grow by many or by none, and yield several or none.
  *
  * Strides are numbered from 0. Stride 0 is the step in which the prompt ends: what it says comes besides the prompt's tokens, and it
- * yields at least one. An answer depends on the request and on k alone (draws are keyed), for it may be asked again; some of 1,024
- * strides that follow each other yields. Whoever is not of this kind is declined at its stride 0, and then for good. After a
+ * yields at least one. An answer depends on the request, on k and on what is filled in alone (draws are keyed), for it may be asked
+ * again; some of 1,024 strides that follow each other yields. Whoever is not of this kind is declined at its stride 0, and then for good. After a
  * preemption by recomputing the request computes all tokens that it held as a prompt, and then the stride that it had come to. */
 typedef struct gbl_stride {
+    int32_t generated; /* filled in: output tokens that are out before it */
+    int32_t silent;    /* filled in: strides since the last one that yielded */
+    int32_t recursion; /* 0: through all layers; r: a model whose layers are shared runs them for the r-th time on this token, and nothing else */
     int32_t queries; /* tokens that go through the layers and the LM head; 0 at stride 0: those of the prompt alone */
     int32_t keys;    /* KV tokens that each of them attends, themselves included */
     int32_t grows;   /* KV tokens that the request holds more from this step on */
@@ -385,7 +388,8 @@ typedef struct gbl_input_piece {
 } gbl_input_piece;
 enum {
     GBL_EXECUTE_UNSHARED = 1,   /* KV differs with what else the request holds: no other finds it in the prefix cache */
-    GBL_EXECUTE_STEP_TOKENS = 2 /* its steps yield view->step_tokens on average: for models rewritten so, and for no others */
+    GBL_EXECUTE_STEP_TOKENS = 2, /* its steps yield view->step_tokens on average: for models rewritten so, and for no others */
+    GBL_EXECUTE_RECURSIONS = 4   /* its strides are recursions of models rewritten so, and of no others */
 };
 typedef struct gbl_execute_policy {
     gbl_policy head;

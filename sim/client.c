@@ -49,7 +49,7 @@ static void send_again(gbl_engine *e, int32_t id) {
     e->m.retried++;
     e->m.generated += q->generated;
     q->known = q->input;
-    p->strides = p->again = 0;
+    p->strides = p->again = p->silent = 0;
     q->computed = q->generated = q->cached = q->blocks = q->scheduled = 0;
     q->state = GBL_REQ_WAITING;
     q->replica = -1;

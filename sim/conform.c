@@ -62,6 +62,7 @@ static char *scenario_text(const trial *t) {
     else snprintf(use, sizeof use, "\"%s\"", p->name);
     const char *beside = p->family == GBL_KVMEM && p->flags & GBL_KVMEM_UNSHARED ? ",\"prefix\":\"off\"" : "";
     if (p->family == GBL_EXECUTE && p->flags & GBL_EXECUTE_STEP_TOKENS) beside = ",\"compress\":\"hamburger\""; /* a model that is rewritten so */
+    if (p->family == GBL_EXECUTE && p->flags & GBL_EXECUTE_RECURSIONS) beside = ",\"compress\":\"mor\"";
     snprintf(policy, sizeof policy, p->family == GBL_COMPRESS ? "\"%s\":[%s]%s%s" : "\"%s\":%s%s%s", gbl_family_name((enum gbl_family)p->family), use, beside, more ? more + 1 : "");
     snprintf(text, 4096, "{\"gable\":\"scenario/1\",%.*s,\"policy\":{%s},\"run\":{\"seed\":%lld}}", main_len, t->shape->text, policy, (long long)t->seed);
     return text;

@@ -87,6 +87,7 @@ typedef struct gbl_priv {
     gbl_stride stride;  /* of the step being planned or under way ... */
     int32_t striding;   /* ... where that is one; 0: an ordinary step */
     int32_t again;      /* it was put out since its last stride: what it held is computed as a prompt first */
+    int32_t silent;     /* of them, those since the last one that yielded */
     int32_t more;       /* KV tokens that the step adds beyond those scheduled; -1: none at all */
     int64_t strides;    /* taken so far */
     int64_t ready, fed; /* of its prompt, where that comes in pieces (feed.c): tokens that can be computed; pieces made */

@@ -466,6 +466,10 @@ static int check_execute(const gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(n, err, "policy.execute \"%s\" is for models whose steps yield several tokens, and no method of policy.compress makes this one such", p->head.name);
         return gbl_expected(err, "\"serial\", or policy.compress \"hamburger\" beside it");
     }
+    if (p->head.flags & GBL_EXECUTE_RECURSIONS && (!s->compress || s->compress->arch.recursions <= 1)) {
+        gbl_node_fail(n, err, "policy.execute \"%s\" is for models that run shared layers several times, and no method of policy.compress makes this one such", p->head.name);
+        return gbl_expected(err, "\"serial\", or policy.compress \"mor\" beside it");
+    }
     if (s->networked || s->n_tiers) {
         gbl_node_fail(n, err, "policy.execute \"%s\" makes requests that %s", p->head.name, s->networked ? "no pool hands to another" : "tiers below HBM do not keep");
         return gbl_expected(err, "\"serial\", or %s", s->networked ? "pools of role \"both\" and no shared store" : "no tiers");

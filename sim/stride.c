@@ -13,14 +13,16 @@ static const char *broken(const gbl_stride *x, int64_t k) {
     if (x->queries < (k > 0) || x->grows < 0 || x->yields < 0) return "a stride computes, grows or yields a negative number of tokens, or computes none";
     if (x->keys < x->queries) return "a stride attends fewer tokens than it computes";
     if (x->queries > 1 << 28 || x->keys > 1 << 30 || x->grows > 1 << 28) return "a stride computes, attends or grows by more than 268,435,456 tokens";
+    if (x->recursion < 0 || (x->recursion && (k == 0 || x->queries != 1))) return "a recursion is of one token, and not of a prompt's";
     if (k == 0 && !x->yields) return "the step in which a prompt ends yields no token";
     return NULL;
 }
 
+/* `out` comes with what is filled in. */
 static int stride_at(gbl_replica *r, int32_t id, int64_t k, gbl_stride *out) {
-    *out = (gbl_stride){0};
     if (r->e->failed || !policy_of(r)->stride(r->instance[GBL_EXECUTE], &r->host, id, k, out)) return 0;
     const char *rule = broken(out, k);
+    if (!rule && out->recursion > r->view.recursions) rule = "a recursion is above those that the model has";
     if (rule) gbl_policy_fault(r, GBL_EXECUTE, rule);
     return !rule;
 }
@@ -31,6 +33,7 @@ int64_t gbl_stride_ask(gbl_replica *r, int32_t id, int64_t to) {
     int decodes = p->strides > 0 && !p->again;
     p->striding = p->more = 0;
     if (to < q->known || (q->generated && !p->strides)) return to; /* its prompt goes on, or it was declined */
+    p->stride = (gbl_stride){.generated = q->generated, .silent = p->silent};
     p->striding = stride_at(r, id, p->strides, &p->stride);
     if (!p->striding) return to;
     p->more = p->stride.grows - decodes;
@@ -68,7 +71,8 @@ void gbl_stride_batch(gbl_replica *r, int32_t id) {
     int64_t tokens = q->known - p->more, cached = tokens - q->scheduled;
     if (!p->strides || p->again) gbl_batch_chunk_of(r->price, &r->batch, tokens, q->scheduled, cached, 1);
     if (p->stride.queries == 1) r->batch.yields += p->stride.yields;
-    if (p->stride.queries) gbl_batch_span_of(r->price, &r->batch, p->kv_prompt, p->stride.queries, p->stride.keys);
+    if (p->stride.recursion) gbl_batch_recursion_of(r->price, &r->batch, p->kv_prompt, p->stride.keys, p->stride.yields > 0);
+    else if (p->stride.queries) gbl_batch_span_of(r->price, &r->batch, p->kv_prompt, p->stride.queries, p->stride.keys);
 }
 
 int32_t gbl_stride_end(gbl_replica *r, int32_t id) {
@@ -78,6 +82,7 @@ int32_t gbl_stride_end(gbl_replica *r, int32_t id) {
     int32_t left = q->output - (q->generated - 1), yields = p->stride.yields < left ? p->stride.yields : left;
     q->generated += yields - 1;
     p->strides++;
+    p->silent = yields ? 0 : p->silent + 1;
     p->again = 0;
     return yields;
 }
@@ -97,9 +102,10 @@ void gbl_stride_restart(gbl_priv *p, gbl_req *q) {
 
 int64_t gbl_stride_most(gbl_replica *r, int32_t id) {
     const gbl_req *q = &r->e->req[id];
-    int64_t tokens = q->input, yielded = 0, silent = 0;
-    gbl_stride x;
+    int64_t tokens = q->input, yielded = 0;
+    int32_t silent = 0;
     for (int64_t k = 0; yielded < q->output && silent < NO_YIELD_MOST; k++) {
+        gbl_stride x = {.generated = (int32_t)yielded, .silent = silent};
         if (!stride_at(r, id, k, &x)) return k ? tokens : (int64_t)q->input + q->output - 1;
         tokens += x.grows;
         yielded += x.yields;

@@ -44,18 +44,12 @@ static const gbl_param freecache_params[] = {
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Tokens unmasked by the strides before k; *next: by stride k. */
-static int64_t done_before(const denoise *s, const gbl_host *h, const gbl_req *q, int64_t k, int64_t *next) {
-    int64_t done = 0;
-    *next = s->tokens;
-    if (!(s->accept >= 1)) return s->tokens * k;
-    for (int64_t i = 0; i <= k; i++) { /* geometric: its i-th draw */
-        double u = h->draw(h, STREAM, (uint64_t)q->serial, (uint64_t)i);
-        int64_t run = s->accept > 1 ? 1 + (int64_t)fmin(log(u) / log1p(-1 / s->accept), 1e6) : 1;
-        *next = smaller(run, s->block - done % s->block);
-        if (i < k) done += *next;
-    }
-    return done;
+/* Positions that stride k unmasks when `done` are. */
+static int64_t unmasked(const denoise *s, const gbl_host *h, const gbl_req *q, int64_t k, int64_t done) {
+    if (!(s->accept >= 1)) return s->tokens;
+    double u = h->draw(h, STREAM, (uint64_t)q->serial, (uint64_t)k); /* geometric */
+    int64_t run = s->accept > 1 ? 1 + (int64_t)fmin(log(u) / log1p(-1 / s->accept), 1e6) : 1;
+    return smaller(run, s->block - done % s->block);
 }
 
 static int64_t computed(const denoise *s, int64_t P, int64_t G, int64_t done, int64_t k) {
@@ -74,11 +68,11 @@ static int64_t computed(const denoise *s, int64_t P, int64_t G, int64_t done, in
 static int stride(void *state, const gbl_host *h, int32_t id, int64_t k, gbl_stride *out) {
     const denoise *s = (const denoise *)state;
     const gbl_req *q = &h->view->req[id];
-    int64_t next, P = q->input, G = q->output;
+    int64_t P = q->input, G = q->output, done = out->generated;
     if (s->tenant != GBL_NULL_INT && s->tenant != q->tenant) return 0;
-    int64_t done = done_before(s, h, q, k, &next), queries = computed(s, P, G, smaller(done, G), k), keys = P + G;
+    int64_t queries = computed(s, P, G, done, k), keys = P + G;
     if (s->guide > 0) queries = smaller((int64_t)ceil((double)queries * (1 + s->guide)), INT32_MAX / 16);
-    *out = (gbl_stride){.queries = (int32_t)queries, .keys = (int32_t)(queries > keys ? queries : keys), .yields = (int32_t)next};
+    *out = (gbl_stride){.queries = (int32_t)queries, .keys = (int32_t)(queries > keys ? queries : keys), .yields = (int32_t)unmasked(s, h, q, k, done)};
     if (s->variant != NOTHING && k == 0) out->grows = (int32_t)G;
     return 1;
 }

@@ -105,27 +105,40 @@ static void several_tokens_a_step(void **state) {
     assert_close(200e3 / value_of(text, "sim.steps"), 2.25, 0.01);
 }
 
+/* Depths of 1 to 4, each as often: two and a half runs a token, and KV as of any decode. */
+static void recursions_one_by_one(void **state) {
+    (void)state;
+    static const char more[] = ",\"compress\":\"mor{recursions=4}\"";
+    char text[900];
+    assert_close(lone(50, 200, "smollm-360m", "\"mor\"", more, "itl_ms.n"), 199, 0);
+    assert_close(lone(50, 200, "smollm-360m", "\"mor\"", more, "kv.peak_blocks"), lone(50, 200, "smollm-360m", "\"serial\"", more, "kv.peak_blocks"), 0);
+    snprintf(text, sizeof text,
+             "{\"trace\":{\"generate\":{\"requests\":100,\"arrival\":{\"use\":\"closed_loop\",\"concurrency\":1},\"input\":{\"use\":\"fixed\",\"tokens\":8},\"output\":{\"use\":\"fixed\",\"tokens\":401}}},"
+             "\"model\":\"smollm-360m\",\"policy\":{\"execute\":\"mor\",\"compress\":\"mor{recursions=4}\"}}");
+    assert_close((value_of(text, "sim.steps") - 100) / 40000, 2.5, 0.01);
+}
+
 static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 77, run, k) % n; }
 
 static void random_scenario(char *out, size_t size, uint64_t run) {
     static const char *const use[] = {"\"serial\"", "\"denoise\"", "{\"use\":\"denoise\",\"tokens\":3,\"tenant\":1}", "\"dkv_cache\"", "{\"use\":\"dkv_cache\",\"variant\":\"greedy\",\"tenant\":0}", "\"freecache\"",
-                                      "{\"use\":\"freecache\",\"accept\":3.5,\"guide\":0.2,\"tenant\":1}", "{\"use\":\"scales\",\"images\":\"var-256\",\"tenant\":2}", "\"hamburger\""};
+                                      "{\"use\":\"freecache\",\"accept\":3.5,\"guide\":0.2,\"tenant\":1}", "{\"use\":\"scales\",\"images\":\"var-256\",\"tenant\":2}", "\"hamburger\"", "\"mor\""};
     static const char *const schedule[] = {"chunked", "prefill_first", "lpm", "shortest"}, *const preempt[] = {"recompute", "swap"};
     static const char *const compress[] = {"", ",\"compress\":\"fp8_kv\"", ",\"compress\":\"streamingllm\"", ",\"compress\":\"kivi-4bit\""};
-    uint64_t how = pick(run, 1, 9);
+    uint64_t how = pick(run, 1, 10);
     snprintf(out, size,
              "{\"trace\":{\"generate\":{\"requests\":60,\"tenants\":3,\"arrival\":{\"use\":\"poisson\",\"rate_s\":20},\"input\":{\"use\":\"uniform\",\"low\":1,\"high\":500},\"output\":{\"use\":\"uniform\",\"low\":1,\"high\":300}}},"
              "\"model\":\"llama-2-7b\",\"cluster\":{\"replicas\":%d},\"engine\":{\"kv_blocks\":%d,\"block_size\":%d,\"max_num_batched_tokens\":%d,\"max_num_seqs\":%d},"
              "\"policy\":{\"execute\":%s,\"schedule\":\"%s\",\"preempt\":\"%s\"%s},\"run\":{\"seed\":%d%s}}",
              1 + (int)pick(run, 2, 2), pick(run, 3, 2) ? 70 : 400, pick(run, 4, 2) ? 16 : 32, pick(run, 5, 2) ? 256 : 8192, pick(run, 6, 2) ? 64 : 5, use[how], schedule[pick(run, 7, 4)], preempt[pick(run, 8, 2)],
-             how == 8 ? ",\"compress\":\"hamburger\"" : compress[pick(run, 9, 4)], (int)run, pick(run, 10, 4) ? "" : ",\"stop_s\":3");
+             how == 8 ? ",\"compress\":\"hamburger\"" : how == 9 ? ",\"compress\":\"mor\"" : compress[pick(run, 9, 4)], (int)run, pick(run, 10, 4) ? "" : ",\"stop_s\":3");
 }
 
 /* The engine asserts its accounts in each run; here bytes with and without holds, twice the same, and everybody served. */
 static void random_scenarios_agree(void **state) {
     (void)state;
     double preempted = 0, held = 0;
-    for (uint64_t run = 0; run < 90; run++) {
+    for (uint64_t run = 0; run < 100; run++) {
         char text[1600];
         random_scenario(text, sizeof text, run);
         char *a = json_of(text, 0), *b = json_of(text, 1), *again = json_of(text, 0);
@@ -143,6 +156,6 @@ static void random_scenarios_agree(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(work_by_hand), cmocka_unit_test(several_tokens_a_step), cmocka_unit_test(random_scenarios_agree)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(work_by_hand), cmocka_unit_test(several_tokens_a_step), cmocka_unit_test(recursions_one_by_one), cmocka_unit_test(random_scenarios_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
