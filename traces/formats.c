@@ -144,6 +144,10 @@ int gbl_format_sniff(const gbl_format **out, const gbl_rows *r, gbl_err *err)
             return 0;
         }
     }
+    if (has_word(&w, "t_s", 3) && has_word(&w, "rate_rps", 8)) {
+        gbl_rows_fail(r, 0, err, "a curve of rates, not a trace: it says how many requests come, and nothing about each");
+        return gbl_expected(err, "a generator that follows it: \"generate\": {\"arrival\": {\"use\": \"curve\", \"file\": \"%.160s\"}, ...}", gbl_lines_name(r->lines));
+    }
     gbl_rows_fail(r, 0, err, is_text(r->first, r->first_len) ? "not a trace in a known format" : "not a text file");
     return gbl_expected(err, "mooncake (JSON lines with timestamp, input_length, output_length), azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens) or another of `gable list formats`");
 }

@@ -132,9 +132,9 @@ gable: not a trace in a known format
   expected: mooncake (JSON lines with timestamp, input_length, output_length), azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens) or another of `gable list formats`
 exit 2
 == servegen_rates/rate_language_m-mid.csv
-gable: not a trace in a known format
+gable: a curve of rates, not a trace: it says how many requests come, and nothing about each
   where: servegen_rates/rate_language_m-mid.csv:1
-  expected: mooncake (JSON lines with timestamp, input_length, output_length), azure (CSV with TIMESTAMP, ContextTokens, GeneratedTokens) or another of `gable list formats`
+  expected: a generator that follows it: "generate": {"arrival": {"use": "curve", "file": "servegen_rates/rate_language_m-mid.csv"}, ...}
 exit 2
 == inference_perf_workload_catalog/reasoning.json
 gable: not a trace in a known format

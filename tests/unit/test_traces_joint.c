@@ -360,6 +360,9 @@ static void refused(void **state)
                 "\"arrival\": \"rows\" beside it");
     put("{\"timestamp\": 5, \"input_length\": 3, \"output_length\": 3}\n");
     refuse_json("{\"generate\": {\"arrival\": \"rows\", \"rows\": {\"file\": \"" TRACE "\"}}}", "the rows are all of one instant: they have no gaps", "trace:1:26 (generate.arrival)", "another arrival process");
+    put("t_s,rate_rps\n0,3\n");
+    refuse_json("{\"file\": \"" TRACE "\"}", "a curve of rates, not a trace: it says how many requests come, and nothing about each", TRACE ":1",
+                "a generator that follows it: \"generate\": {\"arrival\": {\"use\": \"curve\", \"file\": \"" TRACE "\"}, ...}");
     put("a,b\n0,3\n");
     refuse_json("{\"generate\": {\"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", "no rows to draw from", TRACE, "");
     put("a,b\n1.5,3\n");
