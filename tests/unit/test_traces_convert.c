@@ -143,9 +143,29 @@ static void packs(void **state)
     assert_int_equal(gbl_packing_of("gz"), GBL_PLAIN);
 }
 
+/* Whatever fails, it ends with a message. */
+static void packing_may_fail(void **state)
+{
+    (void)state;
+    for (int how = GBL_GZIP; how <= GBL_ZSTD; how++) {
+        gbl_err err;
+        FILE *from = tmpfile(), *full = fopen("/dev/full", "wb");
+        for (int i = 0; i < 100000; i++) fprintf(from, "%d %llx\n", i, (unsigned long long)gbl_mix64(2, (uint64_t)i));
+        rewind(from);
+        assert_int_equal(gbl_pack(from, full, (enum gbl_packing)how, &err), GBL_EINPUT);
+        assert_string_equal(err.what, "cannot pack through temporary files");
+        rewind(from);
+        gbl_alloc_fail_at(1);
+        assert_int_equal(gbl_pack(from, full, (enum gbl_packing)how, &err), GBL_EFAULT);
+        gbl_alloc_fail_at(0);
+        fclose(from);
+        fclose(full);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trips), cmocka_unit_test(settles), cmocka_unit_test(packs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trips), cmocka_unit_test(settles), cmocka_unit_test(packs), cmocka_unit_test(packing_may_fail)};
     work_in_tmp();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     leave_tmp();

@@ -242,8 +242,11 @@ static void unwritable(void **state)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    const char *objects[] = {"{\"limit\": 5}", "{\"generate\": {\"requests\": 5, \"input\": \"uniform\"}}", "{\"file\": \"traces/samples/azure_code_head.csv\", \"limit\": 5}"};
-    for (int k = 0; k < 3; k++) {
+    const char *objects[] = {"{\"limit\": 5}", "{\"generate\": {\"requests\": 5, \"input\": \"uniform\"}}", "{\"file\": \"traces/samples/azure_code_head.csv\", \"limit\": 5}",
+                             "{\"generate\": {\"requests\": 50, \"arrival\": {\"use\": \"bursts\", \"dispersion_1s\": 90}, \"copula\": {\"input_output\": 0.5}}}",
+                             "{\"generate\": {\"requests\": 5, \"arrival\": \"rows\", \"rows\": {\"file\": \"traces/samples/azure_code_head.csv\"}}}",
+                             "{\"generate\": {\"requests\": 5, \"arrival\": {\"use\": \"curve\", \"file\": \"traces/samples/azure_code_week.csv\", \"rate_s\": 1}}}"};
+    for (size_t k = 0; k < sizeof objects / sizeof *objects; k++) {
         gbl_doc *d = NULL;
         gbl_err err;
         must(gbl_doc_parse(&d, "trace", objects[k], strlen(objects[k]), &err), &err);
