@@ -46,7 +46,8 @@ static int take_columns(void *to, const double *v, const char **why)
         if (!(v[i] >= 0 && v[i] <= (double)GBL_ROW_TOKENS) || floor(v[i]) != v[i]) *why = "tokens is not a whole number from 0 to 1,000,000,000";
     if (r->gap_s && !(v[2] >= 0 && v[2] <= 1e9)) *why = "the gap is not between 0 and 1e9 s";
     if (*why) return -1;
-    if (v[0] < 1 || v[1] < 1) return 0; /* no request: as a trace's reader drops it */
+    if (v[0] < 1) return r->repairs.zero_input++, 0;
+    if (v[1] < 1) return r->repairs.zero_output++, 0;
     return add(r, (int64_t)v[0], (int64_t)v[1], r->gap_s ? v[2] : NAN);
 }
 
@@ -61,6 +62,7 @@ static int read_trace(gbl_resample *r, const char *path, gbl_err *err)
         if (add(r, x.input, x.output, last < 0 ? NAN : (double)(x.arrival_ns - last) * 1e-9)) rc = gbl_nomem(err, sizeof *r->row);
         last = x.arrival_ns;
     }
+    if (s) r->repairs = *gbl_source_repairs(s);
     gbl_source_close(s);
     return rc ? rc : got < 0 ? err->code : 0;
 }

@@ -77,6 +77,7 @@ typedef struct gbl_resample {
     size_t room;
     gbl_resample_row *row;
     double mean_gap_s; /* 0: the file has none */
+    gbl_repairs repairs; /* of its rows */
 } gbl_resample;
 int gbl_resample_bind(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off */
 int gbl_resample_load(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err *err);
@@ -146,6 +147,7 @@ int gbl_generator_turn(void *g, gbl_turn *out, gbl_err *err); /* as gbl_feed.nex
 int64_t gbl_generator_concurrency(const gbl_generator *g);    /* of sessions; 0: they arrive by themselves */
 int gbl_generator_closed(const gbl_generator *g);
 int64_t gbl_generator_requests(const gbl_generator *g);
+const gbl_repairs *gbl_generator_repairs(const gbl_generator *g); /* of the rows that it draws from */
 int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err);
 void gbl_generator_schema(const char *key, gbl_json *j);
 /* The object with every default filled in; n must have passed the check. */

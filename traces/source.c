@@ -294,7 +294,9 @@ static int open_generator(gbl_source *s, const conf *c, uint64_t seed, gbl_err *
     if (!canonical) return gbl_nomem(err, 0);
     s->hash = gbl_hash64(canonical, strlen(canonical), seed);
     gbl_free(canonical);
-    return gbl_generator_open(&s->generator, c->generate, seed, s->arena, err);
+    int rc = gbl_generator_open(&s->generator, c->generate, seed, s->arena, err);
+    if (!rc) s->repairs = *gbl_generator_repairs(s->generator);
+    return rc;
 }
 
 static const char *locate(gbl_source *s, const gbl_node *n, const char *file)

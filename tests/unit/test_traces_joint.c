@@ -297,6 +297,23 @@ static void rows_stay_whole(void **state)
     ends(s);
 }
 
+/* What a file has and no request can be is counted as in a trace. */
+static void dropped_rows_are_counted(void **state)
+{
+    (void)state;
+    put("a,b\n0,5\n7,0\n0,0\n9,9\n");
+    gbl_source *s = from_json("{\"generate\": {\"requests\": 3, \"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", 1);
+    for (int i = 0; i < 3; i++) assert_int_equal(next_of(s).input, 9);
+    assert_int_equal(gbl_source_repairs(s)->zero_input, 2);
+    assert_int_equal(gbl_source_repairs(s)->zero_output, 1);
+    ends(s);
+    put("Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,m,10,0,10,x\n6,m,10,3,13,x\n");
+    s = from_json("{\"generate\": {\"requests\": 1, \"rows\": {\"file\": \"" TRACE "\"}}}", 1);
+    next_of(s);
+    assert_true(gbl_source_repairs(s)->failed + gbl_source_repairs(s)->zero_output == 1);
+    ends(s);
+}
+
 /* Any trace can be resampled; its bursts stay where runs are long. */
 static void rows_of_a_trace(void **state)
 {
@@ -373,7 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(copula), cmocka_unit_test(copula_keeps_the_rest), cmocka_unit_test(servegen_copula), cmocka_unit_test(bursts),
                                        cmocka_unit_test(renewals), cmocka_unit_test(bursts_are_keyed), cmocka_unit_test(azure_week), cmocka_unit_test(rows_stay_whole),
-                                       cmocka_unit_test(rows_of_a_trace), cmocka_unit_test(refused)};
+                                       cmocka_unit_test(rows_of_a_trace), cmocka_unit_test(dropped_rows_are_counted), cmocka_unit_test(refused)};
     work_in_tmp();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     leave_tmp();
