@@ -1,5 +1,5 @@
-/* Any bytes as a file of numbers that a generator reads: a histogram of lengths, a column of lengths, a curve of rates. Draws
- * are lengths, and lengths do not fall as the draw rises. */
+/* Any bytes as a file of numbers that a generator reads: a histogram of lengths, a column of lengths, a curve of rates, rows that
+ * are drawn whole. Draws are lengths, and lengths do not fall as the draw rises. */
 #include <math.h>
 #include "tests/fuzz/feed.h"
 #include "traces/generate.h"
@@ -50,6 +50,23 @@ static void as_curve(const char *path, gbl_arena *a)
     gbl_doc_free(d);
 }
 
+static void as_rows(const char *format, const char *path, gbl_arena *a)
+{
+    gbl_doc *d = NULL;
+    gbl_generator *g = NULL;
+    gbl_record r;
+    gbl_err err = {0};
+    const gbl_node *n = node_of(&d, format, path);
+    if (gbl_generator_check(n, a, &err) || gbl_generator_open(&g, n, 1, a, &err)) feed_refused(&err);
+    else
+        for (int i = 0, got = 1; i < 50 && got == 1; i++) {
+            got = gbl_generator_next(g, &r, &err);
+            assert(got >= 0 && (!got || (r.input >= 1 && r.output >= 1 && r.arrival_ns >= 0)));
+        }
+    gbl_generator_close(g);
+    gbl_doc_free(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     gbl_arena *a = gbl_arena_new();
@@ -58,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     as_length("{\"use\": \"histogram\", \"file\": \"%s\"}", path, a);
     as_length("{\"use\": \"file\", \"file\": \"%s\", \"column\": \"input\"}", path, a);
     as_curve(path, a);
+    as_rows("{\"requests\": 40, \"arrival\": \"rows\", \"rows\": {\"file\": \"%s\", \"input\": \"input\", \"output\": \"output\", \"gap_s\": \"gap\", \"run\": 3}}", path, a);
+    as_rows("{\"requests\": 40, \"arrival\": \"rows\", \"rows\": {\"file\": \"%s\"}}", path, a);
     gbl_arena_free(a);
     return 0;
 }
