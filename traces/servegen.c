@@ -120,7 +120,7 @@ static int read_dict(histogram *h, const gbl_node *n, gbl_err *err)
     for (const char *p = text + (*text == '{'); *p && *p != '}';) {
         char *after;
         double value = strtod(p, &after), weight = *after == ':' ? strtod(after + 1, &after) : -1;
-        if (!(value >= 0 && value <= (double)GBL_ROW_TOKENS && weight >= 0) || after == p) {
+        if (!(value >= 0 && value <= (double)GBL_ROW_TOKENS && weight >= 0 && weight <= 1e15) || after == p) {
             gbl_node_fail(n, err, "not a dict of token counts and probabilities at \"%.20s\"", p);
             return gbl_expected(err, "text like \"{45: 0.0097, 46: 0.0117}\"");
         }
@@ -129,6 +129,7 @@ static int read_dict(histogram *h, const gbl_node *n, gbl_err *err)
         h->below[h->n++] = sum += weight;
         for (p = after; *p == ',' || *p == ' ';) p++;
     }
+    if (h->n && !(sum > 0)) return gbl_node_fail(n, err, "every token count has probability 0"), gbl_expected(err, "text like \"{45: 0.0097, 46: 0.0117}\"");
     for (int64_t i = 0; i < h->n; i++) h->below[i] /= sum;
     return 0;
 }

@@ -2,8 +2,8 @@
  * time_unit, ...) in front or in a file of its own. Columns by name: arrival_time_us, input_tokens, output_tokens, and where they
  * are there status, tenant_id, session_id, round_index, vllm_priority. Rows whose status is not ok are dropped. think_time_us
  * is not read: its 0 means both none and unknown. Format as of github.com/inference-sim/inference-sim (docs, trace v2). */
-#include <stdlib.h>
 #include <string.h>
+#include "base/text.h"
 #include "traces/csvrow.h"
 
 enum { ARRIVAL, INPUT, OUTPUT, STATUS, TENANT, SESSION, ROUND, PRIORITY, COLUMNS };
@@ -66,7 +66,19 @@ static int who(blis *b, gbl_record *out)
         if ((out->turn = gbl_counter_turn(b->turns, name)) < 0) return -1;
     }
     if (gbl_crow_has(c, ROUND) && !gbl_row_count(c->at[c->where[ROUND]], c->len[c->where[ROUND]], &n)) out->turn = (int32_t)n;
-    if (gbl_crow_has(c, PRIORITY)) out->priority = (int32_t)strtol(c->at[c->where[PRIORITY]], NULL, 10);
+    return 0;
+}
+
+/* A blank one is 0. */
+static int priority(gbl_crow *c, gbl_record *out)
+{
+    int i = gbl_crow_has(c, PRIORITY) ? c->where[PRIORITY] : -1;
+    int64_t v = 0;
+    if (i >= 0 && c->len[i] && (gbl_text_whole(c->at[i], c->len[i], &v) || v < INT32_MIN || v > INT32_MAX)) {
+        gbl_crow_fail(c, PRIORITY, "vllm_priority is not a whole number of 32 bits: %.*s", (int)(c->len[i] < 40 ? c->len[i] : 40), c->at[i]);
+        return -1;
+    }
+    out->priority = (int32_t)v;
     return 0;
 }
 
@@ -79,7 +91,7 @@ static int blis_next(void *state, gbl_rows *rows, gbl_record *out, gbl_repairs *
         if (went_well(&b->row)) break;
         repairs->failed++;
     }
-    if (gbl_crow_time(&b->row, ARRIVAL, "us", &out->arrival_ns) || gbl_crow_count(&b->row, INPUT, &out->input) || gbl_crow_count(&b->row, OUTPUT, &out->output)) return -1;
+    if (gbl_crow_time(&b->row, ARRIVAL, "us", &out->arrival_ns) || gbl_crow_count(&b->row, INPUT, &out->input) || gbl_crow_count(&b->row, OUTPUT, &out->output) || priority(&b->row, out)) return -1;
     return who(b, out) ? (gbl_nomem(err, 64), -1) : 1;
 }
 
