@@ -184,7 +184,7 @@ int gbl_kv_fits_beneath(const gbl_kv_plan *plan, const gbl_llm *m, const gbl_nod
         const gbl_generator *g = &plan->gen[i];
         if (!counts_tokens(g)) continue;
         gbl_node_fail(policy, err, "this policy says which tokens stay and where, and %s counts tokens, too (\"%s\")", plan->method[g->method].name, kind_names[g->kind]);
-        return gbl_expected(err, "beneath it methods of bits and channels that treat every token alike, such as int8_kv");
+        return gbl_expected(err, "beneath it methods of bits and channels that treat every token alike, such as int8_kv; or this method's card, by its path");
     }
     return 0;
 }

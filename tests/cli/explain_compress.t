@@ -96,6 +96,6 @@ $ cat > few.json <<'END'
 > {"gable": "scenario/1", "trace": {"generate": {"requests": 16, "arrival": {"use": "poisson", "rate_s": 8}, "input": {"use": "uniform", "low": 50, "high": 3000}, "output": {"use": "uniform", "low": 20, "high": 200}}},
 >  "model": "llama-2-7b", "cluster": {"hardware": "a100-80-sxm"}, "engine": {"kv_blocks": 600}}
 > END
-$ plain() { gable run few.json --json --set "policy.compress=\"$1\"" $2 2> error | sed -n '1,/"sim": {/p'; }; for m in $(gable list cards | awk '$1 == "compress" {print $2}') 'scissorhands{drop=33},minicache{overlap=0.5}' 'kvcrush,kivi-4bit' 'windowkv,minicache,kivi-2bit' 'snapkv{cap=1024},kivi-2bit,minicache{overlap=1}'; do plain "$m" > held; [ -s held ] || head -n 1 error; plain "$m" --exact | cmp -s - held || echo "$m differs"; done
+$ plain() { gable run few.json --json --set "policy.compress=\"$1\"" $2 2> error | sed -n '1,/"sim": {/p'; }; for m in $(gable list cards | awk '$1 == "compress" {print $2}') 'scissorhands{drop=33},minicache{overlap=0.5}' 'kvcrush,int8_kv' 'windowkv,minicache,kivi-2bit' 'snapkv{cap=1024},kivi-2bit,minicache{overlap=1}'; do plain "$m" > held; [ -s held ] || head -n 1 error; plain "$m" --exact | cmp -s - held || echo "$m differs"; done
 gable: attention_sink_empirical is no method: its verdict is "input"
 gable: its steps yield 1.66 tokens, and policy.execute "serial" gives each decode one

@@ -47,6 +47,19 @@ sed 's/p->tokens < v->max_num_batched_tokens)/1)/; s/v->max_num_batched_tokens -
 object greedy
 check "one that breaks a rule ends with its name" "$gable run --set 'policy.schedule={\"plugin\": \"./greedy.so\"}' 2>err.txt; test \$? = 1 && grep -q 'short_first broke its contract' err.txt"
 
+cp "$root/policies/compress/lserve.c" pages.c
+object pages
+check "what a compress policy counts comes from a plug-in, too" "$gable run --set 'policy.compress=[{\"plugin\": \"./pages.so\", \"budget\": 2048}, \"int8_kv\"]' --set trace.limit=50"
+sed 's/p->read = less(at->to, s->budget)/p->read = at->to + 1/' pages.c >unread.c
+object unread
+check "one that reads what is not there ends with its name" "$gable run --set 'policy.compress=[{\"plugin\": \"./unread.so\"}]' 2>err.txt; test \$? = 1 && grep -q 'compress/lserve broke its contract: a step reads' err.txt"
+sed 's/out\[n\].heads = heads - some;/out[n].heads = 1;/' pages.c >part.c
+object part
+check "one that forgets heads ends with its name" "$gable run --set 'policy.compress=[{\"plugin\": \"./part.so\"}]' 2>err.txt; test \$? = 1 && grep -q 'do not cover every layer and head' err.txt"
+sed 's/return s->interval == 1 ? steps/return 1 ? steps/' pages.c >forgets.c
+object forgets
+check "one that grows otherwise than it said is found out" "$gable conform ./forgets.so >all.txt; test \$? = 1 && grep -q 'FAIL.*hold' all.txt"
+
 sed 's/GBL_SCHEDULE, GBL_ABI,/GBL_SCHEDULE, 7,/' mine.c >abi.c
 object abi
 sed 's/until nothing shorter does\."/&, "lenght=1"/' mine.c >when.c
