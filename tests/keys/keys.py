@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,21 @@ TIMES = re.compile(r'("wall_s"|"peak_rss_mib"): .*|simulated +\d+ steps.*|in [0-
 def scenario(**more):
     work = {"requests": 40, "arrival": {"use": "poisson", "rate_s": 8}, "input": {"use": "uniform", "low": 100, "high": 900}, "output": {"use": "uniform", "low": 10, "high": 60}}
     return {"trace": {"generate": work}, "engine": {"max_num_seqs": 8}, **more}
+
+
+def recording(path):
+    """Attention of two layers as validate/lab/recording.h lays it out, the second with a window."""
+    tokens, prompt, heads, dims, windows = 40, 30, 2, 4, (0, 8)
+    head = struct.pack("<14I", 1, 256, len(windows), heads, 1, dims, tokens, tokens, 0, prompt, 0, 4, 0, 0)
+    head += struct.pack("<4I", 0, windows[0], 1, windows[1]) + struct.pack(f"<{tokens}I", *range(tokens))
+    with open(path, "wb") as to:
+        to.write((b"GBLATTN\0" + head).ljust(256, b"\0"))
+        for window in windows:
+            to.write(struct.pack(f"<{tokens * dims}f", *(i * 37 % 11 - 5.0 for i in range(tokens * dims))))
+            for h in range(heads):
+                for q in range(tokens):
+                    row = [1.0 + (k * 13 + h * 5 + q) % 7 for k in range(max(0, q - window + 1) if window else 0, q + 1)]
+                    to.write(struct.pack(f"<{len(row)}f", *(x / sum(row) for x in row)))
 
 
 def fixtures(folder):
@@ -67,6 +83,7 @@ def fixtures(folder):
     os.chmod(os.path.join(folder, "probe"), 0o755)
     with open(os.path.join(folder, "log.csv"), "w") as to:
         to.write("at,in,out,ms\n0,100,9,100\n1,100,9,90\n")
+    recording(os.path.join(folder, "a.attn"))
     os.mkdir(os.path.join(folder, "kernels"))
     os.mkdir(os.path.join(folder, "elsewhere"))
     with open(os.path.join(folder, "elsewhere", "log.csv"), "w") as to:
