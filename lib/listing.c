@@ -43,7 +43,7 @@ static int list_hardware(const gbl_lister *l, gbl_err *err)
 static const char *attention_of(const gbl_llm *m)
 {
     if (m->kv_lora) return "MLA";
-    return m->kv_heads == m->heads ? "MHA" : m->kv_heads == 1 ? "MQA" : "GQA";
+    return m->ssm_inner ? "none" : m->kv_heads == m->heads ? "MHA" : m->kv_heads == 1 ? "MQA" : "GQA";
 }
 
 static void llm_json(gbl_json *j, const gbl_llm *m)

@@ -10,6 +10,8 @@ $ gable model mamba-2.8b --hardware a100-80-sxm --batch 4 --context 2000 --promp
 # 4 sequences x 64 layers x 2 bytes x 5120 channels x (16 of state + 3 of the convolution).
 $ echo $((4 * 64 * 2 * 5120 * (16 + 3)))
 49807360
+$ gable list llm | grep mamba-2.8b | tr -s ' '
+mamba-2.8b 2.77 B 2.77 B none 64 0 131,072 0.0
 # A decode step takes the same whatever came before, and a sequence to host memory and back, too.
 $ for n in 100 100000; do gable model mamba-2.8b --context $n --prompt 100 --json | grep -E '"(decode_ms|context_switch_ms)"' | head -n 2 | md5sum; done | uniq | wc -l
 1
