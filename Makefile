@@ -56,7 +56,7 @@ FUZZ := $(FUZZ_SRC:%.c=$(BUILD)/%)
 # policies/schedule/chunked.c -> gbl_policy_schedule_chunked
 policy_symbol = gbl_policy_$(subst -,_,$(subst /,_,$(patsubst policies/%.c,%,$(1))))
 
-.PHONY: all so deps demo test test-run check bench fuzz cuda golden bare install help clean needs FORCE
+.PHONY: all so deps demo test test-run check bench fuzz cuda golden lab bare install help clean needs FORCE
 all: $(BUILD)/gable $(BUILD)/gable-probe-host ## build build/gable and its CPU probe; installs nothing
 
 help: ## this list
@@ -196,6 +196,17 @@ $(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libgable.a $(BUILD)/flag
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libgable.a $(LIBS)
+
+# A licence and a manual that lie on every Debian; 4,096 tokens of each take some minutes and 200 MB.
+RECORDINGS := $(BUILD)/gpl.attn $(BUILD)/manual.attn
+$(BUILD)/gpl.attn: validate/record_attention.py
+	@BUILD='$(BUILD)' sh validate/recorder.sh
+	$(BUILD)/recorder/bin/python validate/record_attention.py $@ --text /usr/share/common-licenses/GPL-3 --cache $(BUILD)/recorder
+$(BUILD)/manual.attn: validate/record_attention.py | $(BUILD)/gpl.attn
+	@python3 -c 'import pydoc_data.topics as t; print("\n".join(t.topics[k] for k in sorted(t.topics))[:40000])' > $(BUILD)/manual.txt
+	$(BUILD)/recorder/bin/python validate/record_attention.py $@ --text $(BUILD)/manual.txt --cache $(BUILD)/recorder
+lab: $(BUILD)/gable $(RECORDINGS) ## record a real model's attention (PyPI, 250 MB) and rewrite validate/LAB.md from it
+	@BUILD='$(BUILD)' sh validate/lab_tables.sh $(RECORDINGS)
 
 bare: ## prove `make demo` and `make test` on a bare Debian (root; builds one with debootstrap)
 	@sh tests/deps.sh install $(PKG_BARE)

@@ -277,7 +277,7 @@ def record(w, tok, a):
     wanted = np.zeros(a.tokens, bool)
     wanted[rows] = True
     with open(a.out + ".part", "wb") as f:
-        write_head(f, w, layers, rows, a.tokens, prompt, needles, "%s\n%s" % (w.name, ", ".join(os.path.basename(p) for p in a.text)))
+        write_head(f, w, layers, rows, a.tokens, prompt, needles, "%s\n %s" % (w.name, ", ".join(os.path.basename(p) for p in a.text)))
 
         def sink(layer, window, keys, blocks):
             if layer in layers:

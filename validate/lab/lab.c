@@ -257,13 +257,13 @@ static void walk(bench *b, track *k, size_t budget, int unit, int layer, int64_t
     for (int h = first; h < first + heads; h++) {
         gbl_row row = {t, b->row + h * a->tokens, 1};
         const float *worth = c->worth;
-        double mass = 0;
+        double mass = 0, sum = 0;
         if (k->how->read) k->how->read(c, &row, b->worth), worth = b->worth;
-        for (int64_t j = 0; j <= t; j++) mass += (double)row.a[j] * (double)worth[j];
+        for (int64_t j = 0; j <= t; j++) sum += (double)row.a[j], mass += (double)row.a[j] * (double)worth[j];
         for (int64_t j = 0; j <= t && k->how->read; j++) read += (double)worth[j] / heads;
         for (int64_t j = 0; j <= t && k->how->needs_keys; j++)
             if (!c->in[j]) merged += (double)row.a[j] * (double)worth[j];
-        k->mass[(int64_t)budget * b->rows + ((int64_t)layer * a->heads + h) * (a->tokens - a->prompt) + t - a->prompt] = mass;
+        k->mass[(int64_t)budget * b->rows + ((int64_t)layer * a->heads + h) * (a->tokens - a->prompt) + t - a->prompt] = mass / sum; /* in single precision a row's sum is not quite 1 */
         find_needle(b, row.a, worth, t, &k->recall[budget], &seen);
     }
     if (k == b->track && budget == 0) b->lab->needles += seen;

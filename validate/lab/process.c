@@ -143,7 +143,7 @@ static int row(gbl_attention *a, int layer, int head_of, int64_t t, float *out, 
     (void)err;
     grow_to(s, h, t);
     double sum = scatter(s, h, t, out);
-    float scale = (float)((1 - h->anchor_mass) / sum);
+    float scale = sum > 0 ? (float)((1 - h->anchor_mass) / sum) : 0;
     for (int64_t j = 0; j <= t; j++) out[j] *= scale;
     anchor(s, h->anchor_mass, t, out);
     if (h->retrieval && t > 0) look_back(s, h, t, out);
@@ -180,10 +180,10 @@ static void init_head(process *s, head *h, int layer, int number)
     h->retrieval = draw(s, h->id, DRAW_CLASS, (uint64_t)1 << 62) < s->p.retrieval_heads;
     /* Heads that only stream have less of all that is not anchor; the retrieval heads the more, so that the mean stays. */
     double mean = s->p.retrieval_heads + (1 - s->p.retrieval_heads) * s->p.streaming;
-    double part = fmin((h->retrieval ? 1 : s->p.streaming) / mean, 1 / rest);
+    double part = mean > 0 ? fmin((h->retrieval ? 1 : s->p.streaming) / mean, 1 / rest) : 1;
     h->floor_mass = floor_mass * part;
     h->heavy_mass = (rest - floor_mass) * part;
-    h->anchor_mass = 1 - h->floor_mass - h->heavy_mass;
+    h->anchor_mass = fmax(1 - h->floor_mass - h->heavy_mass, 0);
 }
 
 /* Said at 15, 35, 55 and 75 % of the prompt, asked for evenly over the generated tokens: as record_attention.py plants them. */

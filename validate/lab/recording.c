@@ -172,9 +172,9 @@ static int read_text(recording *r, const uint8_t *p, gbl_err *err)
 {
     const char *text = (const char *)p;
     if (!is_text(text, r->h.text)) return bad(r, (uint64_t)(p - r->map), err, "a name that is no text");
-    const char *end = memchr(text, '\n', r->h.text);
-    int n = (int)(end ? (size_t)(end - text) : r->h.text);
-    snprintf(r->base.label, sizeof r->base.label, "recorded: %.*s", n > 120 ? 0 : n, text);
+    snprintf(r->base.label, sizeof r->base.label, "recorded: %.*s", r->h.text > 120 ? 120 : (int)r->h.text, text);
+    for (char *c = r->base.label; *c; c++)
+        if (*c == '\n') *c = c[1] ? ';' : 0;
     return GBL_OK;
 }
 

@@ -6,7 +6,7 @@
  *  64  u32[2]   a layer: its number in the model, its window (0: none, it sees all tokens before)
  *      u32      a row: its query, ascending; of the queries from the prompt's end on, all
  *      u32[3]   a needle: query, first token, count of tokens; before the query
- *      char     text, UTF-8: the model's name, a line feed, what was read; zeros up to the header's end
+ *      char     text, UTF-8: the model's name and what was read, a line each; zeros up to the header's end
  *      data     a layer: keys (KV heads x tokens x dims, as the cache holds them), then for each head the rows, one behind the
  *               other, each with the weights of keys 0..query, of a layer with a window of the last `window` of them
  *
