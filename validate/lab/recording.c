@@ -172,7 +172,9 @@ static int read_text(recording *r, const uint8_t *p, gbl_err *err)
 {
     const char *text = (const char *)p;
     if (!is_text(text, r->h.text)) return bad(r, (uint64_t)(p - r->map), err, "a name that is no text");
-    snprintf(r->base.label, sizeof r->base.label, "recorded: %.*s", r->h.text > 120 ? 120 : (int)r->h.text, text);
+    uint32_t n = r->h.text > 120 ? 120 : r->h.text;
+    while (n > 0 && n < r->h.text && (text[n] & 0xC0) == 0x80) n--; /* whole characters */
+    snprintf(r->base.label, sizeof r->base.label, "recorded: %.*s", (int)n, text);
     for (char *c = r->base.label; *c; c++)
         if (*c == '\n') *c = c[1] ? ';' : 0;
     return GBL_OK;
