@@ -130,7 +130,7 @@ typedef struct gbl_view {
     double step_tokens;      /* output tokens that a step yields on average, by how the model was rewritten; 1: an ordinary one */
     int32_t recursions;      /* times that its shared layers run at most; 1: an ordinary one */
     int32_t heads, kv_heads, head_dim; /* of the model; head_dim: elements of a K */
-    int64_t kv_tokens;       /* tokens that the whole pool has room for, in the bits that policy.compress stores them in */
+    int64_t kv_tokens, dram_tokens; /* tokens that the whole pool, and host memory, have room for in the bits that policy.compress stores them in */
 } gbl_view;
 
 /* One replica as the router sees it. */
@@ -405,7 +405,8 @@ typedef struct gbl_execute_policy {
  *
  * One question: pieces(), "what of this sequence while its KV goes from `from` to `to` tokens?" It may be asked at any time, in any
  * order, also about steps that never come (may this request be admitted?), so it changes nothing; what changes is changed in step().
- * Pieces cover every layer and KV head exactly once. Counts are of one layer and head. */
+ * Host memory is what a tier of kind "dram" says there is, else without end; what a sequence has there at its prompt's end is set aside as it is
+ * admitted. Pieces cover every layer and KV head exactly once. Counts are of one layer and head. */
 typedef struct gbl_kv_at {
     int32_t id;
     int32_t settled;   /* 1: what stays when the step to `to` is over (work is not read); 0: what is held while it runs, and its work */
@@ -426,6 +427,7 @@ typedef struct gbl_kv_piece {
     int64_t gathered;   /* tokens copied to their new place */
     int64_t products, flops; /* FLOPs of further matrix products, and of anything else */
 } gbl_kv_piece;
+enum { GBL_COMPRESS_DRAM = 1 /* it may put KV into host memory */ };
 typedef struct gbl_compress_policy {
     gbl_policy head;
     void (*init)(void *state, const gbl_host *h);

@@ -308,6 +308,8 @@ void gbl_pieces_init(gbl_replica *r);               /* the policy's init */
 void gbl_pieces_free(gbl_pieces *x);
 int64_t gbl_pieces_units(const gbl_replica *r, int32_t id, int64_t tokens);
 int64_t gbl_pieces_units_most(const gbl_replica *r, int32_t id, int64_t tokens);
+int gbl_pieces_fit(const gbl_replica *r, int32_t id); /* into host memory beside the others; by itself */
+int gbl_pieces_fit_alone(const gbl_replica *r, int32_t id, int64_t tokens);
 void gbl_pieces_begin(gbl_replica *r, int32_t id);  /* as it is admitted */
 void gbl_pieces_leave(gbl_replica *r, int32_t id);
 void gbl_pieces_decide(gbl_replica *r);             /* before a plan; running requests come to hold what was decided */

@@ -358,7 +358,7 @@ static RARE int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t re
         m.idle = 0;
         to = admitted_tokens(r, id, &m, &tokens, reserve_tokens);
     }
-    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool)) return GBL_NO_BLOCKS;
+    if (r->e->failed || admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) || (r->pieces && !gbl_pieces_fit(r, id))) return GBL_NO_BLOCKS;
     int32_t below[GBL_TIERS];
     if (m.load) gbl_tier_count(r, id, &m, below);
     if (gbl_replica_occupy(r, id, &m, to)) return GBL_NO_BLOCKS;

@@ -20,7 +20,7 @@ struct gbl_pieces {
     void *scratch;
     gbl_kv_toll toll[2];
     int64_t steps;                 /* that its last decision stands for */
-    int64_t dram_q8, resting_q8, dram_peak_q8; /* resting: of sequences outside a held plan */
+    int64_t dram_q8, resting_q8, dram_peak_q8, dram_most_q8; /* resting: of sequences outside a held plan */
     gbl_pieces_load load;
 };
 
@@ -80,6 +80,11 @@ static int64_t units_at(gbl_pieces *x, gbl_kv_at at) {
     return gbl_kv_pieces_q8(plan_of(x), x->at[0], n, x->r->e->block_size);
 }
 
+static int64_t dram_at(gbl_pieces *x, gbl_kv_at at) {
+    int32_t n = ask(x, &at, x->at[0]);
+    return gbl_kv_pieces_toll(plan_of(x), x->at[0], n).dram_q8;
+}
+
 static int64_t prompt_of(const gbl_pieces *x, int32_t id) {
     const gbl_engine *e = x->r->e;
     return e->priv[id].kv_prompt ? e->priv[id].kv_prompt : e->req[id].known;
@@ -95,6 +100,18 @@ int64_t gbl_pieces_units(const gbl_replica *r, int32_t id, int64_t tokens) {
     if (tokens <= prompt) return first;
     int64_t then = units_at(x, (gbl_kv_at){id, 0, prompt, tokens - 1, tokens});
     return first > then ? first : then;
+}
+
+int gbl_pieces_fit(const gbl_replica *r, int32_t id) {
+    gbl_pieces *x = r->pieces;
+    int64_t prompt = prompt_of(x, id);
+    return x->dram_most_q8 == INT64_MAX || x->dram_q8 + dram_at(x, (gbl_kv_at){id, 1, prompt, prompt, prompt}) <= x->dram_most_q8;
+}
+
+int gbl_pieces_fit_alone(const gbl_replica *r, int32_t id, int64_t tokens) {
+    gbl_pieces *x = r->pieces;
+    int64_t prompt = prompt_of(x, id), to = tokens > prompt ? tokens : prompt + 1;
+    return x->dram_most_q8 == INT64_MAX || dram_at(x, (gbl_kv_at){id, 0, prompt, to - 1, to}) <= x->dram_most_q8;
 }
 
 /* A prompt, as it is or again after the last preemption, that ends in the largest chunk or in the smallest; then what is reserved behind it. */
@@ -113,6 +130,19 @@ int64_t gbl_pieces_units_most(const gbl_replica *r, int32_t id, int64_t tokens) 
     return most;
 }
 
+static void note(gbl_pieces *x, int32_t id, int64_t dram_q8) {
+    owned *o = owned_of(x, id);
+    x->dram_q8 += dram_q8 - o->dram_q8;
+    o->dram_q8 = dram_q8;
+    if (x->dram_q8 > x->dram_peak_q8) x->dram_peak_q8 = x->dram_q8;
+}
+
+/* What it has in host memory now, or will have at its prompt's end. */
+static void keep(gbl_pieces *x, int32_t id) {
+    int64_t prompt = x->r->e->priv[id].kv_prompt, n = x->r->e->req[id].computed;
+    note(x, id, n > prompt ? dram_at(x, (gbl_kv_at){id, 0, prompt, n - 1, n}) : dram_at(x, (gbl_kv_at){id, 1, prompt, prompt, prompt}));
+}
+
 void gbl_pieces_begin(gbl_replica *r, int32_t id) {
     gbl_engine *e = r->e;
     const gbl_pieces *x = r->pieces;
@@ -123,13 +153,7 @@ void gbl_pieces_begin(gbl_replica *r, int32_t id) {
     memset(owned_of(x, id), 0, e->own_size);
     r->view.req = e->req;
     if (x->policy->begin) x->policy->begin(x->state, (char *)owned_of(x, id) + HEAD, &r->host, id);
-}
-
-static void note(gbl_pieces *x, int32_t id, int64_t dram_q8) {
-    owned *o = owned_of(x, id);
-    x->dram_q8 += dram_q8 - o->dram_q8;
-    o->dram_q8 = dram_q8;
-    if (x->dram_q8 > x->dram_peak_q8) x->dram_peak_q8 = x->dram_q8;
+    keep(r->pieces, id);
 }
 
 void gbl_pieces_leave(gbl_replica *r, int32_t id) {
@@ -137,6 +161,10 @@ void gbl_pieces_leave(gbl_replica *r, int32_t id) {
 }
 
 /* ---- steps ---- */
+
+static void full(gbl_pieces *x) {
+    if (x->dram_q8 > x->dram_most_q8) gbl_policy_fault(x->r, GBL_COMPRESS, "it puts more into host memory than the tier has");
+}
 
 int32_t gbl_pieces_batch(gbl_replica *r) {
     gbl_pieces *x = r->pieces;
@@ -147,11 +175,16 @@ int32_t gbl_pieces_batch(gbl_replica *r) {
         int32_t id = r->item[i];
         const gbl_req *q = &r->e->req[id];
         gbl_kv_at at = {id, 0, prompt_of(x, id), q->computed - q->scheduled, q->computed};
+        if (r->e->priv[id].chunk) keep(x, id);
         int32_t n = ask(x, &at, x->at[0]);
+        if (r->e->priv[id].chunk) {
+            gbl_batch_chunk_pieces(c, &r->batch, at.prompt, q->scheduled, q->computed == q->known, x->at[0], n);
+            continue;
+        }
         note(x, id, gbl_kv_pieces_toll(plan_of(x), x->at[0], n).dram_q8);
-        if (r->e->priv[id].chunk) gbl_batch_chunk_pieces(c, &r->batch, at.prompt, q->scheduled, q->computed == q->known, x->at[0], n);
-        else gbl_batch_decode_pieces(c, &r->batch, at.prompt, at.to, x->at[0], n);
+        gbl_batch_decode_pieces(c, &r->batch, at.prompt, at.to, x->at[0], n);
     }
+    full(x);
     return r->plan.n;
 }
 
@@ -173,6 +206,7 @@ gbl_pieces_load gbl_pieces_load_of(const gbl_replica *r) {
 static void settle(gbl_replica *r, int32_t id) {
     const gbl_priv *p = &r->e->priv[id];
     int64_t to = p->kv_to > r->e->req[id].computed ? p->kv_to : r->e->req[id].computed, held = gbl_units_held(r, id), units = gbl_pieces_units(r, id, to);
+    keep(r->pieces, id);
     if (units == held || r->e->failed) return;
     if (units - held > gbl_kvpool_free(&r->pool)) gbl_policy_fault(r, GBL_COMPRESS, "it decides to hold more than is free");
     else if (units < held) gbl_kvpool_give(&r->pool, held - units);
@@ -230,12 +264,7 @@ int64_t gbl_pieces_hold(gbl_replica *r) {
     return r->batch.kv.read.attended > 0 ? most : 0; /* a batch advances from something */
 }
 
-void gbl_pieces_held(gbl_replica *r, int32_t id) {
-    gbl_pieces *x = r->pieces;
-    gbl_kv_at at = {id, 0, r->e->priv[id].kv_prompt, r->e->req[id].computed - 1, r->e->req[id].computed};
-    int32_t n = ask(x, &at, x->at[0]);
-    note(x, id, gbl_kv_pieces_toll(plan_of(x), x->at[0], n).dram_q8);
-}
+void gbl_pieces_held(gbl_replica *r, int32_t id) { keep(r->pieces, id); }
 
 /* ---- life ---- */
 
@@ -257,6 +286,8 @@ int gbl_pieces_new(gbl_replica *r, gbl_err *err) {
     r->view.kv_heads = (int32_t)plan_of(x)->shape.kv_heads;
     r->view.head_dim = (int32_t)plan_of(x)->shape.dk;
     r->view.kv_tokens = gbl_kv_pieces_tokens_in(plan_of(x), r->capacity);
+    x->dram_most_q8 = r->e->s->n_tiers ? (int64_t)(fmin(r->e->s->tier[0].bytes, 3e16) * 256) : INT64_MAX;
+    r->view.dram_tokens = r->e->s->n_tiers ? gbl_kv_pieces_tokens_in(plan_of(x), x->dram_most_q8) : INT64_MAX;
     r->host.own = lend_own;
     size_t size = c->policy->state_size;
     void *state = r->instance[GBL_COMPRESS] = gbl_alloc(1, size ? size : 1);

@@ -42,6 +42,7 @@ int gbl_can_ever_run(gbl_replica *r, int32_t id) {
     if (p->most_tokens && p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id) > tokens)
         tokens = p->most_tokens(r->instance[GBL_SCHEDULE], &r->host, id);
     tokens = k->reserve(r->instance[GBL_KVMEM], &r->host, id, tokens);
+    if (r->pieces && !gbl_pieces_fit_alone(r, id, tokens)) return 0;
     return gbl_units_most(r, id, tokens) <= r->capacity;
 }
 

@@ -1,3 +1,4 @@
+#include "sim/compress_spec.h"
 #include "sim/scenario.h"
 
 #include <assert.h>
@@ -242,6 +243,7 @@ static int bind_tiers(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(s->store.at, err, "policy.prefix \"%s\" looks up no prefixes, so the shared store would be read by nothing", s->choice[GBL_PREFIX].policy->name);
         return gbl_expected(err, "\"bytes\": 0, or policy.prefix \"block\" or \"radix\"");
     }
+    if (s->n_tiers && s->compress_policy) return 0; /* the policy's: gbl_compress_spec_tiers */
     if (s->n_tiers && s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) {
         gbl_node_fail(s->tier[0].at, err, "with policy.prefix \"%s\" nothing is cached, so a tier would be read by nothing", s->choice[GBL_PREFIX].policy->name);
         return gbl_expected(err, "\"bytes\": 0, or a prefix policy that caches");
@@ -429,7 +431,7 @@ static int bind_policies(gbl_scenario *s, gbl_err *err) {
     if (!code && s->policy_node) code = gbl_node_only(s->policy_node, known, err);
     for (int f = 0; f < GBL_FAMILIES && !code; f++) {
         const gbl_node *n = gbl_node_get(s->policy_node, known[f]);
-        if (f == GBL_COMPRESS) continue; /* bind_compress */
+        if (f == GBL_COMPRESS) continue; /* compress_spec.c */
         if (gbl_policy_at((enum gbl_family)f, 0)) code = gbl_choice_bind(&s->choice[f], (enum gbl_family)f, n, family_default[f], s->arena, err);
         else if (n && !is_default_word(n, (enum gbl_family)f)) {
             gbl_node_fail(n, err, "family %s has no policy to choose", known[f]);
@@ -483,87 +485,6 @@ int gbl_scenario_shares(const gbl_scenario *s) {
     return !(s->choice[GBL_EXECUTE].policy->flags & GBL_EXECUTE_UNSHARED) && !(s->choice[GBL_PREFIX].policy->flags & GBL_PREFIX_NO_INDEX) && (!s->compress || s->compress->shareable);
 }
 
-static int whole_codes(const gbl_kv_plan *plan) {
-    for (int32_t i = 0; i < plan->n_cells; i++)
-        if (plan->cell[i].res_k > 0 || plan->cell[i].res_v > 0 || plan->cell[i].extra > 0 || plan->cell[i].tier) return 0;
-    return plan->shareable && plan->const_bytes == 0;
-}
-
-/* A model rewritten to yield several tokens a step, and the policy that says how many. */
-static int bind_step_tokens(gbl_scenario *s, const gbl_node *n, gbl_err *err) {
-    if (s->compress->arch.tokens_step <= 1) return 0;
-    if (!(s->choice[GBL_EXECUTE].policy->flags & GBL_EXECUTE_STEP_TOKENS)) {
-        gbl_node_fail(n, err, "its steps yield %g tokens, and policy.execute \"%s\" gives each decode one", s->compress->arch.tokens_step, s->choice[GBL_EXECUTE].policy->name);
-        return gbl_expected(err, "policy.execute \"hamburger\" beside it");
-    }
-    for (int32_t i = 0; i < s->compress->n_cells; i++) s->compress->cell[i].generated = 1; /* the engine counts KV tokens, one a step */
-    return 0;
-}
-
-static int is_policy(const gbl_node *entry) {
-    const gbl_node *use = gbl_node_kind(entry) == GBL_OBJECT ? gbl_node_get(entry, "use") : entry;
-    if (gbl_node_kind(entry) == GBL_OBJECT && gbl_node_get(entry, "plugin")) return 1;
-    return use && gbl_node_kind(use) == GBL_STRING && gbl_policy_find(GBL_COMPRESS, gbl_node_text(use));
-}
-
-/* A name that a policy in C bears is that policy, whether a card bears it or not. */
-static int choose_compress(gbl_scenario *s, gbl_err *err) {
-    const gbl_node *list = s->compress_list && gbl_node_kind(s->compress_list) == GBL_OBJECT ? gbl_node_get(s->compress_list, "ordered") : s->compress_list;
-    for (const gbl_node *n = list && gbl_node_kind(list) == GBL_ARRAY ? gbl_node_first(list) : NULL; n; n = gbl_node_next(n)) {
-        if (!is_policy(n)) continue;
-        if (s->compress_policy) {
-            gbl_node_fail(n, err, "two policies say which tokens of a sequence stay");
-            return gbl_expected(err, "one policy in C, and cards of bits and channels beneath it");
-        }
-        int code = gbl_choice_bind(&s->choice[GBL_COMPRESS], GBL_COMPRESS, n, NULL, s->arena, err);
-        if (code) return code;
-        s->compress_policy = n;
-    }
-    if (!s->compress_policy) return 0;
-    const gbl_execute_policy *execute = (const void *)s->choice[GBL_EXECUTE].policy;
-    if (execute->stride) {
-        gbl_node_fail(s->compress_policy, err, "policy '%s' counts the tokens of steps that decode one, and those of policy.execute \"%s\" are others", s->choice[GBL_COMPRESS].policy->name, execute->head.name);
-        return gbl_expected(err, "policy.execute left out, or a card that says what stays of the KV");
-    }
-    if (!s->networked) return 0;
-    gbl_node_fail(s->compress_policy, err, "the state of policy '%s' does not move with a request from a prefill to a decode pool", s->choice[GBL_COMPRESS].policy->name);
-    return gbl_expected(err, "pools of role \"both\"");
-}
-
-/* Methods of KV compression are cards, composed in models/compress.h; one of them may be a policy in C (sim/pieces.c). */
-static int compose_compress(gbl_scenario *s, const gbl_node *n, gbl_err *err) {
-    gbl_doc *text = NULL;
-    double bytes = gbl_format_bytes((enum gbl_format)s->kv);
-    int code = 0, is_text = n && gbl_node_kind(n) == GBL_STRING;
-    if (is_text) code = gbl_kv_list_text(&text, gbl_node_text(n), s->arena, err);
-    s->compress_list = text ? gbl_doc_root(text) : n;
-    if (!code) code = choose_compress(s, err);
-    if (!code) code = gbl_kv_plan_beneath(&s->compress, s->compress_list, s->compress_policy, &s->llm, bytes, gbl_doc_folder(s->doc), s->arena, err);
-    if (code && is_text) gbl_node_where(n, err);
-    if (code) gbl_doc_free(text);
-    else s->compress->text = text;
-    return code;
-}
-
-static int bind_compress(gbl_scenario *s, gbl_err *err) {
-    const gbl_node *n = gbl_node_get(s->policy_node, "compress");
-    if (n && is_default_word(n, GBL_COMPRESS)) n = NULL;
-    if (!n && !s->llm.linear_layers) return 0; /* states that do not grow are counted as a composition of no method */
-    int code = compose_compress(s, n, err);
-    if (code) {
-        err->misfit = code == GBL_EINPUT && strstr(err->what, "does not fit");
-        return code;
-    }
-    if ((code = bind_step_tokens(s, n, err))) return code;
-    if (s->choice[GBL_KVMEM].policy->flags & GBL_KVMEM_UNSHARED) {
-        gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "compressed KV lies in pages, and policy.kvmem is \"%s\"", s->choice[GBL_KVMEM].policy->name);
-        return gbl_expected(err, "\"paged\"");
-    }
-    if (!s->n_tiers || whole_codes(s->compress)) return 0;
-    gbl_node_fail(n ? n : gbl_doc_root(s->doc), err, "tiers below HBM keep whole blocks that any request may share, and this compression leaves none (a residue in full, or a choice of tokens)");
-    return gbl_expected(err, "no tiers, or a method that keeps every token in codes, such as fp8_kv");
-}
-
 static int bind_run(gbl_scenario *s, gbl_err *err) {
     int code = bind_part(s, run_rows, s->run_node, err);
     uint32_t flags = s->choice[GBL_PREFIX].policy->flags;
@@ -597,10 +518,11 @@ static int bind_all(gbl_scenario *s, gbl_err *err) {
     if (!code) code = bind_engine(s, err);
     if (!code) code = bind_cluster(s, err);
     if (!code) code = bind_policies(s, err);
+    if (!code) code = gbl_compress_spec_bind(s, err);
     if (!code) code = bind_tiers(s, err);
     if (!code) code = check_network(s, err);
     if (!code) code = bind_slo(s, err);
-    if (!code) code = bind_compress(s, err);
+    if (!code) code = gbl_compress_spec_tiers(s, err);
     if (!code) code = bind_client(s, err);
     if (!code) code = check_execute(s, err);
     if (!code) code = bind_run(s, err);
@@ -735,28 +657,11 @@ static void cluster_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_end(j);
 }
 
-static void compress_json(const gbl_scenario *s, const char *key, gbl_json *j) {
-    const gbl_node *list = s->compress ? s->compress_list : NULL, *ordered = list && gbl_node_kind(list) == GBL_OBJECT ? gbl_node_get(list, "ordered") : NULL;
-    if (ordered) gbl_json_obj(j, key);
-    gbl_json_arr(j, ordered ? "ordered" : key);
-    for (const gbl_node *n = list ? gbl_node_first(ordered ? ordered : list) : NULL; n; n = gbl_node_next(n)) {
-        if (n == s->compress_policy) {
-            gbl_choice_json(&s->choice[GBL_COMPRESS], NULL, j);
-            continue;
-        }
-        char *text = gbl_node_canonical(n);
-        gbl_json_raw(j, NULL, text);
-        gbl_free(text);
-    }
-    gbl_json_end(j);
-    if (ordered) gbl_json_end(j);
-}
-
 static void policies_json(const gbl_scenario *s, gbl_json *j) {
     gbl_json_obj(j, "policy");
     for (int f = 0; f < GBL_FAMILIES; f++) {
         const char *key = gbl_family_name((enum gbl_family)f);
-        if (f == GBL_COMPRESS) compress_json(s, key, j);
+        if (f == GBL_COMPRESS) gbl_compress_spec_json(s, key, j);
         else if (s->choice[f].policy) gbl_choice_json(&s->choice[f], key, j);
         else gbl_json_str(j, key, family_default[f]);
     }

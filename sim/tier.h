@@ -73,6 +73,8 @@ static inline int32_t gbl_tiers_level(const gbl_kvpool *p, int32_t node) { retur
 
 /* tier_spec.c: the scenario's words. */
 int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_arena *a, gbl_err *err); /* out: GBL_TIERS of them */
+/* The first key of a tier that is not `read` and says something other than its default, or NULL. */
+const gbl_node *gbl_tier_unread(const gbl_tier_spec *t, const char *const *read);
 void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, const struct gbl_shared_spec *store, gbl_json *j); /* an array member "tiers" */
 void gbl_tiers_schema(gbl_json *j);
 void gbl_tiers_help(FILE *to);

@@ -114,6 +114,16 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
     return 0;
 }
 
+const gbl_node *gbl_tier_unread(const gbl_tier_spec *t, const char *const *read) {
+    for (const gbl_node *n = gbl_node_first(t->at); n; n = gbl_node_next(n)) {
+        const gbl_param *row = gbl_param_find(rows, gbl_node_key(n));
+        int known = 0;
+        for (const char *const *r = read; *r; r++) known |= !strcmp(*r, row->name);
+        if (!known && !(row->type == GBL_P_NODE ? !strcmp(t->evict.policy->name, "lru") : gbl_param_is_default(row, t))) return n;
+    }
+    return NULL;
+}
+
 void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, const gbl_shared_spec *store, gbl_json *j) {
     gbl_param said[sizeof rows / sizeof *rows] = {{0}};
     size_t kept = 0;

@@ -114,8 +114,8 @@ void gbl_units_computed(gbl_replica *r, int32_t id) {
 void gbl_units_admit(gbl_replica *r, int32_t id) {
     gbl_priv *p = &r->e->priv[id];
     if (!r->e->s->compress || p->kv_prompt) return;
-    if (r->pieces) gbl_pieces_begin(r, id);
     p->kv_prompt = r->e->req[id].known;
+    if (r->pieces) gbl_pieces_begin(r, id);
 }
 
 void gbl_units_forget(gbl_priv *p) { p->kv_prompt = p->kv_to = p->shrunk = p->in_pieces = 0; }

@@ -9,7 +9,7 @@
 #include "policies/policy.h"
 
 typedef struct alisa {
-    double ratio, offload, host_gib;
+    double ratio, offload;
     int64_t share;      /* tokens that each sequence may have in device memory, */
     int64_t host_share; /* and in host memory */
 } alisa;
@@ -23,7 +23,6 @@ static const gbl_param params[] = {
     {"ratio", GBL_P_REAL, 0, offsetof(alisa, ratio), "0.2", 0.001, 1, "share", NULL, "Tokens attended in a step (paper: 80 percent sparsity)."},
     {"offload", GBL_P_REAL, GBL_P_NULLABLE, offsetof(alisa, offload), "null", 0, 1, "share", NULL,
      "Tokens of each sequence in host memory, from its start on; null: what device memory has no room for."},
-    {"host_gib", GBL_P_REAL, 0, offsetof(alisa, host_gib), "128", 0, 1e6, "GiB", NULL, "Host memory for KV of a replica (paper: 128 GB)."},
     {0}};
 
 static int64_t less(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -120,7 +119,7 @@ static void decide(alisa *s, const gbl_host *h) {
     n = more(n, 1);
     s->share = more(v->kv_tokens - layer, 0) / n / v->block_size * v->block_size;
     double token = v->block_bytes / v->block_size * (double)(v->total_blocks * v->block_size) / (double)more(v->kv_tokens, 1);
-    s->host_share = (int64_t)(s->host_gib * 1073741824.0 / token / (double)n);
+    s->host_share = v->dram_tokens == INT64_MAX ? INT64_MAX : v->dram_tokens / (n + v->n_swapped);
     int64_t some = 256, fetched = h->transfer_ns(h, (int64_t)((double)some * token)), computed = h->step_ns(h, 1, v->max_model_len, some, 0) - h->step_ns(h, 1, v->max_model_len, 0, 0);
     if (isnan(s->offload) && computed < fetched) s->host_share = 0;
 }
@@ -155,6 +154,6 @@ static int64_t step(void *state, const gbl_host *h) {
 
 static const gbl_compress_policy alisa_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "alisa", "Sparse attention over KV in device memory, host memory, and deleted to be computed again.",
-     "ALISA (ISCA'24, arXiv 2403.17312), algorithms 1 and 2", params, sizeof(alisa), 0, 0},
+     "ALISA (ISCA'24, arXiv 2403.17312), algorithms 1 and 2", params, sizeof(alisa), 0, GBL_COMPRESS_DRAM},
     init, sizeof(sequence), begin, pieces, until, step};
 GBL_EXPORT(&alisa_policy.head);

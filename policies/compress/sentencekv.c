@@ -71,6 +71,6 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
 
 static const gbl_compress_policy sentencekv_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "sentencekv", "KV in host memory by sentence; the best sentences are fetched as a sentence begins.",
-     "SentenceKV (arXiv 2504.00970), code zzbright1998/SentenceKV", params, sizeof(sentencekv), 0, 0},
+     "SentenceKV (arXiv 2504.00970), code zzbright1998/SentenceKV", params, sizeof(sentencekv), 0, GBL_COMPRESS_DRAM},
     NULL, 0, NULL, pieces, until, NULL};
 GBL_EXPORT(&sentencekv_policy.head);

@@ -153,11 +153,11 @@ static void alisa_puts_down_what_does_not_fit(void **state) {
 static void alisa_computes_again_what_lies_nowhere(void **state) {
     (void)state;
     static const char text[] = "{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":100,\"max_num_seqs\":4},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
-                               "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"host_gib\":%s}]}}";
+                               "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1}]}%s}";
     char scarce[1000], plenty[1000];
-    snprintf(scarce, sizeof scarce, text, "0.5");
-    snprintf(plenty, sizeof plenty, text, "128");
-    assert_true(number_of(scarce, "kv.dram_peak_bytes") <= 0.5 * 1073741824.0);
+    snprintf(scarce, sizeof scarce, text, ",\"tiers\":[{\"name\":\"dram\",\"bytes\":5e8}]");
+    snprintf(plenty, sizeof plenty, text, "");
+    assert_true(number_of(scarce, "kv.dram_peak_bytes") <= 5e8);
     assert_true(number_of(scarce, "mfu") > 2 * number_of(plenty, "mfu"));
 }
 
@@ -198,6 +198,17 @@ static void sentencekv_fetches_by_sentence(void **state) {
     assert_close(number_of("{\"model\":\"llama-3.1-8b\"," ONE(20000, 601) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]}}", "kv.dram_peak_bytes"), (3072 - 64) * 131072.0, 0);
 }
 
+/* Host memory for the prompts of two of four sequences: the others wait. */
+static void host_memory_is_set_aside_at_admission(void **state) {
+    (void)state;
+    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":2000},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
+                              "\"input\":{\"use\":\"fixed\",\"tokens\":1064},\"output\":{\"use\":\"fixed\",\"tokens\":50}}},\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]},"
+                              "\"tiers\":[{\"name\":\"dram\",\"bytes\":1.1e9}]}");
+    assert_close(gbl_result_get(r, "kv.dram_peak_bytes"), 2 * 1000 * 512.0 * 1024, 0);
+    assert_close(gbl_result_get(r, "requests.completed"), 4, 0);
+    gbl_result_free(r);
+}
+
 /* ---- who composes ---- */
 
 static void refused(const char *compress, const char *more, const char *what) {
@@ -218,6 +229,9 @@ static void policies_refuse_what_they_cannot_stand_on(void **state) {
     refused("[{\"use\":\"alisa\",\"ration\":0.5}]", "", "ration");
     refused("[{\"use\":\"alisa\",\"ratio\":5}]", "", "ratio");
     refused("\"alisa{ratio=nan}\"", "", "");
+    refused("[\"locret\"]", "\"tiers\":[{\"name\":\"dram\",\"bytes\":1e9}],", "in device memory alone");
+    refused("[\"alisa\"]", "\"tiers\":[{\"name\":\"ssd\",\"bytes\":1e12}],", "read by nothing");
+    refused("[\"alisa\"]", "\"tiers\":[{\"name\":\"dram\",\"bytes\":1e9,\"promote\":\"move\"}],", "promote");
     refused("[\"alisa\"]", "\"model\":\"gpt-oss-20b\",", "does not fit");
     refused("[\"alisa\"]", "\"model\":\"deepseek-v2-lite\",", "does not fit");
     refused("[\"alisa\"]", "\"cluster\":{\"pools\":[{\"name\":\"p\",\"hardware\":\"h100-sxm\",\"role\":\"prefill\"},{\"name\":\"d\",\"hardware\":\"h100-sxm\",\"role\":\"decode\"}]},", "does not move");
@@ -228,18 +242,20 @@ static void policies_refuse_what_they_cannot_stand_on(void **state) {
 static void scenario_text(char *out, size_t size, uint64_t run) {
     static const char *const methods[] = {
         "[{\"use\":\"locret\",\"budget\":300}]", "[{\"use\":\"locret\",\"budget\":1000},\"int8_kv\"]", "[{\"use\":\"alisa\",\"ratio\":1}]", "[\"alisa\"]", "[\"alisa\",\"int4_kv\"]",
-        "[{\"use\":\"alisa\",\"ratio\":0.5,\"offload\":0.4}]", "[{\"use\":\"alisa\",\"ratio\":1,\"host_gib\":0.2}]", "[{\"use\":\"lserve\",\"budget\":512,\"local\":100},\"int8_kv\"]",
+        "[{\"use\":\"alisa\",\"ratio\":0.5,\"offload\":0.4}]", "[{\"use\":\"alisa\",\"ratio\":1},\"fp8_kv\"]", "[{\"use\":\"lserve\",\"budget\":512,\"local\":100},\"int8_kv\"]",
         "[{\"use\":\"lserve\",\"budget\":64,\"interval\":1,\"prompt_local\":200}]", "[{\"use\":\"sentencekv\",\"budget\":100,\"kept\":600}]", "[{\"use\":\"sentencekv\",\"sentence\":3}]",
         "[{\"use\":\"cake\",\"cap\":400}]", "[{\"use\":\"cake\",\"cap\":128,\"spread\":2},\"fp8_kv\"]", "[{\"use\":\"kvcrush\",\"cap\":320}]", "[{\"use\":\"kvcrush\",\"block\":8,\"crush\":0}]"};
     static const char *const schedule[] = {"chunked", "prefill_first", "iteration", "static", "lpm", "priority"}, *const preempt[] = {"recompute", "swap"},
                              *const model[] = {"llama-2-7b", "llama-3.1-8b"}, *const runtime[] = {"vllm", "ideal", "hf_eager", "flexgen"};
     static const int blocks[] = {110, 250, 900}, seqs[] = {4, 32, 128}, tokens[] = {512, 2048, 8192};
+    const char *method = methods[run % (sizeof methods / sizeof *methods)], *host = "";
+    if ((strstr(method, "alisa") || strstr(method, "sentencekv")) && pick(run, 14, 2)) host = "\"tiers\":[{\"name\":\"dram\",\"bytes\":1e9}],";
     snprintf(out, size,
              "{\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":%d},\"input\":{\"use\":\"uniform\",\"low\":20,\"high\":1500},\"output\":{\"use\":\"uniform\",\"low\":2,\"high\":300}}},"
              "\"model\":\"%s\",%s\"engine\":{\"runtime\":\"%s\",\"max_num_seqs\":%d,\"max_num_batched_tokens\":%d,\"block_size\":%d,\"kv_blocks\":%d},"
-             "\"policy\":{\"schedule\":\"%s\",\"preempt\":\"%s\",\"prefix\":\"off\",\"compress\":%s},\"run\":{\"seed\":%d}}",
+             "\"policy\":{\"schedule\":\"%s\",\"preempt\":\"%s\",\"prefix\":\"off\",\"compress\":%s},%s\"run\":{\"seed\":%d}}",
              pick(run, 2, 2) ? 4 : 20, model[pick(run, 5, 2)], pick(run, 4, 4) ? "" : "\"clients\":{\"cancel_share\":0.2,\"cancel_s\":3,\"timeout_s\":20},", runtime[pick(run, 6, 4)], seqs[pick(run, 7, 3)], tokens[pick(run, 8, 3)],
-             pick(run, 9, 2) ? 16 : 32, blocks[pick(run, 10, 3)], schedule[pick(run, 11, 6)], preempt[pick(run, 12, 2)], methods[run % (sizeof methods / sizeof *methods)], (int)run);
+             pick(run, 9, 2) ? 16 : 32, blocks[pick(run, 10, 3)], schedule[pick(run, 11, 6)], preempt[pick(run, 12, 2)], method, host, (int)run);
 }
 
 /* Random policies under random engines: the same bytes with holds and with every sequence and step asked about by itself. The engine
@@ -284,7 +300,7 @@ static int drop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pieces_weigh_what_their_tokens_do), cmocka_unit_test(a_policy_that_keeps_all_changes_nothing), cmocka_unit_test(locret_holds_its_budget_and_a_chunk),
                                        cmocka_unit_test(alisa_puts_down_what_does_not_fit), cmocka_unit_test(alisa_computes_again_what_lies_nowhere), cmocka_unit_test(lserve_has_two_pools), cmocka_unit_test(cake_cascades), cmocka_unit_test(kvcrush_pays_for_blocks_smaller_than_pages), cmocka_unit_test(sentencekv_fetches_by_sentence),
-                                       cmocka_unit_test(policies_refuse_what_they_cannot_stand_on),
+                                       cmocka_unit_test(host_memory_is_set_aside_at_admission), cmocka_unit_test(policies_refuse_what_they_cannot_stand_on),
                                        cmocka_unit_test(exact_and_fast_agree)};
     return cmocka_run_group_tests_name("sim_pieces", tests, make, drop);
 }
