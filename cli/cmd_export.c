@@ -24,8 +24,8 @@ static const gbl_flag flags[] = {
              .type = GBL_P_CHOICE,
              .offset = offsetof(export_opt, format),
              .dflt = "\"csv\"",
-             .choices = "csv|jsonl|chrome|perfetto",
-             .help = "one line a request: CSV with a header, or JSON objects; chrome, perfetto: a trace for ui.perfetto.dev"},
+             .choices = "csv|jsonl|chrome|perfetto|bench_serve",
+             .help = "one line a request: CSV with a header, or JSON objects; chrome, perfetto: a trace for ui.perfetto.dev; bench_serve: the result JSON of vLLM's bench serve"},
      .arg = "FORMAT"},
     {.row = {.name = "out",
              .type = GBL_P_STR,
@@ -56,7 +56,7 @@ static int run(const gbl_call *call, gbl_err *err)
     }
     FILE *spool = gbl_spool_new(err);
     if (!spool) return err->code;
-    static const enum gbl_export_format formats[] = {GBL_EXPORT_CSV, GBL_EXPORT_JSONL, GBL_EXPORT_TRACE, GBL_EXPORT_TRACE};
+    static const enum gbl_export_format formats[] = {GBL_EXPORT_CSV, GBL_EXPORT_JSONL, GBL_EXPORT_TRACE, GBL_EXPORT_TRACE, GBL_EXPORT_BENCH};
     enum gbl_export_format format = o->json && !o->format ? GBL_EXPORT_JSONL : formats[o->format];
     int code = gbl_export_requests(o->db, run_id, format, spool, err);
     if (!code) return gbl_spool_deliver(spool, o->out, err);

@@ -68,7 +68,7 @@ int gbl_export_requests(const char *path, int64_t run, enum gbl_export_format f,
     }
     code = check_run(db, path, run, err);
     if (code == GBL_OK) {
-        code = f == GBL_EXPORT_TRACE ? gbl_export_trace_rows(db, path, run, to, err) : print_requests(db, path, run, f, to, err);
+        code = f == GBL_EXPORT_BENCH ? gbl_export_bench(db, path, run, to, err) : f == GBL_EXPORT_TRACE ? gbl_export_trace_rows(db, path, run, to, err) : print_requests(db, path, run, f, to, err);
     }
     sqlite3_close(db);
     return code;

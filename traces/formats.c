@@ -21,6 +21,7 @@ const gbl_format *const gbl_formats[] = {
     &gbl_servegen_format,
     &gbl_trace_v2_format,
     &gbl_otel_format,
+    &gbl_bench_serve_format,
     &gbl_tracelab_format,
     &gbl_sharegpt_format,
     NULL};

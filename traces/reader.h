@@ -65,7 +65,7 @@ typedef struct gbl_format {
 } gbl_format;
 
 extern const gbl_format gbl_mooncake_format, gbl_azure_format, gbl_aiperf_format, gbl_llmservingsim_format, gbl_bailian_format,
-    gbl_weka_format, gbl_burstgpt_format, gbl_vidur_format, gbl_splitwise_format, gbl_trace_v2_format, gbl_otel_format, gbl_tracelab_format, gbl_sharegpt_format, gbl_servegen_format;
+    gbl_weka_format, gbl_burstgpt_format, gbl_vidur_format, gbl_splitwise_format, gbl_trace_v2_format, gbl_otel_format, gbl_bench_serve_format, gbl_tracelab_format, gbl_sharegpt_format, gbl_servegen_format;
 
 /* Numbers for names: which turn of a session a row is, which number a tenant has. */
 typedef struct gbl_counter gbl_counter;

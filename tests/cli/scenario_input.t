@@ -90,7 +90,7 @@ $ gable run --set trace.rate_scale=0
 $ gable run --set trace.format=moncake
 ! gable: unknown trace format "moncake"
 !   where: --set trace.format
-!   expected: one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel, tracelab (left out, it is told from the content)
+!   expected: one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel, bench_serve, tracelab (left out, it is told from the content)
 !   nearest: mooncake
 ? 2
 $ printf '{"trace": {"generate": {"requests": 10, "arrival": {"use": "poison", "rate_s": 5}}}}' > g.json; gable run g.json
