@@ -369,7 +369,8 @@ typedef struct gbl_prefetch_policy {
  *
  * Strides are numbered from 0. Stride 0 is the step in which the prompt ends: what it says comes besides the prompt's tokens, and it
  * yields at least one. An answer depends on the request, on k and on what is filled in alone (draws are keyed), for it may be asked
- * again; some of 1,024 strides that follow each other yields. Whoever is not of this kind is declined at its stride 0, and then for good. After a
+ * again; some of 1,024 strides that follow each other yields. Whoever is not of this kind is declined at its stride 0, and then for good.
+ * A stride is never cut: its queries count in a plan's tokens, and may pass a budget that was not reached yet. After a
  * preemption by recomputing the request computes all tokens that it held as a prompt, and then the stride that it had come to. */
 typedef struct gbl_stride {
     int32_t generated; /* filled in: output tokens that are out before it */

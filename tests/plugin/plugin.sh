@@ -60,6 +60,22 @@ sed 's/return s->interval == 1 ? steps/return 1 ? steps/' pages.c >forgets.c
 object forgets
 check "one that grows otherwise than it said is found out" "$gable conform ./forgets.so >all.txt; test \$? = 1 && grep -q 'FAIL.*hold' all.txt"
 
+cp "$root/policies/execute/scales.c" grids.c
+object grids
+check "steps of many tokens come from a plug-in, too" "$gable run --set 'policy.execute={\"plugin\": \"./grids.so\", \"images\": \"var-256\"}' --set trace.limit=50"
+sed 's/\.yields = k < end ? grid : q->output/.yields = 0/' grids.c >silent.c
+object silent
+check "one whose prompts end without a token ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./silent.so\"}' 2>err.txt; test \$? = 1 && grep -q 'execute/scales broke its contract: the step in which a prompt ends' err.txt"
+sed 's/\.yields = k < end ? grid : q->output/.yields = k == 0/' grids.c >endless.c
+object endless
+check "one that never comes to an end ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./endless.so\"}' 2>err.txt; test \$? = 1 && grep -q '1,024 strides' err.txt"
+sed 's/(int32_t)(before + queries)/1/' grids.c >blind.c
+object blind
+check "one that attends less than it computes ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./blind.so\"}' 2>err.txt; test \$? = 1 && grep -q 'attends fewer tokens' err.txt"
+sed 's/out->tokens = P \* (k + 1)/out->tokens = 0 * (k + 1)/' "$root/policies/execute/quickvideo.c" >empty_piece.c
+object empty_piece
+check "one whose pieces are empty ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./empty_piece.so\"}' 2>err.txt; test \$? = 1 && grep -q 'a piece of a prompt has no tokens' err.txt"
+
 sed 's/GBL_SCHEDULE, GBL_ABI,/GBL_SCHEDULE, 7,/' mine.c >abi.c
 object abi
 sed 's/until nothing shorter does\."/&, "lenght=1"/' mine.c >when.c
