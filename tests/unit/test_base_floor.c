@@ -1,6 +1,7 @@
 /* Errors, memory, names and numbers as text. */
 #include <math.h>
 #include <unistd.h>
+#include "base/replace.h"
 #include "base/text.h"
 #include "tests/unit/base_help.h"
 
@@ -67,12 +68,39 @@ static void nth_allocation_fails(void **state)
 {
     void *p[4];
     (void)state;
+    long refused = gbl_alloc_refused();
     gbl_alloc_fail_at(3);
     for (int i = 0; i < 4; i++) p[i] = gbl_alloc(1, 8);
     assert_int_equal(gbl_alloc_count(), 4);
     gbl_alloc_fail_at(0);
     assert_true(p[0] && p[1] && !p[2] && p[3]);
+    assert_int_equal(gbl_alloc_refused(), refused + 1);
+    assert_null(gbl_alloc(SIZE_MAX, 2));
+    assert_int_equal(gbl_alloc_refused(), refused + 2);
     for (int i = 0; i < 4; i++) gbl_free(p[i]);
+}
+
+/* What was written while memory was refused may lack something: the file stays as it was. */
+static void no_file_of_refused_memory(void **state)
+{
+    char path[] = "/tmp/gable-floor-XXXXXX", text[8] = "";
+    gbl_replace r;
+    gbl_err err = {0};
+    (void)state;
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "old", 3), 3);
+    close(fd);
+    assert_int_equal(gbl_replace_begin(&r, path, &err), 0);
+    fputs("new", r.to);
+    gbl_alloc_fail_at(1);
+    assert_null(gbl_alloc(1, 1));
+    gbl_alloc_fail_at(0);
+    assert_int_equal(gbl_replace_end(&r, 0, &err), GBL_EFAULT);
+    FILE *f = fopen(path, "r");
+    assert_non_null(fgets(text, sizeof text, f));
+    fclose(f);
+    assert_string_equal(text, "old");
+    unlink(path);
 }
 
 static void array_grows_by_doubling(void **state)
@@ -357,7 +385,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--data-root") == 0) return print_data_root();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_has_four_lines), cmocka_unit_test(error_stays_in_its_lines), cmocka_unit_test(products_are_checked),
-        cmocka_unit_test(nth_allocation_fails), cmocka_unit_test(array_grows_by_doubling), cmocka_unit_test(arena_pieces_are_apart),
+        cmocka_unit_test(nth_allocation_fails),
+        cmocka_unit_test(no_file_of_refused_memory), cmocka_unit_test(array_grows_by_doubling), cmocka_unit_test(arena_pieces_are_apart),
         cmocka_unit_test(nearest_name), cmocka_unit_test(integers_from_text), cmocka_unit_test(whole_numbers_however_written),
         cmocka_unit_test(reals_from_text), cmocka_unit_test(reals_are_rounded_correctly), cmocka_unit_test(numbers_for_people),
         cmocka_unit_test(utf8_is_well_formed), cmocka_unit_test(hashes_are_known), cmocka_unit_test(data_is_found),
