@@ -60,12 +60,17 @@ void gbl_batch_next_event(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64
     gbl_batch_add_work(b, w);
 }
 
+/* Tokens that a query attends of so many that came before it, as a mean over layers and heads. */
+static int64_t left_of(const gbl_kv_plan *plan, int64_t prompt, int64_t tokens) {
+    int64_t tensors = plan->shape.layers * plan->shape.kv_heads;
+    if (tokens <= 0 || tensors <= 0) return tokens;
+    int64_t left = gbl_kv_read_at(plan, prompt, tokens).attended / tensors;
+    return left < tokens ? left : tokens;
+}
+
 void gbl_batch_chunk_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int64_t cached, int sampled) {
     const gbl_kv_plan *plan = c->spec.compress;
-    if (plan && plan->peak_when == GBL_WHEN_PREFILL_CHUNK && cached > 0) { /* earlier chunks have shrunk already */
-        int64_t left = gbl_kv_read_at(plan, cached, cached).attended / (plan->shape.layers * plan->shape.kv_heads);
-        cached = left < cached ? left : cached;
-    }
+    if (plan && plan->peak_when == GBL_WHEN_PREFILL_CHUNK) cached = left_of(plan, cached, cached); /* earlier chunks have shrunk already */
     gbl_batch_chunk(c, b, chunk, cached, sampled);
     if (!plan || !sampled) return;
     gbl_kv_work w[GBL_KV_PARTS];
@@ -107,8 +112,8 @@ void gbl_batch_span_of(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t 
         return;
     }
     if (plan && keys > queries) {
-        int64_t before = keys - queries, left = gbl_kv_read_at(plan, prompt < before ? prompt : before, before).attended / (plan->shape.layers * plan->shape.kv_heads);
-        keys = queries + (left < before ? left : before);
+        int64_t before = keys - queries;
+        keys = queries + left_of(plan, prompt < before ? prompt : before, before);
     }
     span(c, b, queries, keys);
     if (!plan) return;

@@ -44,13 +44,13 @@ static void thin_samples(gbl_engine *e) {
     e->sample_every_ns *= 2;
 }
 
-/* A step counts with all its busy time when it begins: what of it lies behind t is taken off again. */
+/* A step counts with all its busy time when it begins, and so does a piece of a prompt: what of it lies behind t is taken off again. */
 static gbl_sample sample_of(gbl_replica *r, int64_t t) {
     gbl_sample w = {t, r->index, r->view.n_running, (int32_t)(r->waiting.n + r->landing.n), {0}, gbl_kvpool_used(&r->pool) / r->unit, r->view.total_blocks};
     double alone = (double)r->cost.demand.alone_ns, ahead = 0;
     if (r->state == GBL_STEPPING && alone > 0) ahead = fmax(0, 1 - (double)(t - r->step_start_ns) / alone);
     for (int k = 0; k < GBL_R_N; k++) {
-        double busy = r->load.busy_ns[k] - ahead * r->cost.demand.busy_ns[k];
+        double busy = r->load.busy_ns[k] - ahead * r->cost.demand.busy_ns[k] - (r->feeds ? gbl_feed_ahead(r, t, k) : 0);
         if (!(busy > r->sampled_busy_ns[k])) continue;
         w.busy_us[k] = (float)((busy - r->sampled_busy_ns[k]) * 1e-3);
         r->sampled_busy_ns[k] = busy;

@@ -323,6 +323,7 @@ gbl_pieces_load gbl_pieces_load_of(const gbl_replica *r);
 int gbl_feed_waits(gbl_replica *r, int32_t id);  /* it is about to join the queue: 1 where its first piece is under way and brings it there */
 void gbl_feed_end(gbl_replica *r, int32_t id);   /* a piece is made */
 void gbl_feed_rest(gbl_replica *r);              /* a step is over: who has computed all that is there waits for more */
+double gbl_feed_ahead(const gbl_replica *r, int64_t t, int resource); /* busy time of pieces under way that lies behind t */
 static inline int64_t gbl_feed_most(const gbl_replica *r, int32_t id, int64_t tokens) { /* that a step can compute of it */
     const gbl_priv *p = &r->e->priv[id];
     int64_t there = p->ready - r->e->req[id].computed;

@@ -60,3 +60,13 @@ void gbl_feed_rest(gbl_replica *r) {
     }
     r->view.n_running = kept;
 }
+
+double gbl_feed_ahead(const gbl_replica *r, int64_t t, int resource) {
+    double ahead = 0;
+    for (size_t i = 0; i < r->fluid.n; i++) {
+        const gbl_flow *f = &r->fluid.flow[i];
+        double left = f->left_ns - f->speed * (double)(t - r->fluid.now_ns);
+        if (f->tag <= GBL_TAG_FEED && left > 0) ahead += f->rate[resource] * left;
+    }
+    return ahead;
+}

@@ -61,6 +61,7 @@ static void counts_by_hand(void **state) {
     assert_close(lone(100, 256, "llada-8b", "\"denoise\"", "", "kv.peak_blocks"), 100, 0);   /* the prompt's; nothing is cached */
     assert_close(lone(100, 256, "llada-8b", "\"dkv_cache\"", "", "kv.peak_blocks"), 356, 0); /* prompt and output */
     assert_close(lone(100, 255, "llada-8b", "{\"use\":\"dkv_cache\",\"tokens\":4}", "", "sim.steps"), 64, 0);
+    assert_close(lone(100, 256, "mamba-2.8b", "{\"use\":\"dkv_cache\",\"tokens\":4}", "", "sim.steps"), 64, 0); /* no attention, no KV */
     /* grids: 13 steps, the last of which keeps nothing */
     assert_close(lone(1, 10521, "llama-2-7b", "\"scales\"", "", "sim.steps"), 13, 0);
     assert_close(lone(1, 10521, "llama-2-7b", "\"scales\"", "", "kv.peak_blocks"), 6425, 0);
