@@ -34,8 +34,8 @@ typedef struct lab_opt {
 #define FLAG_PROCESS                                                                                                       \
     {                                                                                                                      \
         .row = {.name = "process", .type = GBL_P_STR, .offset = offsetof(lab_opt, process), .dflt = "\"gpt-j-6b\"",          \
-                .help = "the synthetic process: gpt-j-6b, cerebras-gpt-6.7b or mpt-7b (validate/attention/processes.json)"}, \
-        .arg = "NAME"                                                                                                      \
+                .help = "the synthetic process: gpt-j-6b, cerebras-gpt-6.7b or mpt-7b; NAME{retrieval_heads=0.9} changes numbers"}, \
+        .arg = "NAME{...}"                                                                                                 \
     }
 #define FLAG_WINDOWED                                                                                             \
     {                                                                                                             \
@@ -128,16 +128,34 @@ static int refuse_unread(const gbl_call *call, const lab_opt *o, gbl_err *err)
     return gbl_expected(err, "one of the two");
 }
 
+/* A process's name, and numbers of it that are to be others: mpt-7b{retrieval_heads=0.9}. */
+static int read_process(gbl_process *p, const char *spec, gbl_arena *arena, gbl_err *err)
+{
+    static const char *const name_key[] = {"use", NULL};
+    const gbl_process *known;
+    gbl_doc *d;
+    if (gbl_spec_doc(&d, "--process", spec, err)) return err->code;
+    int code = gbl_process_find(&known, gbl_node_text(gbl_node_get(gbl_doc_root(d), "use")), arena, err);
+    if (!code) {
+        *p = *known;
+        p->name = spec; /* results name what they were taken on */
+        code = gbl_param_bind(gbl_process_numbers, p, gbl_doc_root(d), name_key, arena, err);
+        if (code) gbl_spec_where(err, "--process");
+    }
+    gbl_doc_free(d);
+    return code;
+}
+
 static int open_attention(gbl_attention **out, const lab_opt *o, gbl_arena *arena, gbl_err *err)
 {
-    const gbl_process *p;
+    gbl_process p;
     gbl_process_shape shape = {(int)o->layers, (int)o->heads, 32, o->tokens, o->tokens - o->generated, (uint64_t)o->seed};
     if (o->recorded) return gbl_recording_open(out, o->recorded, o->windowed, err);
     if (shape.prompt < 1) {
         gbl_fail(err, GBL_EINPUT, "%lld generated tokens of %lld leave no prompt", (long long)o->generated, (long long)o->tokens);
         return gbl_expected(err, "--generated below --tokens");
     }
-    return gbl_process_find(&p, o->process, arena, err) ? err->code : gbl_process_open(out, p, &shape, err);
+    return read_process(&p, o->process, arena, err) ? err->code : gbl_process_open(out, &p, &shape, err);
 }
 
 /* ---------------------------------------------------------------- mass ---- */

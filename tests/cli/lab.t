@@ -122,6 +122,25 @@ $ gable lab mass --process gptj
 !   where: --process
 !   expected: a name of validate/attention/processes.json
 ? 2
+$ gable lab mass full --tokens 128 --generated 32 --layers 1 --heads 1 --budgets 0.5 --process 'mpt-7b{retrieval_heads=1,spike=0.5}' | head -2
+synthetic: mpt-7b{retrieval_heads=1,spike=0.5}
+128 tokens, 96 of them the prompt; 1 of 32 layers, 1 heads (1 KV); 32 generated rows of heads, 24 that looked at a needle
+$ gable lab mass --process 'mpt-7b{retrieval_head=1}'
+! gable: unknown key 'retrieval_head'
+!   where: --process retrieval_head
+!   expected: one of anchor, floor, zipf, heavy_share, noise, persistence, contrast, sink_share, local_tokens, retrieval_heads, streaming, common, spike, spike_rate, key_step, use
+!   nearest: retrieval_heads
+? 2
+$ gable lab mass --process 'mpt-7b{spike=2}'
+! gable: 'spike' is out of range: 2
+!   where: --process spike
+!   expected: a number from 0 to 0.99 (share)
+? 2
+$ gable lab mass --process 'mpt-7b{name=x}'
+! gable: unknown key 'name'
+!   where: --process name
+!   expected: one of anchor, floor, zipf, heavy_share, noise, persistence, contrast, sink_share, local_tokens, retrieval_heads, streaming, common, spike, spike_rate, key_step, use
+? 2
 $ gable lab mass --generated 4096
 ! gable: 4096 generated tokens of 4096 leave no prompt
 !   expected: --generated below --tokens

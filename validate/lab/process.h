@@ -24,7 +24,8 @@ typedef struct gbl_process {
     double noise, sink_share, local_tokens, retrieval_heads, streaming, common, spike, spike_rate, key_step;
 } gbl_process;
 
-extern const gbl_param gbl_process_params[]; /* every number of a process; ends with name NULL */
+extern const gbl_param gbl_process_params[]; /* name, source and every number of a process; ends with name NULL */
+extern const gbl_param *const gbl_process_numbers; /* the numbers alone */
 
 /* The processes of validate/attention/processes.json; *n of them, in the arena. */
 int gbl_process_read(const gbl_process **out, size_t *n, gbl_arena *a, gbl_err *err);

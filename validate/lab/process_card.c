@@ -20,13 +20,14 @@ const gbl_param gbl_process_params[] = {
     ROW(contrast, "0.5", 0, 4, NULL, "how far layers differ: power of their published shares; fitted"),
     ROW(sink_share, "0.5", 0, 1, "share", "of the anchor, on the first four tokens; assumed"),
     ROW(local_tokens, "16", 1, 4096, "tokens", "distance over which attention to neighbours falls by e; assumed"),
-    ROW(retrieval_heads, "0.434", 0, 1, "share", "heads that look back (DuoAttention, Llama-2-7B: full-attention share above 0.5)"),
+    ROW(retrieval_heads, "0.434", 0, 1, "share", "heads that look back (DuoAttention, share above 0.5: Llama-2-7B; Llama-3.1-8B .914, Mistral-v0.2 .953)"),
     ROW(streaming, "0.5", 0, 1, "share", "of a retrieval head's heavy and even mass that the other heads have; assumed"),
     ROW(common, "0.5", 0, 1, "share", "tokens that are the same in all heads, heavy or not; assumed"),
     ROW(spike, "0.4", 0, 0.99, "share", "mass of a spike; assumed"),
     ROW(spike_rate, "0.01", 0, 1, "share", "rows of a retrieval head with a spike on any token; assumed"),
     ROW(key_step, "0.9", 0, 0.9999, NULL, "cosine of neighbouring keys, about; assumed"),
     {.name = NULL}};
+const gbl_param *const gbl_process_numbers = gbl_process_params + 2;
 
 static int read_list(const gbl_node *list, gbl_process *out, gbl_arena *a, gbl_err *err)
 {
