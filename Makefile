@@ -28,6 +28,7 @@ LIBS := -lcjson -lgsl -lgslcblas -lsqlite3 -lxxhash -lz -lzstd -ldl -lm
 # What the targets need beyond make and a shell, as Debian and Ubuntu name it.
 PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev zlib1g-dev libzstd-dev
 PKG_TEST := libcmocka-dev pkg-config g++ sqlite3 \
+  python3-jsonschema zsh mandoc \
   python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml slurm-wlm munge
 PKG_CHECK := clang-tidy cppcheck mypy chromium
 # Inlined into the report page; without it the page has tables alone.
