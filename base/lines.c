@@ -5,9 +5,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -33,7 +35,7 @@ struct gbl_lines {
     char *buffer; /* lines; one byte of room is kept for the NUL of a last line without end */
     size_t from, to, room;
     int end;
-    int64_t number;
+    int64_t number, taken; /* taken: bytes read from the file */
 };
 
 static int fail_at(const gbl_lines *l, gbl_err *err, int64_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -61,7 +63,10 @@ static ptrdiff_t read_source(gbl_lines *l, void *out, size_t size, gbl_err *err)
         return (ptrdiff_t)n;
     }
     ssize_t n = read(l->fd, out, size);
-    if (n >= 0) return n;
+    if (n >= 0) {
+        l->taken += n;
+        return n;
+    }
     if (errno == EINTR) return gbl_fail(err, GBL_EINTERRUPT, "interrupted while reading"), gbl_where(err, "%s", l->name), -1;
     return fail_at(l, err, 0, "cannot read the file: %s", strerror(errno)), -1;
 }
@@ -242,6 +247,14 @@ int gbl_lines_open_text(gbl_lines **out, const char *name, const char *text, siz
     l->text = text;
     l->text_left = len;
     return start(out, l, name, err);
+}
+
+double gbl_lines_share(const gbl_lines *l)
+{
+    struct stat file;
+    if (l->fd < 0 || fstat(l->fd, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0) return -1;
+    size_t ahead = l->packing == PLAIN ? l->to - l->from : l->raw_to - l->raw_from;
+    return fmin(1, fmax(0, (double)(l->taken - (int64_t)ahead) / (double)file.st_size));
 }
 
 void gbl_lines_close(gbl_lines *l)

@@ -14,6 +14,8 @@ void gbl_lines_close(gbl_lines *l);
  * (unreadable, truncated archive, a NUL byte, a line too long), with file:line in err. */
 int gbl_lines_next(gbl_lines *l, char **line, size_t *len, gbl_err *err);
 int64_t gbl_lines_number(const gbl_lines *l); /* of the line last returned, from 1 */
+/* Share of the file's bytes, as they lie on disk, behind the line last returned, in steps of a block; -1: of no file of known size. */
+double gbl_lines_share(const gbl_lines *l);
 const char *gbl_lines_name(const gbl_lines *l);
 /* Reads the whole of a (compressed) file; caller frees with gbl_free. */
 int gbl_slurp(const char *path, char **out, size_t *len, size_t most, gbl_err *err);

@@ -254,15 +254,18 @@ static void clock_text(char *out, size_t size, double s)
 
 static void progress_text(const gbl_progress *p, double done, double total, double passed, const char *note, char *out, size_t size)
 {
-    char share[32] = "", speed[48] = "", left[48] = "", clock[24];
+    char share[32] = "", speed[48] = "", each[40], left[48] = "", clock[24];
     double rate = passed > 0 ? done / passed : 0;
     if (total > 0) snprintf(share, sizeof share, " %5.1f %%", 100 * (done < total ? done / total : 1));
-    gbl_human_si(speed, sizeof speed - 4, rate, "");
+    if (total != 1) { /* of 1: a share of something, which has no rate worth telling */
+        gbl_human_si(each, sizeof each, rate, "");
+        snprintf(speed, sizeof speed, "  %s/s", each);
+    }
     if (total > done && rate > 0) {
         clock_text(clock, sizeof clock, (total - done) / rate);
         snprintf(left, sizeof left, "  ETA %s", clock);
     }
-    snprintf(out, size, "%s%s  %s/s%s%s%s", p->what, share, speed, left, note != NULL && note[0] != '\0' ? "  " : "", note != NULL ? note : "");
+    snprintf(out, size, "%s%s%s%s%s%s", p->what, share, speed, left, note != NULL && note[0] != '\0' ? "  " : "", note != NULL ? note : "");
 }
 
 /* Cuts to the terminal's width at a character's edge: a wrapped line could not be wiped. */

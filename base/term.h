@@ -23,7 +23,7 @@ void gbl_table_print(gbl_table *t, FILE *to);
 enum gbl_progress_mode { GBL_PROGRESS_AUTO, GBL_PROGRESS_ON, GBL_PROGRESS_OFF };
 typedef struct gbl_progress gbl_progress;
 gbl_progress *gbl_progress_new(const char *what, enum gbl_progress_mode mode);
-/* At most ten redraws a second (where stderr is a file: a line a second), none in the first 0.3 s; p NULL is fine; total 0 = unknown. Shows share, rate and ETA on stderr. */
+/* At most ten redraws a second (where stderr is a file: a line a second), none in the first 0.3 s; p NULL is fine; total 0 = unknown. Shows share, rate (not of a total of 1: a share) and ETA on stderr. */
 void gbl_progress_tick(gbl_progress *p, double done, double total, const char *note);
 void gbl_progress_end(gbl_progress *p); /* wipes the line, frees */
 

@@ -459,7 +459,10 @@ double gbl_source_progress(const gbl_source *s)
 {
     int64_t all = s->generator ? gbl_generator_requests(s->generator) : s->limit;
     if (s->limit && s->limit < all) all = s->limit;
-    return all ? (double)s->serial / (double)all : -1;
+    double counted = all ? (double)s->serial / (double)all : -1;
+    /* One document is read whole before its first request. */
+    int by_row = s->rows.lines && !s->rows.joined && gbl_lines_number(s->rows.lines) > 1;
+    return by_row ? fmax(counted, gbl_lines_share(s->rows.lines)) : counted;
 }
 
 int gbl_repair_at(const gbl_repairs *r, int i, const char **key, const char **text, int64_t *n)

@@ -69,7 +69,7 @@ void gbl_source_reached(gbl_source *s, int64_t now_ns);
 int gbl_source_closed(const gbl_source *s); /* a closed loop: arrivals follow from completions */
 const gbl_repairs *gbl_source_repairs(const gbl_source *s);
 const char *gbl_source_format(const gbl_source *s);     /* "mooncake", "azure", "generate" */
-double gbl_source_progress(const gbl_source *s);        /* share of the requests yielded, 0..1; -1 for a file without limit */
+double gbl_source_progress(const gbl_source *s);        /* share of the requests yielded, or of the file read, 0..1; -1: not known */
 /* Of the file's bytes (reads the file; 0 for standard input or where it is gone), or of the generator's canonical JSON
  * and the seed. */
 uint64_t gbl_source_hash(const gbl_source *s);

@@ -258,6 +258,42 @@ static int read_job(gbl_err *err)
     return more == 0 ? GBL_OK : err->code;
 }
 
+/* How much of a file is behind the line last returned, packed or not; nobody knows it of a text or a pipe. */
+static void share_of_a_file(void **state)
+{
+    char path[] = "/tmp/gable-share-XXXXXX", *line;
+    gbl_lines *l;
+    gbl_err err = {0};
+    size_t len;
+    double before = 0;
+    int ends[2], fd = mkstemp(path);
+    FILE *f = fdopen(fd, "w");
+    (void)state;
+    for (int i = 0; i < 200000; i++) fprintf(f, "line %d\n", i);
+    fclose(f);
+    assert_int_equal(gbl_lines_open(&l, path, &err), GBL_OK);
+    for (int i = 0; i < 200000; i++) {
+        assert_int_equal(gbl_lines_next(l, &line, &len, &err), 1);
+        if (i % 1000) continue;
+        double share = gbl_lines_share(l);
+        assert_true(share >= before && fabs(share - i / 200000.0) < 0.05);
+        before = share;
+    }
+    assert_true(gbl_lines_share(l) == 1);
+    gbl_lines_close(l);
+    unlink(path);
+    assert_int_equal(gbl_lines_open_text(&l, "t", "a\nb\n", 4, &err), GBL_OK);
+    assert_true(gbl_lines_share(l) == -1);
+    gbl_lines_close(l);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    assert_int_equal(gbl_lines_open(&l, path, &err), GBL_OK);
+    assert_true(gbl_lines_share(l) == -1);
+    gbl_lines_close(l);
+    close(ends[0]);
+}
+
 static void memory_may_run_out(void **state)
 {
     static unsigned char wide[1 << 20];
@@ -274,6 +310,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_lines), cmocka_unit_test(packed_lines), cmocka_unit_test(truncated_archives), cmocka_unit_test(large_archive),
         cmocka_unit_test(lines_cross_blocks), cmocka_unit_test(too_long_a_line), cmocka_unit_test(unreadable_files),
-        cmocka_unit_test(standard_input), cmocka_unit_test(memory_may_run_out)};
+        cmocka_unit_test(standard_input), cmocka_unit_test(share_of_a_file), cmocka_unit_test(memory_may_run_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

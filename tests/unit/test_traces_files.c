@@ -209,7 +209,7 @@ static void bad_objects(void **state)
     refuse_json("{\"file\": \"a\", \"generate\": {}}", "trace has both file and generate", "trace:1:10 (file)", "either a file or a generator", "");
     refuse_json("{\"format\": \"azure\", \"generate\": {}}", "trace has both format and generate", "trace:1:12 (format)", "either a file or a generator", "");
     refuse_json("{\"file\": \"" TRACE "\", \"format\": \"moncake\"}", "unknown trace format \"moncake\"", "trace:1:31 (format)",
-                "one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel, tracelab (left out, it is told from the content)", "mooncake");
+                "one of: bailian, aiperf, weka, llmservingsim, mooncake, azure, burstgpt, vidur, splitwise, servegen, trace_v2, otel, bench_serve, tracelab (left out, it is told from the content)", "mooncake");
     refuse_json("{\"file\": \"" TRACE "\", \"format\": \"servegen\"}", "a ServeGen trace is a folder, not a file", TRACE,
                 "the folder of its chunk-*-trace.csv and chunk-*-dataset.json", "");
     refuse_json("{\"file\": \"none.jsonl\"}", "cannot open the file: No such file or directory", "none.jsonl", "a readable file, or - for standard input", "");
@@ -230,16 +230,16 @@ static void raw_text(void **state)
 static void formats_are_listed(void **state)
 {
     (void)state;
-    const char *want[] = {"mooncake", "azure", "burstgpt", "vidur", "llmservingsim", "splitwise", "servegen", "weka", "bailian", "aiperf", "trace_v2"};
+    const char *want[] = {"mooncake", "azure", "burstgpt", "vidur", "llmservingsim", "splitwise", "servegen", "weka", "bailian", "aiperf", "trace_v2", "bench_serve"};
     const char *name, *help;
     int readable, n = 0, found = 0;
     while (gbl_trace_format_at(n, &name, &help, &readable)) {
-        for (size_t k = 0; k < 11; k++) found += !strcmp(want[k], name);
+        for (size_t k = 0; k < 12; k++) found += !strcmp(want[k], name);
         assert_int_equal(readable, strcmp(name, "sharegpt") != 0);
         n++;
     }
-    assert_int_equal(n, 14);
-    assert_int_equal(found, 11);
+    assert_int_equal(n, 15);
+    assert_int_equal(found, 12);
 }
 
 /* ---- bad Mooncake rows ---- */
