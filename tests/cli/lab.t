@@ -145,6 +145,22 @@ $ gable lab mass --generated 4096
 ! gable: 4096 generated tokens of 4096 leave no prompt
 !   expected: --generated below --tokens
 ? 2
+$ gable lab mass --tokens 1048576 --heads 128 --layers 32
+! gable: 32 layers of 128 heads of 1048576 tokens are too many
+!   expected: a product of at most 268435456
+? 2
+$ gable lab mass --tokens 1048576 --heads 8 --layers 32
+! gable: synthetic: gpt-j-6b would take 110 GiB of memory
+!   expected: at most 64: fewer tokens, layers, heads, budgets or methods
+? 2
+$ mkdir folder; gable lab rank folder
+! gable: folder is no recording of attention
+!   expected: a file that begins with GBLATTN, as validate/record_attention.py writes it
+? 2
+$ gable lab rank /dev/null
+! gable: /dev/null is no recording of attention
+!   expected: a file that begins with GBLATTN, as validate/record_attention.py writes it
+? 2
 $ gable lab mass --windowed
 ! gable: --windowed means nothing without --recorded
 !   expected: one of the two

@@ -10,6 +10,7 @@
 
 /* Of a row's mass: then the head looks at the needle. Assumed; Wu et al. ("Retrieval head", 2024) take the largest weight. */
 static const double looks = 0.1;
+static const double most_bytes = 0x1p36;
 
 typedef struct track {
     const gbl_cache_method *how;
@@ -314,6 +315,23 @@ static void sum_up(bench *b)
         }
 }
 
+/* What make() will take, but for small change: told before a machine is brought to its knees. */
+static int check_memory(const gbl_lab *lab, const gbl_attention *a, gbl_err *err)
+{
+    double bytes = 0, n = (double)a->tokens;
+    for (size_t m = 0; m < lab->n_methods; m++) {
+        const gbl_cache_method *how = lab->method[m];
+        double units = how->sets == GBL_SETS_LAYER ? 1 : a->kv_heads;
+        double note = n * GBL_NOTE_ARRAYS * sizeof(double) + (how->note_extra ? (double)how->note_extra(a->tokens) : 0);
+        double cache = n * (1 + sizeof(float) + sizeof(int32_t) + 2 * sizeof(double)) + (how->extra ? (double)how->extra(a->tokens) : 0);
+        double mass = (double)(a->tokens - a->prompt) * a->heads * a->layers * sizeof(double);
+        bytes += units * (a->layers * note + (double)lab->n_budgets * cache) + (double)lab->n_budgets * mass;
+    }
+    if (bytes <= most_bytes) return GBL_OK;
+    gbl_fail(err, GBL_EINPUT, "%s would take %.0f GiB of memory", a->label, bytes / 0x1p30);
+    return gbl_expected(err, "at most %.0f: fewer tokens, layers, heads, budgets or methods", most_bytes / 0x1p30);
+}
+
 static int check(const gbl_lab *lab, const gbl_attention *a, gbl_err *err)
 {
     assert(lab->n_methods >= 1 && lab->n_methods <= GBL_LAB_METHODS && lab->n_budgets >= 1 && lab->n_budgets <= GBL_LAB_BUDGETS);
@@ -322,7 +340,7 @@ static int check(const gbl_lab *lab, const gbl_attention *a, gbl_err *err)
             gbl_fail(err, GBL_EINPUT, "%s compares keys, and %s has none", lab->method[m]->name, a->label);
             return gbl_expected(err, "a recording with keys, or other methods");
         }
-    return GBL_OK;
+    return check_memory(lab, a, err);
 }
 
 int gbl_lab_run(gbl_lab *lab, gbl_attention *a, gbl_err *err)

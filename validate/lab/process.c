@@ -237,6 +237,10 @@ int gbl_process_open(gbl_attention **out, const gbl_process *p, const gbl_proces
     *out = NULL;
     assert(shape->layers >= 1 && shape->layers <= shape->model_layers && shape->heads >= 1);
     assert(shape->prompt >= 1 && shape->tokens > shape->prompt && shape->tokens < (int64_t)1 << 24);
+    if ((double)shape->layers * shape->heads * (double)shape->tokens > GBL_PROCESS_MOST) {
+        gbl_fail(err, GBL_EINPUT, "%d layers of %d heads of %lld tokens are too many", shape->layers, shape->heads, (long long)shape->tokens);
+        return gbl_expected(err, "a product of at most %d", GBL_PROCESS_MOST);
+    }
     process *s = gbl_alloc(1, sizeof *s);
     if (!s) return gbl_nomem(err, sizeof *s);
     s->p = *p;

@@ -14,7 +14,7 @@
 #include "policies/policy.h"
 #include "validate/lab/attention.h"
 
-enum { GBL_PROCESS_SINKS = 4, GBL_PROCESS_EPOCH = 64 };
+enum { GBL_PROCESS_SINKS = 4, GBL_PROCESS_EPOCH = 64, GBL_PROCESS_MOST = 1 << 28 /* heads x tokens */ };
 
 typedef struct gbl_process {
     const char *name, *source;
@@ -38,7 +38,7 @@ typedef struct gbl_process_shape {
     uint64_t seed;
 } gbl_process_shape;
 
-/* Memory grows with layers x heads x tokens. p is borrowed. */
+/* Memory: 4 bytes x layers x heads x tokens, of which more than GBL_PROCESS_MOST are refused. p is copied, its name borrowed. */
 int gbl_process_open(gbl_attention **out, const gbl_process *p, const gbl_process_shape *shape, gbl_err *err);
 /* Share of its tokens that PrefixKV keeps of a layer at depth 0..1 over the mean of all layers, when half of all go. */
 double gbl_process_layer(double depth);
