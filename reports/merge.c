@@ -2,6 +2,7 @@
  * added to the layout comes along by itself. */
 #include "reports/merge.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,6 +154,7 @@ static int check_input(merge *m, const char *path, sweep_row *row)
         return code;
     }
     int found = read_sweep(m, db, path, row);
+    assert(found >= 0 || m->err->code);
     sqlite3_close(db);
     if (found == 0) {
         gbl_fail(m->err, GBL_EINPUT, "the store holds no sweep");
@@ -311,10 +313,12 @@ static int take_input(merge *m, const char *path)
     sweep_row row;
     int code = gbl_db_open_read(&from, path, m->err), rc = SQLITE_DONE;
     int found = code ? 1 : read_sweep(m, from, path, &row);
+    assert(found >= 0 || m->err->code);
     if (found < 0) {
         code = m->err->code;
     } else if (!code && (!found || sqlite3_prepare_v2(from, sql, -1, &st, NULL) != SQLITE_OK)) {
         code = fail_read(m, from, path);
+        assert(code);
     }
     if (!code) {
         code = same_sweep(m, &m->to, &row);

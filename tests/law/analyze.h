@@ -1,5 +1,6 @@
 /* analyze.h - included before every file that clang-tidy reads, and nowhere else: tells it what the headers promise in
  * words and it cannot see across files, that a function which fails returns a code that is not 0 and leaves it in err. */
+#define _GNU_SOURCE /* a file that defines it comes too late: system headers are read here */
 #include "base/doc.h"
 #include "base/err.h"
 #include "base/scan.h"
@@ -16,6 +17,7 @@
 #endif
 #ifndef ANALYZING_node
 #define gbl_node_fail(n, e, ...) GBL_ANALYZE_FAILS((gbl_node_fail)((n), (e), __VA_ARGS__), e, GBL_EINPUT)
+#define gbl_node_fail_key(n, e, ...) GBL_ANALYZE_FAILS((gbl_node_fail_key)((n), (e), __VA_ARGS__), e, GBL_EINPUT)
 #define gbl_node_str(n, out, e) GBL_ANALYZE_MAY_FAIL((gbl_node_str)((n), (out), (e)), e)
 #define gbl_node_int(n, out, e) GBL_ANALYZE_MAY_FAIL((gbl_node_int)((n), (out), (e)), e)
 #define gbl_node_real(n, out, e) GBL_ANALYZE_MAY_FAIL((gbl_node_real)((n), (out), (e)), e)
