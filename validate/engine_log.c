@@ -316,9 +316,10 @@ int gbl_engine_log_read(gbl_engine_log *out, const gbl_engine_spec *s, const cha
         r->s = s;
         r->log = out;
         r->err = err;
-        code = open_csv(r, gbl_engine_spec_path(s, data, s->file));
+        const char *path = gbl_engine_spec_path(s, data, s->file);
+        code = s->bench ? gbl_engine_bench_read(out, path, err) : open_csv(r, path);
     }
-    if (!code) code = read_rows(r);
+    if (!code && !s->bench) code = read_rows(r);
     if (!code && s->kind == GBL_ENGINE_HITS) {
         gbl_lines_close(r->lines);
         r->lines = NULL;

@@ -39,6 +39,8 @@ typedef struct gbl_engine_log {
  * contradict each other (e2e below ttft, or tpot more than 1 % and 10 us off (e2e - ttft)/(output - 1)), a file has no rows,
  * or the ids' rows are not those of the log. */
 int gbl_engine_log_read(gbl_engine_log *out, const gbl_engine_spec *s, const char *data, gbl_err *err);
+/* Rows of vLLM's `bench serve` result (engine_bench.c), into a log that has none. */
+int gbl_engine_bench_read(gbl_engine_log *l, const char *path, gbl_err *err);
 void gbl_engine_log_fini(gbl_engine_log *l);
 
 #endif

@@ -142,17 +142,18 @@ static int read_ids(gbl_engine_spec *s, const gbl_node *root, gbl_err *err)
 
 static int read_kind(gbl_engine_spec *s, const gbl_node *root, gbl_err *err)
 {
-    static const char *const kinds[] = {"requests", "points", "hits"};
+    static const char *const kinds[] = {"requests", "points", "hits", "bench_serve"};
     const char *text;
     if (text_member(root, "kind", &text, err)) return err->code;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         if (!strcmp(kinds[i], text)) {
-            s->kind = (enum gbl_engine_kind)i;
+            s->bench = i == 3;
+            s->kind = s->bench ? GBL_ENGINE_REQUESTS : (enum gbl_engine_kind)i;
             return 0;
         }
     gbl_node_fail(gbl_node_get(root, "kind"), err, "unknown kind '%s'", text);
-    gbl_expected(err, "requests, points or hits");
-    return gbl_nearest(err, gbl_near(text, kinds, 3));
+    gbl_expected(err, "requests, points, hits or bench_serve");
+    return gbl_nearest(err, gbl_near(text, kinds, 4));
 }
 
 static int read_scenario(gbl_engine_spec *s, const gbl_node *root, gbl_err *err)
@@ -180,7 +181,13 @@ static int bind(gbl_engine_spec *s, gbl_err *err)
     s->source = gbl_node_get(root, "source") ? gbl_node_text(gbl_node_get(root, "source")) : "";
     s->labels = gbl_node_get(root, "labels");
     if (s->labels && need_object(s->labels, "labels", err)) return err->code;
-    if (read_kind(s, root, err) || read_columns(s, root, err) || read_scenario(s, root, err)) return err->code;
+    if (read_kind(s, root, err)) return err->code;
+    const gbl_node *unread = s->bench ? gbl_node_get(root, "columns") : NULL;
+    if (unread) {
+        gbl_node_fail_key(unread, err, "the arrays of a benchmark's result have names of their own, so 'columns' would be read by nothing");
+        return gbl_expected(err, "no columns");
+    }
+    if ((!s->bench && read_columns(s, root, err)) || read_scenario(s, root, err)) return err->code;
     if (s->kind == GBL_ENGINE_POINTS) return read_points(s, root, err);
     return s->kind == GBL_ENGINE_HITS ? read_ids(s, root, err) : 0;
 }

@@ -8,6 +8,7 @@
  * requests  one request, replayed at its arrival time     arrival*, input*, output*; ttft, tpot, e2e (one at least; a third
  *                                                         follows from two); run, part, prompt, ok, itl
  * points    one closed loop, known by its means           input*, output*, concurrency*; ttft, tpot, e2e (one at least); tp, run
+ * bench_serve  an element of the arrays that vLLM's `bench serve --save-detailed` wrote, replayed as requests; no columns
  * hits      one request, of which cache hits are counted  arrival*, input*, output*, key*; "ids" with file, column, tokens,
  *                                                         hit_tokens
  * run: rows with another word are another replay. part: rows of one replay that are scored apart. prompt: requests with the
@@ -36,6 +37,7 @@ typedef struct gbl_engine_spec {
     gbl_arena *arena;
     const char *name, *source, *file; /* file: as written */
     enum gbl_engine_kind kind;
+    int bench; /* kind "bench_serve": requests, from arrays of a known name */
     gbl_engine_col col[GBL_EC_N];
     const char *ok_is;
     const gbl_node *scenario, *labels, *file_at;

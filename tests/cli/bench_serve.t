@@ -48,3 +48,26 @@ gable: unknown word 'NaN'
 gable: unexpected end of the text
 gable: input_lens is not a number
 gable: input_lens is too large: 1e12
+# As an engine's log: a simulated run against itself, with the gaps that a client would have seen, is off by nothing.
+$ python3 $ROOT/tests/cli/bench_serve.py gaps; echo '{"gable": "engine/1", "name": "mine", "kind": "bench_serve", "file": "measured.json", "scenario": {}}' > mine.json; gable validate engine ./mine.json | grep -E 'TPOT mean|E2E mean|TTFT p'
+TPOT mean *1 *0.00 *1.5 *0.00 *5 *met
+E2E mean *1 *0.00 *1.5 *0.00 *5 *met
+TTFT p50 below saturation *1 *0.00 *2 *0.00 *5 *met
+TTFT p99 below saturation *1 *0.00 *- *0.00 *15 *met
+$ gable validate engine ./mine.json --json | grep -c '"mine"'
+1
+$ sed 's/"file"/"columns": {}, "file"/' mine.json > x.json; gable validate engine ./x.json
+! gable: the arrays of a benchmark's result have names of their own, so 'columns' would be read by nothing
+!   where: ./x.json:1:*columns*
+!   expected: no columns
+? 2
+$ sed 's/measured.json/out.json/' mine.json > x.json; gable validate engine ./x.json
+! gable: a benchmark's result has no array itls
+!   where: ./out.json:1:1
+!   expected: a result of `vllm bench serve --save-result --save-detailed` that says when each request was sent
+? 2
+$ sed 's/"itls": \[\[/"itls": [[-1, /' measured.json > m2.json; sed 's/measured.json/m2.json/' mine.json > x.json; gable validate engine ./x.json 2>&1 | head -n 1; sed 's/"ttfts": \[/"ttfts": [0.1, /' measured.json > m2.json; gable validate engine ./x.json 2>&1 | head -n 1; echo '[]' > m2.json; gable validate engine ./x.json 2>&1 | head -n 1; rm m2.json; gable validate engine ./x.json 2>&1 | head -n 1
+gable: -1 s is no time
+gable: ttfts has 41 values, and input_lens 40
+gable: a benchmark's result has no array input_lens
+gable: cannot open the file: No such file or directory
