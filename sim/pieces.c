@@ -208,6 +208,10 @@ static void settle(gbl_replica *r, int32_t id) {
     int64_t to = p->kv_to > r->e->req[id].computed ? p->kv_to : r->e->req[id].computed, held = gbl_units_held(r, id), units = gbl_pieces_units(r, id, to);
     keep(r->pieces, id);
     if (units == held || r->e->failed) return;
+    if (units - held > gbl_kvpool_free(&r->pool)) { /* what was reserved beyond its tokens lapses */
+        to = r->e->req[id].computed;
+        units = gbl_pieces_units(r, id, to);
+    }
     if (units - held > gbl_kvpool_free(&r->pool)) gbl_policy_fault(r, GBL_COMPRESS, "it decides to hold more than is free");
     else if (units < held) gbl_kvpool_give(&r->pool, held - units);
     else gbl_kvpool_take(&r->pool, units - held); /* nothing is cached under such a policy, so nothing is evicted */

@@ -1,7 +1,7 @@
 /* alisa - sparse attention over KV that is spread over device memory, host memory and nowhere. A step attends a share of the tokens:
  * half of them the last ones, half those with the largest attention sums of late. All KV stays, in three phases that follow from how
- * much there is of it: all on the GPU; then the oldest in host memory, each sequence keeping its equal share of the pool; then the very
- * oldest deleted, and computed again where they are attended - because host memory is full, or because a token is computed again sooner
+ * much there is of it: all on the GPU; then the oldest in host memory, so that no sequence has more on the GPU than another that wants it;
+ * then the very oldest deleted, and computed again where they are attended - because host memory is full, or because a token is computed again sooner
  * than it is fetched. A token in host memory is attended as often as any other old one, and fetched for the step.
  *
  * With ratio 1 and `offload` given it is the fixed placement of FlexGen: that share of each sequence in host memory, all of it fetched at
@@ -10,12 +10,13 @@
 
 typedef struct alisa {
     double ratio, offload;
-    int64_t share;      /* tokens that each sequence may have in device memory, */
+    int64_t share;      /* tokens that a sequence may have in device memory, */
     int64_t host_share; /* and in host memory */
 } alisa;
 typedef struct sequence {
     int64_t share, host_share;
-    int64_t low;       /* tokens that are below whatever the share: they were put down under an earlier one */
+    int64_t most;      /* that leaves room for a layer of its prompt, if it is alone */
+    int64_t low, lost; /* tokens that are below, that are gone, whatever the shares: by earlier ones */
     int64_t moved, at; /* tokens put down at once, by the step to `at` */
 } sequence;
 
@@ -32,6 +33,8 @@ static int64_t below(const alisa *s, const sequence *q, int64_t n) {
     return isnan(s->offload) ? more(q->low, n - q->share) : (int64_t)(s->offload * (double)n);
 }
 
+static int64_t gone_of(const sequence *q, int64_t down) { return less(down, more(q->lost, down - q->host_share)); }
+
 /* Of `n` tokens a step attends these. */
 static int64_t attended(const alisa *s, int64_t n) { return more(1, llround(s->ratio * (double)n)); }
 
@@ -42,7 +45,7 @@ static int64_t chosen_of(int64_t chosen, int64_t last, int64_t old, int64_t n) {
 }
 
 static void decode(const alisa *s, const sequence *q, const gbl_kv_at *at, gbl_kv_piece *out) {
-    int64_t n = at->to, down = below(s, q, n), gone = more(0, down - q->host_share), read = attended(s, n), last = read / 2, chosen = read - last;
+    int64_t n = at->to, down = below(s, q, n), gone = gone_of(q, down), read = attended(s, n), last = read / 2, chosen = read - last;
     out->hbm = n - down;
     out->dram = down - gone;
     int64_t before = below(s, q, n - 1);
@@ -71,7 +74,7 @@ static int32_t pieces(const void *state, const void *own, const gbl_host *h, con
         decode(s, q, at, out);
         return 1;
     }
-    int64_t down = below(s, q, at->to), gone = more(0, down - q->host_share);
+    int64_t down = below(s, q, at->to), gone = gone_of(q, down);
     out->hbm = at->to - down;
     out->dram = down - gone;
     if (at->settled) return 1;
@@ -97,7 +100,7 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
     if (s->ratio == 1) steps = INT64_MAX;
     if (n < share) return less(steps, more(share - n, 1));
     if (s->ratio < 1) return 1;
-    return n - q->share > q->host_share ? 1 : less(steps, more(q->host_share - (n - q->share), 1));
+    return n - q->share > q->host_share ? 1 : less(steps, more(q->host_share - (n - q->share), 1)); /* then the oldest go */
 }
 
 /* ---- phases ---- */
@@ -110,18 +113,72 @@ static int64_t longest(const gbl_view *v, const int32_t *ids, int64_t n) {
     return most;
 }
 
-/* What one sequence may have, and how much of that computing again would be cheaper than fetching. */
-static void decide(alisa *s, const gbl_host *h) {
+/* Device memory for what is not a prompt's layer under way: one prompt begun before, new ones, and pages that are not full. */
+static int64_t room_of(const gbl_view *v, int64_t prompt, int64_t sequences) {
+    int64_t layer = (v->max_num_batched_tokens + prompt) / v->layers + v->block_size;
+    return more(v->kv_tokens - layer - sequences * v->block_size, 0);
+}
+
+/* Tokens that the sequences would have under these shares in device memory, and behind it in host memory. Those that run have their next one. */
+typedef struct total { int64_t hbm, dram; } total;
+static void add(total *t, int64_t n, const sequence *q, int64_t share, int64_t host_share) {
+    int64_t hbm = more(less(n - q->low, less(share, q->most)), 0);
+    t->hbm += hbm;
+    t->dram += less(more(n - hbm - q->lost, 0), host_share);
+}
+static total sum(const gbl_host *h, int64_t seats, int64_t share, int64_t host_share) {
+    const gbl_view *v = h->view;
+    total t = {0, 0};
+    for (int32_t i = 0; i < v->n_running; i++) add(&t, v->req[v->running[i]].known + 1, h->own(h, v->running[i]), share, host_share);
+    for (int64_t i = 0; i < seats; i++) {
+        const sequence fresh = {.most = room_of(v, v->req[v->waiting[i]].known, 1)};
+        add(&t, v->req[v->waiting[i]].known + 1, &fresh, share, host_share);
+    }
+    return t;
+}
+
+/* The largest share at which all of them have room. */
+static int64_t share_of(const gbl_host *h, int64_t seats, int64_t room) {
+    int64_t low = 0, high = room;
+    while (low < high) {
+        int64_t middle = high - (high - low) / 2;
+        if (sum(h, seats, middle, 0).hbm <= room) low = middle;
+        else high = middle - 1;
+    }
+    return low;
+}
+static int64_t host_share_of(const gbl_host *h, int64_t seats, int64_t share, int64_t room) {
+    int64_t low = 0, high = room;
+    while (low < high) {
+        int64_t middle = high - (high - low) / 2;
+        if (sum(h, seats, share, middle).dram <= room) low = middle;
+        else high = middle - 1;
+    }
+    return low;
+}
+
+/* A token is computed again sooner than it is fetched. */
+static int computes(const gbl_host *h) {
+    const gbl_view *v = h->view;
+    double token = v->block_bytes * (double)v->total_blocks / (double)more(v->kv_tokens, 1);
+    int64_t some = 256, fetched = h->transfer_ns(h, (int64_t)((double)some * token));
+    return h->step_ns(h, 1, v->max_model_len, some, 0) - h->step_ns(h, 1, v->max_model_len, 0, 0) < fetched;
+}
+
+/* Who waits and finds a seat is given room beforehand. Returns for how many steps this stands: as long as all fit, or one. */
+static int64_t decide(alisa *s, const gbl_host *h) {
     const gbl_view *v = h->view;
     int64_t seats = less(more(v->max_num_seqs - v->n_running - v->n_loading, 0), v->n_waiting), n = v->n_running + v->n_loading + seats;
-    int64_t prompt = more(longest(v, v->running, v->n_running), longest(v, v->waiting, seats));
-    int64_t layer = (v->max_num_batched_tokens + prompt) / v->layers + v->block_size; /* of the prompts under way: one begun before, and new ones */
-    n = more(n, 1);
-    s->share = more(v->kv_tokens - layer, 0) / n / v->block_size * v->block_size;
-    double token = v->block_bytes / v->block_size * (double)(v->total_blocks * v->block_size) / (double)more(v->kv_tokens, 1);
-    s->host_share = v->dram_tokens == INT64_MAX ? INT64_MAX : v->dram_tokens / (n + v->n_swapped);
-    int64_t some = 256, fetched = h->transfer_ns(h, (int64_t)((double)some * token)), computed = h->step_ns(h, 1, v->max_model_len, some, 0) - h->step_ns(h, 1, v->max_model_len, 0, 0);
-    if (isnan(s->offload) && computed < fetched) s->host_share = 0;
+    int64_t room = room_of(v, more(longest(v, v->running, v->n_running), longest(v, v->waiting, seats)), n), others = v->n_loading + v->n_swapped;
+    total all = sum(h, seats, INT64_MAX, 0);
+    s->host_share = computes(h) && isnan(s->offload) ? 0 : v->dram_tokens;
+    s->share = room;
+    if (isnan(s->offload) && all.hbm <= room && !v->n_loading && (s->host_share == INT64_MAX || sum(h, seats, room, s->host_share).dram == 0)) return v->n_running ? (room - all.hbm) / v->n_running + 1 : INT64_MAX;
+    room -= room / more(n, 1) * v->n_loading;
+    s->share = share_of(h, seats, room);
+    if (s->host_share == INT64_MAX || !s->host_share) return 1;
+    s->host_share = host_share_of(h, seats, isnan(s->offload) ? s->share : 0, v->dram_tokens / more(n + others, 1) * more(n - v->n_loading, 1));
+    return 1;
 }
 
 static void init(void *state, const gbl_host *h) { decide(state, h); }
@@ -129,27 +186,27 @@ static void init(void *state, const gbl_host *h) { decide(state, h); }
 static void begin(const void *state, void *own, const gbl_host *h, int32_t id) {
     const alisa *s = state;
     sequence *q = own;
-    (void)h, (void)id;
-    *q = (sequence){.share = s->share, .host_share = s->host_share};
+    int64_t most = room_of(h->view, h->view->req[id].known, 1);
+    *q = (sequence){.share = less(s->share, most), .most = most, .host_share = s->host_share};
 }
 
 static int64_t step(void *state, const gbl_host *h) {
     alisa *s = state;
     const gbl_view *v = h->view;
-    int64_t steps = INT64_MAX, was = s->share;
-    decide(s, h);
+    int64_t steps = decide(s, h);
     for (int32_t i = 0; i < v->n_running; i++) {
         sequence *q = h->own(h, v->running[i]);
-        int64_t n = v->req[v->running[i]].computed;
-        if (q->share == s->share && q->host_share == s->host_share) continue;
+        int64_t n = v->req[v->running[i]].computed, share = less(s->share, q->most);
+        if (q->share == share && q->host_share == s->host_share) continue;
         q->low = below(s, q, n);
-        q->share = s->share;
+        q->lost = gone_of(q, q->low);
+        q->share = share;
         q->host_share = s->host_share;
         q->moved = below(s, q, n) - q->low;
         q->at = n + 1;
         steps = 1;
     }
-    return s->share == was ? steps : 1;
+    return steps;
 }
 
 static const gbl_compress_policy alisa_policy = {

@@ -3,7 +3,7 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims alisa attention_sink_empirical 
 106 claims: *
 key                       rows  reproduced  direction  not
 ------------------------  ----  ----------  ---------  ---
-alisa                        7           2          4    1
+alisa                        7           2          3    2
 attention_sink_empirical     1           0          0    0
 cake                         9           6          2    0
 d2o                          2           0          2    0
