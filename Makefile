@@ -30,6 +30,8 @@ PKG_BUILD := gcc libc6-dev libcjson-dev libgsl-dev libsqlite3-dev libxxhash-dev 
 PKG_TEST := libcmocka-dev pkg-config g++ sqlite3 \
   python3-jsonschema zsh mandoc \
   python3-venv python3-pip python3-setuptools python3-wheel python3-pytest python3-yaml slurm-wlm munge
+# A driver for the CPU and an emulator that counts; where they cannot be had the probes' tests skip what needs them.
+PKG_OPENCL := ocl-icd-libopencl1 pocl-opencl-icd oclgrind
 PKG_CHECK := clang-tidy cppcheck mypy chromium
 # Inlined into the report page; without it the page has tables alone.
 PKG_PAGE := libjs-chart.js
@@ -147,11 +149,12 @@ demo: deps ## install what is missing, build, replay the shipped trace, write re
 # ---------------------------------------------------------------- tests
 
 test: deps ## install what is missing, build, run every test
+	@sh tests/deps.sh install $(PKG_OPENCL) 2>/dev/null || echo "without OpenCL: $(PKG_OPENCL)"
 	@$(MAKE) test-run
 
 # Everything that runs, in one place; `make check` comes here too, with other flags. The recipe must not name the make
 # variable: `make -n test` would then run the tests, and the README's test calls that.
-test-run: $(BUILD)/gable $(BUILD)/$(SO) $(UNIT) $(REPLAY)
+test-run: $(BUILD)/gable $(BUILD)/gable-probe-host $(BUILD)/$(SO) $(UNIT) $(REPLAY)
 	@BUILD='$(BUILD)' CC='$(CC)' sh tests/run.sh
 
 $(UNIT): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libgable.a $(BUILD)/flags
@@ -234,8 +237,9 @@ DATA := $(sort $(wildcard models/cards/*.json models/cards/*/*.json policies/car
   traces/samples/* reports/studies/*.json reports/claims/*.json validate/engines/*.json validate/attention/*.json))
 DEST = $(DESTDIR)$(PREFIX)
 COMPLETIONS = $(DEST)/share/bash-completion/completions/gable $(DEST)/share/zsh/site-functions/_gable
-install: $(BUILD)/gable $(BUILD)/$(SO) install-data ## install under DESTDIR and PREFIX
+install: $(BUILD)/gable $(BUILD)/gable-probe-host $(BUILD)/$(SO) install-data ## install under DESTDIR and PREFIX
 	install -D -m 755 $(BUILD)/gable $(DEST)/bin/gable
+	install -D -m 755 $(BUILD)/gable-probe-host $(DEST)/bin/gable-probe-host
 	install -D -m 644 $(BUILD)/libgable.a $(DEST)/lib/libgable.a
 	install -D -m 755 $(BUILD)/$(SO) $(DEST)/lib/$(SO)
 	ln -sf $(SO) $(DEST)/lib/libgable.so

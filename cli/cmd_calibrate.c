@@ -1,5 +1,6 @@
 /* cmd_calibrate.c - gable calibrate: a GPU's parameters from measured kernels, as a card. */
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/catalogue.h"
 #include "cli/command.h"
@@ -24,20 +25,21 @@ typedef struct calibrate_opt {
         .arg = word                                       \
     }
 
+enum { CUDA, CPU, OPENCL }; /* of --probe */
 static const gbl_flag flags[] = {
     {.row = {.name = "probe",
              .type = GBL_P_CHOICE,
              .flags = GBL_P_NULLABLE,
              .offset = offsetof(calibrate_opt, probe),
              .dflt = "null",
-             .choices = "cuda",
-             .help = "measure the machine first: cuda runs gable-probe (make cuda)"},
+             .choices = "cuda|cpu|opencl",
+             .help = "measure the machine first: cuda runs gable-probe (make cuda), cpu and opencl gable-probe-host"},
      .arg = "KIND"},
-    TEXT(program, "program", "null", "FILE", "the probe to run; without it gable-probe beside gable"),
+    TEXT(program, "program", "null", "FILE", "the probe to run; without it the one beside gable"),
     TEXT(rows, "rows", "null", "FILE", "read the rows that a probe printed earlier instead of running it"),
     {.row = {.name = "quick", .type = GBL_P_BOOL, .offset = offsetof(calibrate_opt, quick), .dflt = "false", .help = "fewer shapes and repetitions"}},
     TEXT(hardware, "hardware", "null", "CARD",
-         "the card to start from, by name or path: its data sheet, and what is not measured; without it the one that a probe's device is named after, else h100-sxm"),
+         "the card to start from, by name or path: its data sheet, and what is not measured; without it the one that a probe's device is named after (cpu, opencl: one that the probe writes), else h100-sxm"),
     {.row = {.name = "out",
              .type = GBL_P_STR,
              .flags = GBL_P_NULLABLE,
@@ -91,27 +93,61 @@ static int refuse(gbl_err *err, const char *what, const char *expected)
 static int check(const calibrate_opt *o, const gbl_call *call, gbl_err *err)
 {
     if (o->probe < 0 && (o->program || o->rows || o->quick))
-        return refuse(err, "--program, --rows and --quick belong to a probe", "--probe cuda beside them");
+        return refuse(err, "--program, --rows and --quick belong to a probe", "--probe cuda, cpu or opencl beside them");
     if (o->rows && (o->program || o->quick)) return refuse(err, "--rows reads what was measured, --program and --quick measure", "one of the two");
     if (o->source && !o->output && !o->json && !o->db) return refuse(err, "--source is not read: nothing is written", "--source together with --out, --db or --json");
     if (o->date && !o->output && !o->json) return refuse(err, "--date is not read: no card is written", "--date together with --out or --json");
-    if (o->probe < 0 && !call->n_arg) return refuse(err, "nothing to fit to", "files of measurements, or --probe cuda");
+    if (o->probe < 0 && !call->n_arg) return refuse(err, "nothing to fit to", "files of measurements, or --probe cuda, cpu or opencl");
     return 0;
+}
+
+static const char *program_of(const calibrate_opt *o, gbl_arena *a, gbl_err *err)
+{
+    const char *found = o->program ? o->program : gbl_probe_program_find(a, o->probe == CUDA ? "gable-probe" : "gable-probe-host");
+    if (!found && o->probe == CUDA) refuse(err, "there is no gable-probe beside gable", "make cuda builds it where nvcc is; or --program FILE, or --rows FILE");
+    else if (!found) refuse(err, "there is no gable-probe-host beside gable", "make builds it; or --program FILE, or --rows FILE");
+    return found;
+}
+
+/* Arguments of the program, `more` and NULL last. */
+static void arguments(const calibrate_opt *o, const char *first, const char *more, const char *out[6])
+{
+    int n = 0;
+    if (o->probe != CUDA) {
+        out[n++] = "--backend";
+        out[n++] = o->probe == CPU ? "cpu" : "opencl";
+    }
+    out[n++] = first;
+    if (more) out[n++] = more;
+    out[n] = NULL;
 }
 
 static int measure(const calibrate_opt *o, gbl_arena *a, gbl_probe_rows *rows, gbl_err *err)
 {
-    const char *const args[] = {"--json-header", o->quick ? "--quick" : NULL, NULL};
+    const char *args[6];
     if (o->rows) return gbl_probe_rows_read(rows, o->rows, err);
-    const char *program = o->program ? o->program : gbl_probe_program_find(a);
-    if (program) return gbl_probe_program_run(rows, program, args, err);
-    return refuse(err, "there is no gable-probe beside gable", "make cuda builds it where nvcc is; or --program FILE, or --rows FILE");
+    const char *program = program_of(o, a, err);
+    arguments(o, "--json-header", o->quick ? "--quick" : NULL, args);
+    return program ? gbl_probe_program_run(rows, program, args, err) : err->code;
+}
+
+/* A host has no data sheet: the probe writes its card, into a file at `path`. */
+static int host_card(const calibrate_opt *o, gbl_arena *a, char *path, size_t size, gbl_err *err)
+{
+    const char *args[6], *program;
+    *path = 0;
+    if (o->probe < CPU || o->hardware) return 0;
+    if (o->rows) return refuse(err, "rows of a host that is not this one, perhaps", "--hardware CARD (gable-probe-host --card prints the host's)");
+    if (!(program = program_of(o, a, err))) return err->code;
+    arguments(o, "--card", NULL, args);
+    return gbl_probe_program_spool(path, size, ".json", program, args, err);
 }
 
 /* The card: as asked; else that of the device; else the first of the contract. */
-static const char *card_for(const calibrate_opt *o, const gbl_probe_rows *rows, gbl_arena *a, gbl_err *err)
+static const char *card_for(const calibrate_opt *o, const char *host, const gbl_probe_rows *rows, gbl_arena *a, gbl_err *err)
 {
     if (o->hardware) return o->hardware;
+    if (*host) return host;
     if (!rows->device) return "h100-sxm";
     const char *card = gbl_probe_card(rows->device, a);
     if (card) return card;
@@ -123,10 +159,10 @@ static const char *card_for(const calibrate_opt *o, const gbl_probe_rows *rows, 
 static const char *rows_name(const calibrate_opt *o, const gbl_probe_rows *rows, gbl_arena *a)
 {
     if (o->rows) return o->rows;
-    return gbl_arena_printf(a, "gable-probe on %s, driver %s", rows->device, rows->driver ? rows->driver : "unknown");
+    return gbl_arena_printf(a, "%s on %s, driver %s", o->probe == CUDA ? "gable-probe" : "gable-probe-host", rows->device, rows->driver ? rows->driver : "unknown");
 }
 
-static int calibrate(const gbl_call *call, gbl_probe_rows *rows, gbl_err *err)
+static int calibrate(const gbl_call *call, const char *host, gbl_probe_rows *rows, gbl_err *err)
 {
     const calibrate_opt *o = call->opt;
     gbl_calibration_ask ask = {.file = call->arg,
@@ -139,7 +175,7 @@ static int calibrate(const gbl_call *call, gbl_probe_rows *rows, gbl_err *err)
     int64_t kept = 0;
     if (!c) return gbl_nomem(err, sizeof *c);
     if (o->probe >= 0 && measure(o, call->arena, rows, err)) return err->code;
-    if (!(ask.hardware = card_for(o, rows, call->arena, err))) return err->code;
+    if (!(ask.hardware = card_for(o, host, rows, call->arena, err))) return err->code;
     if (rows->n) ask.probe = rows;
     if (rows->n && !(ask.probe_name = rows_name(o, rows, call->arena))) return gbl_nomem(err, 0);
     int standard = o->output && strcmp(o->output, "-") == 0; /* then the card alone */
@@ -156,8 +192,11 @@ static int calibrate(const gbl_call *call, gbl_probe_rows *rows, gbl_err *err)
 static int run(const gbl_call *call, gbl_err *err)
 {
     gbl_probe_rows rows;
-    if (check(call->opt, call, err) || gbl_catalogue_there(call->arena, err) || gbl_probe_rows_init(&rows, err)) return err->code;
-    int code = calibrate(call, &rows, err);
+    char host[256];
+    if (check(call->opt, call, err) || gbl_catalogue_there(call->arena, err) || host_card(call->opt, call->arena, host, sizeof host, err) || gbl_probe_rows_init(&rows, err))
+        return err->code;
+    int code = calibrate(call, host, &rows, err);
+    if (*host) unlink(host);
     gbl_probe_rows_fini(&rows);
     return code;
 }
@@ -171,9 +210,9 @@ const gbl_command gbl_cmd_calibrate = {
              "that were kept out of the fit. Columns of a CSV file tell its class: gemm dtype,m,n,k,latency_us; prefill "
              "batch_size,isl,num_heads,num_kv_heads,head_dim,latency_us; decode batch_size,kv_len,...; moe num_tokens,"
              "hidden_size,inter_size,topk,num_experts,latency_us; all_reduce num_gpus,message_bytes,latency_us. "
-             "A file of JSON lines holds rows of gable-probe, which --probe cuda runs. validate/README.md says more.",
+             "A file of JSON lines holds rows of a probe, which --probe runs. validate/README.md says more.",
     .example = {{"gable calibrate gemm.csv decode.csv prefill.csv --hardware rtx-4090 -o mine.json", "a card for one's own machine"},
-                {"gable run --set cluster.hardware=./mine.json", "and a run on it"}},
+                {"gable calibrate --probe cpu -o host.json", "measure this CPU: minutes on a quiet machine"}},
     .flags = flags,
     .opt_size = sizeof(calibrate_opt),
     .least = 0,

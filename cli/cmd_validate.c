@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "validate/engine_score.h"
 #include "validate/kernels_table.h"
+#include "validate/probe_layers.h"
 
 typedef struct engine_opt {
     const char *data, *db;
@@ -172,11 +173,61 @@ static const gbl_command kernels = {
     .opt_size = sizeof(engine_opt),
     .run = run_kernels};
 
-static const gbl_command *const subs[] = {&engine, &kernels, NULL};
+/* ---- layers: what a probe measured and no fit saw ---- */
+
+typedef struct layers_opt {
+    const char *hardware;
+    int32_t json;
+} layers_opt;
+
+static const gbl_flag layers_flags[] = {
+    {.row = {.name = "hardware",
+             .type = GBL_P_STR,
+             .offset = offsetof(layers_opt, hardware),
+             .dflt = "\"h100-sxm\"",
+             .help = "the card that predicts, by name or path: the one that the same rows were fitted to"},
+     .arg = "CARD"},
+    GBL_FLAG_JSON(layers_opt, json),
+    {.row = {.name = NULL}}};
+
+static int run_layers(const gbl_call *call, gbl_err *err)
+{
+    const layers_opt *o = call->opt;
+    gbl_layers l = {0};
+    int code = gbl_catalogue_there(call->arena, err);
+    if (!code) code = gbl_layers_predict(&l, call->arg[0], o->hardware, err);
+    if (!code && !o->json && gbl_layers_print(&l, stdout)) code = gbl_nomem(err, 0);
+    if (!code && o->json) {
+        gbl_json *j = gbl_json_new(2);
+        if (j) {
+            gbl_json_obj(j, NULL);
+            gbl_layers_json(&l, j);
+            gbl_json_end(j);
+        }
+        code = j ? gbl_output_json(j, err) : gbl_nomem(err, 0);
+    }
+    gbl_layers_fini(&l);
+    return code;
+}
+
+static const gbl_command layers = {
+    .name = "layers",
+    .operands = "ROWS.jsonl",
+    .brief = "steps of a stack of layers that a probe timed, against a card",
+    .about = "A probe also runs a few layers of a transformer as a whole, in a prefill and in a decode step. No fit uses those rows: this "
+             "is what the card fitted to the single kernels says of them.",
+    .example = {{"gable validate layers rows.jsonl --hardware ./host.json", "rows and card of one machine"}},
+    .flags = layers_flags,
+    .opt_size = sizeof(layers_opt),
+    .least = 1,
+    .most = 1,
+    .run = run_layers};
+
+static const gbl_command *const subs[] = {&engine, &kernels, &layers, NULL};
 
 const gbl_command gbl_cmd_validate = {
     .name = "validate",
-    .operands = "engine|kernels ...",
+    .operands = "engine|kernels|layers ...",
     .brief = "the models against measurements",
     .about = "Measurements of others are not shipped with gable: where they are missing, one line says so and nothing is scored.",
     .example = {{"gable validate engine", "request logs of real engines"},

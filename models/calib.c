@@ -7,7 +7,8 @@
 #include "models/cards.h"
 
 /* TIME: time in proportion; RATE: in inverse proportion; FORM: neither. */
-#define ROW(g, k, field, unit, low, high, time) {g, k, (unsigned)offsetof(gbl_calib, field), unit, low, high, time}
+#define ROW(g, k, field, unit, low, high, time) {g, k, (unsigned)offsetof(gbl_calib, field), unit, low, high, time, 0}
+#define OPTION(g, k, field, low, high) {g, k, (unsigned)offsetof(gbl_calib, field), 1, low, high, FORM, 1}
 enum { RATE = -1, FORM, TIME };
 #define GEMM_ROWS(g, f)                                                                                              \
     ROW(g, "t0_us", f.t0, 1e-6, 0, 1000, TIME), ROW(g, "e_c", f.e_c, 1, 0.01, 1.2, RATE), ROW(g, "e_m", f.e_m, 1, 0.01, 1.2, RATE),    \
@@ -16,6 +17,8 @@ enum { RATE = -1, FORM, TIME };
 
 static const gbl_calib_row rows[] = {
     GEMM_ROWS("gemm", gemm),
+    OPTION("gemm", "tile_rows", gemm.tile_rows, 0, 4096),
+    OPTION("gemm", "tile_columns", gemm.tile_columns, 0, 4096),
     GEMM_ROWS("gemm_fp8", gemm_fp8),
     ROW("gemm_fp8", "quant_passes", fp8_quant, 1, 0, 20, TIME),
     ROW("gemm_fp8", "dispatch_us_per_M", fp8_dispatch, 1e-12, 0, 10, TIME),
@@ -29,6 +32,7 @@ static const gbl_calib_row rows[] = {
     ROW("decode", "transpose_us", dec_copy, 1e-6, 0, 1000, TIME),
     ROW("decode", "fp8_t0_us", dec_fp8_t0, 1e-6, 0, 1000, TIME),
     ROW("decode", "fp8_e_m", dec_fp8_e_m, 1, 0.01, 1.2, RATE),
+    OPTION("decode", "dense_p", dec_dense_p, 0, 20),
     ROW("decode", "split_mha", dec_split_mha, 1, 0, 1, FORM),
     ROW("prefill", "t0_us", pre_t0, 1e-6, 0, 1000, TIME),
     ROW("prefill", "e_c", pre_e_c, 1, 0.01, 1.2, RATE),
@@ -66,7 +70,7 @@ static const gbl_calib_row rows[] = {
     ROW("pcie_all_reduce", "e", pcie_ar_e, 1, 0.01, 2, RATE),
     ROW("copy", "e", copy_e, 1, 0.01, 1.2, RATE),
     ROW("copy", "piece_us", copy_piece, 1e-6, 0, 10000, TIME),
-    {NULL, NULL, 0, 0, 0, 0, 0},
+    {NULL, NULL, 0, 0, 0, 0, 0, 0},
 };
 
 const gbl_calib_row *gbl_calib_rows(void)
@@ -110,7 +114,7 @@ static int read_row(const gbl_node *g, const gbl_calib_row *r, int whole, gbl_ca
 {
     double number = 0, error = 0;
     gbl_card_number what = {r->key, &number, &error, r->low, r->high, whole};
-    if (!gbl_node_get(g, r->key) && !whole)
+    if (!gbl_node_get(g, r->key) && (!whole || r->optional))
         return 0;
     if (gbl_card_number_read(g, &what, err))
         return err->code;

@@ -16,6 +16,7 @@ typedef struct gbl_gemm_fit {
     double q;      /* wave quantisation, 1 = hard */
     double p;      /* exponent of the smooth maximum */
     double phi_c, phi_m; /* factors on e_c, e_m with real data at real power (1 in microbenchmarks) */
+    double tile_rows, tile_columns; /* largest tile of kernels with 1, 2, 4 ... rows; 0: the tiles of cuBLAS, split along k, too */
 } gbl_gemm_fit;
 
 typedef struct gbl_calib {
@@ -28,6 +29,7 @@ typedef struct gbl_calib {
     double dec_comb;        /* s: combination of the splits, KV above 128 tokens */
     double dec_copy;        /* s: query transposition when heads > kv_heads > 1 and more than one sequence */
     double dec_fp8_t0, dec_fp8_e_m; /* 8-bit KV: s more, share of HBM bandwidth instead of dec_e_m */
+    double dec_dense_p;     /* exponent of the smooth maximum of reading and multiplying; 0: the larger, as where both have units of their own */
     double dec_split_mha;   /* 1: KV is split also where heads = kv_heads */
     double pre_t0, pre_e_c, pre_e_m, pre_q, pre_kvw, pre_droop;
     double pre_t_w;         /* s: prologue and epilogue of each wave after the first */
@@ -54,6 +56,7 @@ typedef struct gbl_calib_row {
     double unit;         /* value in the struct = number on the card x unit */
     double low, high;    /* of the number on the card */
     int time;            /* +1: time in proportion to it, -1: to its inverse, 0: a matter of shape */
+    int optional;        /* 0 where no card says it, and then not shown */
 } gbl_calib_row;
 const gbl_calib_row *gbl_calib_rows(void); /* ends with group NULL */
 int gbl_calib_find(const char *group, const char *key); /* index of a row, or -1 */

@@ -223,8 +223,10 @@ void gbl_hw_json(const gbl_hw *hw, gbl_json *j)
     gbl_json_obj(j, "parameters");
     for (const gbl_calib_row *r = gbl_calib_rows(); r->group; r++) {
         char key[64];
+        double v = gbl_calib_get(hw->eff, r);
         snprintf(key, sizeof key, "%s.%s", r->group, r->key);
-        gbl_json_num(j, key, *(const double *)(const void *)((const char *)hw->eff + r->offset) / r->unit);
+        if (v > 0 || !r->optional)
+            gbl_json_num(j, key, v);
     }
     gbl_json_end(j);
 }

@@ -52,8 +52,10 @@ void gbl_decode(const gbl_machine *g, const gbl_attn_shape *s, const gbl_decode_
     double each = kv / t->b, split = fmin(t->most_split, fmax(1, each / 256));
     double stream = out->hbm_s / (decode_share(g, s) * fmin(1, t->share * split));
     double time = pow(t->cta_p + pow(stream, c->dec_p), 1 / c->dec_p);
-    double dense = out->sm_s / c->pre_e_c;
-    out->time_s = t->fixed + (time > dense ? time : dense) + (each > 128 ? c->dec_comb : 0);
+    double dense = out->sm_s / c->pre_e_c, both = time > dense ? time : dense;
+    if (c->dec_dense_p > 0)
+        both = pow(pow(time, c->dec_dense_p) + pow(dense, c->dec_dense_p), 1 / c->dec_dense_p);
+    out->time_s = t->fixed + both + (each > 128 ? c->dec_comb : 0);
 }
 
 /* Chunks that fill few SMs leave the rest idle (waves), and one CTA walks its whole prefix (path). */

@@ -5,6 +5,7 @@
 #include "models/kernels.h"
 
 static const double split_cost = 0.8e-6; /* s: the reduction kernel of a split-K product */
+static const double most_splits = 8;
 static const double tiles[][2] = {{256, 128}, {128, 256}, {128, 128}, {64, 256}, {64, 128}, {128, 64}, {64, 64}};
 /* Weight-only products of few rows are made for 16-row tensor-core tiles (Marlin, arXiv 2408.11743): a full 64-row tile of
  * 16-bit products would take longer than reading a quarter of the bytes. */
@@ -41,9 +42,9 @@ static double compute_time(const gbl_gemm_fit *f, const gemm_terms *t, const gbl
     return ((1 - f->q) * fmax(w, 1) + f->q * ceil(w)) * tile;
 }
 
-static double best_of(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s, const double (*tile)[2], size_t n, double best)
+static double best_of(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s, const double (*tile)[2], size_t n, double most_split, double best)
 {
-    for (double split = 1; split <= 8 && (split == 1 || s->k / split >= 128); split *= 2) {
+    for (double split = 1; split <= most_split && (split == 1 || s->k / split >= 128); split *= 2) {
         double extra = split > 1 ? split_cost : 0;
         double t_m = (t->bytes + (split > 1 ? 8 * s->m * s->n * split : 0)) / t->hbm;
         for (size_t i = 0; i < n; i++) {
@@ -58,12 +59,28 @@ static double best_of(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm
     return best;
 }
 
+/* 1, 2, 4 ... rows, and the largest. */
+static double best_of_rows(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s)
+{
+    double menu[16][2];
+    size_t n = 0;
+    for (double rows = 1; rows < f->tile_rows && n < 15; rows *= 2, n++) {
+        menu[n][0] = rows;
+        menu[n][1] = f->tile_columns;
+    }
+    menu[n][0] = f->tile_rows;
+    menu[n][1] = f->tile_columns;
+    return best_of(f, t, s, (const double(*)[2])menu, n + 1, 1, INFINITY);
+}
+
 static double best_tiling(const gbl_gemm_fit *f, const gemm_terms *t, const gbl_gemm_shape *s)
 {
-    double best = best_of(f, t, s, tiles, sizeof tiles / sizeof *tiles, INFINITY);
+    if (f->tile_rows > 0 && f->tile_columns > 0)
+        return best_of_rows(f, t, s);
+    double best = best_of(f, t, s, tiles, sizeof tiles / sizeof *tiles, most_splits, INFINITY);
     if (s->weight_bytes >= s->act_bytes || s->unfused_bytes > 0)
         return best;
-    return best_of(f, t, s, narrow_tiles, sizeof narrow_tiles / sizeof *narrow_tiles, best);
+    return best_of(f, t, s, narrow_tiles, sizeof narrow_tiles / sizeof *narrow_tiles, most_splits, best);
 }
 
 /* What the fp8 linear layer does besides the product. */

@@ -30,7 +30,8 @@ void gbl_kernel_add(gbl_kernel *to, const gbl_kernel *k, double times);
  *   t_c = ((1-q) max(w,1) + q ceil(w)) (max(2 bm bn (k/s) / (F/S e_c), (bm+bn)(k/s) b / (l2 clock)) + t_w)
  *   t_m = (weights + activations + output + 8 m n s if split) / (B e_m)
  * fp8 adds: quantisation of activations (not when fused), a tax on rows that are no multiple of 16 and a dispatch
- * penalty at 129..256 rows (both not in an engine, which pads). Tile and split minimum is what cuBLAS heuristics do. */
+ * penalty at 129..256 rows (both not in an engine, which pads). Tile and split minimum is what cuBLAS heuristics do. Kernels of another
+ * library, whose tiles the calibration gives (tile_rows, tile_columns), are not split. */
 typedef struct gbl_gemm_shape {
     double m, n, k;
     int compute;          /* enum gbl_format of the multiplication */
@@ -55,7 +56,8 @@ typedef struct gbl_attn_shape {
 } gbl_attn_shape;
 
 /* Decode, b sequences with kv tokens in all:
- *   t = t0 + ((t_cta b g / S)^p + (bytes / (B e_m min(1, G ns b g / S)))^p)^(1/p) + comb + copy, at least FLOPs/(F e_c)
+ *   t = t0 + ((t_cta b g / S)^p + (bytes / (B e_m min(1, G ns b g / S)))^p)^(1/p) + comb + copy, at least FLOPs/(F e_c),
+ *     or, with dense_p, their smooth maximum (a core that reads and multiplies by turns: 1)
  *   ns = clip(2S/(b g), 1, kv/(256 b)) split KV; no split where h = g on kernels that lack it.
  * Uneven lengths cost what their mean costs: with a skew of 4 : 1 kernels take 1 % more in the median, 3 % above 32 sequences
  * (325 shapes of RTX PRO 6000, LLMServingSim's profile), so no aggregate beyond the sum is kept.

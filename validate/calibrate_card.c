@@ -91,6 +91,8 @@ static const gbl_fit_stage *stage_of(const gbl_fit *f, int row, int *at)
 
 static void parameter(writer *w, int row, int depth)
 {
+    if (gbl_calib_rows()[row].optional && !(gbl_calib_get(w->c->hw.eff, &gbl_calib_rows()[row]) > 0)) return;
+    fputc(',', w->to);
     const gbl_calib_row *r = &gbl_calib_rows()[row];
     const gbl_node *was = gbl_node_get(gbl_node_get(w->old, r->group), r->key);
     int k;
@@ -191,7 +193,6 @@ static void fitted_group(writer *w, const char *group, int depth)
     }
     for (int i = 0; gbl_calib_rows()[i].group; i++) {
         if (strcmp(gbl_calib_rows()[i].group, group)) continue;
-        fputc(',', w->to);
         parameter(w, i, depth + 1);
     }
     covariance(w, group, depth + 1);
@@ -212,7 +213,6 @@ static void borrowed_group(writer *w, const char *group, int depth)
     text_member(w, depth + 1, "source", source);
     for (int i = 0; gbl_calib_rows()[i].group; i++) {
         if (strcmp(gbl_calib_rows()[i].group, group)) continue;
-        fputc(',', w->to);
         parameter(w, i, depth + 1);
     }
     indent(w, depth);

@@ -88,13 +88,13 @@ static int is_host(const gbl_krow *r, const gbl_hw *hw, double d)
     return r->class == GBL_KC_HOST;
 }
 
-/* In this order: later stages hold what earlier ones found. */
+/* In this order: later stages hold what earlier ones found. Decodes of many heads a KV head are bound by prefill's e_c. */
 static const stage_def stages[] = {
     {"gemm", "16 bits", is_gemm, {"t0_us", "e_c", "e_m", "l2_B_clock_sm", "t_w_us", "q", "p"}, {{3, 0.8, 0.85, 60, 1, 0.5, 4}, {6, 0.5, 0.6, 200, 4, 0.9, 2}}},
     {"gemm_fp8", "fp8", is_gemm8, {"t0_us", "e_c", "e_m", "l2_B_clock_sm", "t_w_us", "q", "p", "quant_passes", "dispatch_us_per_M", "odd_rows_GB_s"}, {{3, 0.7, 0.85, 60, 1, 0.5, 4, 2, 20, 200}, {6, 0.4, 0.6, 200, 4, 0.9, 2, 1, 5, 50}}},
+    {"prefill", "16-bit KV", is_prefill, {"t0_us", "e_c", "e_m", "q", "kv_B_element", "t_w_us", "droop"}, {{8, 0.7, 0.7, 0.5, 2, 1, 0.1}, {15, 0.4, 0.4, 0.9, 6, 4, 0}}},
     {"decode", "16-bit KV", is_decode, {"t0_us", "t_cta_us", "e_m", "g", "p", "combine_us", "transpose_us"}, {{8, 2, 0.85, 3, 4, 2, 2}, {4, 6, 0.6, 1.5, 2, 4, 4}}},
     {"decode", "8-bit KV", is_decode8, {"fp8_t0_us", "fp8_e_m"}, {{8, 0.8}, {4, 0.5}}},
-    {"prefill", "16-bit KV", is_prefill, {"t0_us", "e_c", "e_m", "q", "kv_B_element", "t_w_us", "droop"}, {{8, 0.7, 0.7, 0.5, 2, 1, 0.1}, {15, 0.4, 0.4, 0.9, 6, 4, 0}}},
     {"prefill", "other head sizes", is_prefill_dim, {"softmax"}, {{0.3}, {1}}},
     {"prefill", "8-bit KV", is_prefill8, {"fp8_e_c"}, {{0.7}, {0.4}}},
     {"moe", "16 bits", is_moe, {"e_c", "e_m", "activation_passes", "p", "routing_us"}, {{0.6, 0.8, 2, 3, 20}, {0.3, 0.5, 6, 2, 50}}},
@@ -106,15 +106,18 @@ static const stage_def stages[] = {
 };
 
 /* Does any row bear on a parameter that only some shapes show? */
-static int shows(const char *group, const char *key, const gbl_krow *r)
+static int shows(const char *group, const char *key, const gbl_krow *r, const gbl_hw *hw)
 {
     const double *v = r->v;
+    /* Kernels of a GPU beside the attention, and processors that one sequence cannot fill. */
+    if (!strcmp(hw->arch, "cpu") && (!strcmp(key, "transpose_us") || !strcmp(key, "combine_us") || !strcmp(key, "g"))) return 0;
     if (!strcmp(group, "gemm_fp8")) {
         if (!strcmp(key, "dispatch_us_per_M")) return v[GBL_KG_M] > 128 && v[GBL_KG_M] <= 256;
         if (!strcmp(key, "odd_rows_GB_s")) return v[GBL_KG_M] > 256 && fmod(v[GBL_KG_M], 16) != 0;
     }
     if (!strcmp(group, "decode") && !strcmp(key, "transpose_us")) return v[GBL_KA_HEADS] > v[GBL_KA_KV_HEADS] && v[GBL_KA_KV_HEADS] > 1 && v[GBL_KA_BATCH] > 1;
     if (!strcmp(group, "decode") && !strcmp(key, "combine_us")) return v[GBL_KA_LEN] > 128;
+    if (!strcmp(key, "q")) return hw->sms > 1; /* one processor has no wave that is not full */
     if (!strcmp(key, "piece_us")) return v[GBL_KH_PIECES] > 1;
     return 1;
 }
@@ -205,7 +208,7 @@ static void choose_parameters(stage_run *t, const stage_def *d)
     gbl_fit_stage *s = t->s;
     for (int k = 0; k < COLUMNS && d->key[k]; k++) {
         int any = 0, row = gbl_calib_find(d->group, d->key[k]);
-        for (size_t i = 0; i < t->n && !any; i++) any = shows(d->group, d->key[k], t->row[i]);
+        for (size_t i = 0; i < t->n && !any; i++) any = shows(d->group, d->key[k], t->row[i], t->f->hw);
         if (!any) {
             if (s->n_kept < GBL_FIT_KEPT) s->kept[s->n_kept++] = d->key[k];
             continue;

@@ -14,7 +14,7 @@
 
 enum { ARGS_MOST = 30 };
 
-const char *gbl_probe_program_find(gbl_arena *a)
+const char *gbl_probe_program_find(gbl_arena *a, const char *name)
 {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -22,7 +22,7 @@ const char *gbl_probe_program_find(gbl_arena *a)
     path[n] = 0;
     char *slash = strrchr(path, '/');
     if (!slash) return NULL;
-    const char *beside = gbl_arena_printf(a, "%.*s/gable-probe", (int)(slash - path), path);
+    const char *beside = gbl_arena_printf(a, "%.*s/%s", (int)(slash - path), path, name);
     return beside && access(beside, X_OK) == 0 ? beside : NULL;
 }
 
@@ -65,10 +65,9 @@ static int take(gbl_probe_rows *p, const char *path, const char *program, gbl_er
     return gbl_expected(err, "rows of at least one probe");
 }
 
-int gbl_probe_program_run(gbl_probe_rows *p, const char *program, const char *const *args, gbl_err *err)
+int gbl_probe_program_spool(char *path, size_t size, const char *ending, const char *program, const char *const *args, gbl_err *err)
 {
-    char path[256];
-    FILE *out = gbl_spool_named(path, sizeof path, ".jsonl", err);
+    FILE *out = gbl_spool_named(path, size, ending, err);
     int status = 0;
     if (!out) return err->code;
     pid_t child = fork();
@@ -77,7 +76,15 @@ int gbl_probe_program_run(gbl_probe_rows *p, const char *program, const char *co
         if (errno != EINTR) break;
     int code = child < 0 ? gbl_fail(err, GBL_EFAULT, "cannot start a program: %s", strerror(errno)) : ended(status, program, err);
     fclose(out);
-    if (!code) code = take(p, path, program, err);
+    if (code) unlink(path);
+    return code;
+}
+
+int gbl_probe_program_run(gbl_probe_rows *p, const char *program, const char *const *args, gbl_err *err)
+{
+    char path[256];
+    if (gbl_probe_program_spool(path, sizeof path, ".jsonl", program, args, err)) return err->code;
+    int code = take(p, path, program, err);
     unlink(path);
     return code;
 }

@@ -120,7 +120,7 @@ $ sed '7s/median_us/medium_us/' rows.jsonl > word.jsonl; gable calibrate word.js
 ? 2
 $ gable calibrate --rows rows.jsonl
 ! gable: --program, --rows and --quick belong to a probe
-!   expected: --probe cuda beside them
+!   expected: --probe cuda, cpu or opencl beside them
 ? 2
 $ gable calibrate --probe cuda --rows rows.jsonl --quick
 ! gable: --rows reads what was measured, --program and --quick measure

@@ -195,11 +195,11 @@ $ gable help --man | head -n 4
 gable \- replay LLM request traces through a model of the serving engine and its GPU
 .SH SYNOPSIS
 $ gable help --man | grep -c '^\.SS'
-38
+39
 $ gable help --completion bash | bash -n && gable help --completion bash | grep -c compgen
 7
 $ gable help --json | grep -c '"name"'
-38
+39
 $ gable help --completion fish
 ! gable: 'completion' has no choice 'fish'
 !   where: --completion

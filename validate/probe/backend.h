@@ -1,5 +1,5 @@
-/* backend.h - where a kernel runs: this CPU's threads, or an OpenCL device. Both time one launch, ready to finished, by the
- * monotonic clock; buffers hold what the host put there. */
+/* backend.h - where a kernel runs: this CPU's threads, or an OpenCL device. Both time launches from ready to finished, by
+ * the monotonic clock; a CPU with one thread (OMP_NUM_THREADS=1) by that thread's CPU time, so that it can be measured on a busy machine. */
 #ifndef GBL_BACKEND_H
 #define GBL_BACKEND_H
 #include <stddef.h>
@@ -17,6 +17,7 @@ const char *gbl_backend_driver(const gbl_backend *b);
 int gbl_backend_units(const gbl_backend *b);      /* cores or compute units */
 int gbl_backend_gemm_rows(const gbl_backend *b);  /* rows of the largest product kernel that its registers hold */
 int gbl_backend_stream(const gbl_backend *b);     /* GBL_STREAM there */
+int gbl_backend_own_clock(const gbl_backend *b); /* CPU time of the one thread */
 size_t gbl_backend_cache(const gbl_backend *b);   /* bytes of the last cache; 0: not known */
 
 gbl_memory *gbl_memory_new(gbl_backend *b, size_t bytes, gbl_err *err); /* zeroed */

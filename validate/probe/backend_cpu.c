@@ -128,8 +128,9 @@ gbl_backend *gbl_backend_cpu(gbl_err *err)
 #else
     c->b.units = 1;
 #endif
+    c->b.own_clock = c->b.units == 1;
     cpu_info("model name", c->b.device, sizeof c->b.device);
-    snprintf(c->b.driver, sizeof c->b.driver, "OpenMP, %d threads, %s", c->b.units, level);
+    snprintf(c->b.driver, sizeof c->b.driver, "OpenMP, %d thread%s, %s", c->b.units, c->b.own_clock ? " by its CPU time" : "s", level);
     c->b.stream = GBL_STREAM;
     c->b.cache = last_cache();
     c->b.launch = launch;

@@ -6,6 +6,7 @@
 struct gbl_backend {
     char device[200], driver[200];
     int units, gemm_rows, stream;
+    int own_clock; /* one thread computes: its CPU time, to which other programs add nothing, instead of the time of day */
     size_t cache;
     gbl_memory *broom; /* what a flush walks through */
     int (*launch)(gbl_backend *b, const gbl_launch *l, gbl_err *err);

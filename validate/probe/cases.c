@@ -91,14 +91,17 @@ static void plan_triad(gbl_case *c, int rows)
 
 /* ---- products ---- */
 
-/* The tile of fewest rows that holds m, or the largest. */
+/* The tile of least work: its rows, and one more for reading a panel of weights. */
 static int gemm_rows_for(int64_t m, int most)
 {
     static const int rows[] = {1, 2, 4, 8, 12};
     int best = 1;
+    int64_t least = INT64_MAX;
     for (size_t i = 0; i < sizeof rows / sizeof *rows && rows[i] <= most; i++) {
+        int64_t work = (m + rows[i] - 1) / rows[i] * (rows[i] + 1);
+        if (work >= least) continue;
+        least = work;
         best = rows[i];
-        if (rows[i] >= m) break;
     }
     return best;
 }

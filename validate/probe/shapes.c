@@ -18,7 +18,7 @@ static const shape small[] = {
     {"gemm", "bf16", {4, 32, 128}, "FB"},
     {"gemm", "bf16", {8, 64, 64}, "F"},
     {"gemm", "bf16", {12, 32, 64}, "FB"},
-    {"gemm", "bf16", {19, 64, 64}, ""},
+    {"gemm", "bf16", {23, 64, 64}, ""},
     {"prefill", "", {1, 32, 0, 1, 1, 32}, "T"},
     {"prefill", "", {1, 8, 24, 1, 1, 32}, "B"},
     {"prefill", "", {2, 37, 33, 4, 2, 32}, ""},
@@ -54,9 +54,9 @@ static const int64_t gemm_nk[][2] = {{1024, 1024}, {2048, 1024}, {3072, 1024}, {
                                      {4096, 2048}, {1536, 1536}, {4096, 4096}, {8192, 2048},  {2560, 2560},  {1024, 4096}, {14336, 1024}, {2048, 8192},  {12288, 4096}};
 static const int64_t gemm_m[] = {1, 2, 4, 8, 16, 48, 128, 256};
 /* heads, KV heads, elements of a head. */
-static const int64_t heads[][3] = {{8, 2, 128}, {16, 4, 128}, {32, 8, 128}, {16, 2, 128}, {8, 8, 128}, {16, 16, 128}, {8, 1, 128}, {32, 4, 128}, {24, 6, 128}, {4, 4, 128}};
+static const int64_t heads[][3] = {{8, 2, 128}, {16, 4, 128}, {32, 8, 128}, {16, 2, 128}, {8, 8, 128}, {16, 16, 128}, {8, 1, 128}, {32, 4, 128}, {24, 6, 128}, {4, 4, 128}, {24, 3, 128}, {28, 7, 128}, {20, 20, 128}, {4, 1, 128}};
 static const int64_t chunks[][2] = {{64, 0}, {128, 0}, {256, 0}, {512, 0}, {128, 512}, {256, 1024}};
-static const int64_t contexts[][2] = {{1, 4096}, {4, 2048}, {8, 4096}, {16, 1024}, {32, 4096}, {64, 2048}};
+static const int64_t contexts[][2] = {{1, 4096}, {4, 2048}, {8, 4096}, {16, 1024}, {32, 4096}, {64, 2048}, {2, 16384}, {16, 3072}, {48, 1500}, {128, 1024}};
 static const int64_t streams[] = {1 << 14, 1 << 16, 100000, 1 << 24, 24 << 20, 1 << 25, 40 << 20};
 
 static int visit(gbl_case_visit *fn, void *to, const char *probe, const char *format, gbl_err *err, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f)
@@ -93,7 +93,9 @@ static int each_attention(gbl_case_visit *fn, void *to, gbl_err *err)
             if ((bytes >= 2000000 && bytes < 64 << 20) || bytes > 512 << 20) continue;
             if (visit(fn, to, "decode", "bf16", err, contexts[k][0], contexts[k][1], h[0], h[1], h[2], 0)) return err->code;
         }
-        if (visit(fn, to, "decode", "bf16", err, 1, 256, h[0], h[1], h[2], 0)) return err->code;
+        if (visit(fn, to, "decode", "bf16", err, 1, 256, h[0], h[1], h[2], 0) || visit(fn, to, "decode", "fp8_e4m3", err, 8, 12288, h[0], h[1], h[2], 0) ||
+            visit(fn, to, "decode", "fp8_e4m3", err, 64, 2048, h[0], h[1], h[2], 0))
+            return err->code;
     }
     return 0;
 }
@@ -105,7 +107,7 @@ static int each_code(gbl_case_visit *fn, void *to, gbl_err *err)
         for (int64_t n = 1 << 18; n <= 1 << 24; n <<= 3)
             if (visit(fn, to, "quantise", format[i], err, n, 128, 0, 0, 0, 0) || visit(fn, to, "dequantise", format[i], err, n, 128, 0, 0, 0, 0)) return err->code;
     for (size_t i = 0; i < COUNT(format); i++)
-        if (visit(fn, to, "decode", format[i], err, 8, 8192, 32, 8, 128, 0) || visit(fn, to, "decode", format[i], err, 8, 8192, 8, 8, 128, 0)) return err->code;
+        if (i != 1 /* fp8 above */ && (visit(fn, to, "decode", format[i], err, 8, 8192, 32, 8, 128, 0) || visit(fn, to, "decode", format[i], err, 8, 8192, 8, 8, 128, 0))) return err->code;
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* timing.h - repeats launches until their median is known, and says how well. A repetition during which the system gave a core
- * to somebody else (an involuntary switch, getrusage) is no measurement and not counted. */
+ * to somebody else (an involuntary switch, getrusage) is no measurement and not counted, but where the clock is the one thread's own. */
 #ifndef GBL_TIMING_H
 #define GBL_TIMING_H
 #include "validate/probe/backend.h"
