@@ -122,6 +122,7 @@ static int passes(const gbl_cost *c, const gbl_batch *b, double decodes, gbl_pas
 void gbl_arch_shape(gbl_cost *c) {
     const gbl_kv_plan *plan = c->spec.compress;
     c->decode_calls = c->full_layers + c->window_layers;
+    c->launches_most_s = c->launches_s;
     if (!c->arch) return;
     gbl_batch one = {.dec_n = 1};
     gbl_pass pass[GBL_PASSES];
@@ -129,6 +130,7 @@ void gbl_arch_shape(gbl_cost *c) {
     c->pass_share = own_share(c) + (1 - own_share(c)) / c->arch->recursions;
     c->decode_share = 0;
     for (int i = passes(c, &one, 1, pass); i > 0; i--) c->decode_share += pass[i - 1].layers;
+    c->launches_most_s = c->launches_s * fmax(1, c->decode_share);
     c->token_writes = (gbl_kv_resident_bytes(plan, 4096, 4096) - gbl_kv_resident_bytes(plan, 2048, 2048)) / 2048 / c->kv_plan_layer / c->spec.tp;
 }
 

@@ -40,6 +40,7 @@ struct gbl_cost {
     double experts, top_k;             /* held by a GPU; of a token's choices, those expected there (the busiest GPU: x skew) */
     double host_step_s;                /* of a step, without its sequences */
     double launches_s;                 /* host time to launch all layers' kernels, outside graphs */
+    double launches_most_s;            /* of a step that runs more than its layers */
     double kv_floor_s, kv_widen_s;     /* seconds a KV token and layer: at the runtime's bandwidth; to widen it beforehand */
     double dense_layers, moe_layers, full_layers, window_layers;
     double kv_token_layer;             /* bytes a token, layer and rank */
@@ -117,9 +118,11 @@ static inline int gbl_cost_in_graphs(const gbl_cost *c, const gbl_batch *b)
 static inline double gbl_cost_host_s(const gbl_cost *c, const gbl_batch *b, double device, double attention)
 {
     const gbl_runtime *r = c->spec.runtime;
-    double host = gbl_cost_host_alone_s(c, b), launches = c->launches_s * (b->pre_tokens ? 1 : b->pass_n ? c->pass_share : c->decode_share) + (r->kv_share > 0 ? attention : 0), serial = (1 - r->host_hidden) * host;
-    if (launches > device && !gbl_cost_in_graphs(c, b)) /* dp ranks and pipeline stages launch side by side */
-        serial += launches - device;
+    double host = gbl_cost_host_alone_s(c, b), serial = (1 - r->host_hidden) * host, more = r->kv_share > 0 ? attention : 0;
+    if (c->launches_most_s + more > device && !gbl_cost_in_graphs(c, b)) { /* dp ranks and pipeline stages launch side by side */
+        double launches = c->launches_s * (b->pre_tokens ? 1 : b->pass_n ? c->pass_share : c->decode_share) + more;
+        serial += launches > device ? launches - device : 0;
+    }
     return device + serial < host ? host - device : serial;
 }
 /* cost_parallel.c */

@@ -121,6 +121,7 @@ typedef struct gbl_hold {
     int64_t *ring;     /* block_size counters: units of the pool that are needed at step k = index + 1 modulo block_size */
     int64_t each;      /* and at every step, what is given back taken off */
     int64_t gross;     /* without that: the plan gives back in its own order, so room for this much must be free */
+    int64_t slack;     /* gross - each: what is given back at most */
 } gbl_hold;
 
 enum gbl_replica_state { GBL_IDLE, GBL_STEPPING, GBL_FETCHING /* waits for transfers before its step */ };
@@ -178,7 +179,6 @@ struct gbl_replica {
     int64_t live_tokens, peak_used;
     int64_t account_ns;
     int64_t queued_tokens, outstanding_tokens;
-    int64_t computed_tokens; /* by steps */
     int64_t state_ns[3], state_since_ns;
     int64_t spent[GBL_SPENT], spent_until_ns;
     gbl_replica_load load;

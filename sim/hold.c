@@ -48,6 +48,7 @@ int gbl_hold_begin(gbl_replica *r) {
         if (spare < bs && !by_more) h->ring[spare]++;
         else h->most = min64(h->most, spare);
     }
+    h->slack = h->gross - h->each;
     h->most = min64(h->most, h->finish);
     if (h->most < 1) return 0;
     h->on = 1;
@@ -94,8 +95,8 @@ static int may_go_on(gbl_replica *r) {
     if (r->visible < d->n && r->e->req[d->a[d->head + r->visible]].queued_ns <= r->seen_ns) return 0;
     int64_t need = h->each + h->ring[h->k % r->e->block_size], have = gbl_kvpool_free(&r->pool);
     if (r->pool.below && need > gbl_kvpool_empty(&r->pool)) return 0; /* what goes is written down: a transfer begins */
-    if (need < 0 && somebody_waits(r)) return 0; /* and may have room now */
-    return need - h->each + h->gross <= have && have / r->unit >= r->plan.hold_free_blocks;
+    if (h->slack && ((need < 0 && somebody_waits(r)) || need + h->slack > have)) return 0; /* who may have room now; in the plan's order it may not fit */
+    return need <= have && have / r->unit >= r->plan.hold_free_blocks;
 }
 
 static void held_step(gbl_replica *r, int64_t now_ns) {
@@ -109,7 +110,6 @@ static void held_step(gbl_replica *r, int64_t now_ns) {
     }
     h->k++;
     r->live_tokens += r->plan.n;
-    r->computed_tokens += r->plan.n;
     r->e->m.taken += r->plan.n;
     gbl_batch_advance(&r->batch);
     gbl_step_begin(r, now_ns);

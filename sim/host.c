@@ -217,7 +217,6 @@ static inline int32_t advance(gbl_replica *r, int32_t id, int64_t tokens) {
     q->scheduled = (int32_t)tokens;
     q->computed += (int32_t)tokens;
     r->live_tokens += tokens;
-    r->computed_tokens += tokens;
     r->e->m.taken += tokens;
     if (!decode) return advance_prompt(r, id, (int32_t)tokens);
     r->e->priv[id].chunk = 0;
@@ -231,6 +230,11 @@ static int32_t advance_by(gbl_replica *r, int32_t id, int64_t tokens) {
 }
 
 static RARE int32_t grow_blocks(gbl_replica *r, int32_t id, int64_t tokens, int64_t to) {
+    if (r->feeds) {
+        int64_t there = gbl_feed_most(r, id, tokens);
+        if (to == r->e->req[id].computed + tokens) to -= tokens - there;
+        tokens = there;
+    }
     if (r->strides) {
         int64_t all = r->e->req[id].computed + tokens, then = gbl_stride_ask(r, id, all);
         if (to == all || then > to) to = then;
@@ -350,6 +354,7 @@ static RARE int32_t admit(gbl_replica *r, int32_t id, int64_t tokens, int64_t re
     gbl_req *q = &r->e->req[id];
     if (r->view.n_running + r->view.n_loading >= r->view.max_num_seqs) return GBL_NO_SLOT;
     gbl_match m;
+    if (r->feeds) tokens = gbl_feed_most(r, id, tokens);
     gbl_reuse_match(r, id, &m);
     int64_t to = admitted_tokens(r, id, &m, &tokens, reserve_tokens);
     if (!r->e->failed && m.reuse.copied && admission_need(r, id, &m, to) > gbl_kvpool_free(&r->pool) && !r->view.n_running && !r->view.n_loading) {
@@ -405,7 +410,6 @@ static int32_t host_schedule(const gbl_host *h, int32_t id, int64_t tokens, int6
     const gbl_req *q = &e->req[id];
     if (q->scheduled) return refuse(r, "it schedules a request twice in one step");
     if (tokens < 1) return refuse(r, "it schedules fewer than one token");
-    if (r->feeds) tokens = gbl_feed_most(r, id, tokens);
     if (q->state == GBL_REQ_RUNNING) return grow_running(r, id, tokens, reserve_tokens);
     return q->state == GBL_REQ_WAITING ? admit(r, id, tokens, reserve_tokens) : refuse(r, "it schedules a request that neither runs nor waits");
 }
@@ -433,7 +437,6 @@ static void unplan(gbl_replica *r, int32_t id) { /* takes a planned decode back 
     if (r->strides) gbl_stride_unplan(r, id);
     r->plan.tokens -= q->scheduled;
     r->live_tokens -= q->scheduled;
-    r->computed_tokens -= q->scheduled;
     r->e->m.taken -= q->scheduled;
     q->computed -= q->scheduled;
     q->scheduled = 0;

@@ -72,8 +72,8 @@ int gbl_replica_init(gbl_replica *r, gbl_engine *e, int32_t index, size_t pool, 
                          .max_num_batched_tokens = s->max_num_batched_tokens * r->kind->dp, .max_model_len = e->max_model_len, .block_bytes = gbl_cost_kv_bytes_per_token(r->price) * (double)e->block_size,
                          .layers = (int32_t)s->llm.layers};
     r->strides = ((const gbl_execute_policy *)(const void *)s->choice[GBL_EXECUTE].policy)->stride != NULL;
-    r->plain = r->plain && !r->strides;
     r->feeds = ((const gbl_execute_policy *)(const void *)s->choice[GBL_EXECUTE].policy)->feed != NULL;
+    r->plain = r->plain && !r->strides && !r->feeds;
     r->view.step_tokens = s->compress && s->compress->arch.tokens_step > 1 ? s->compress->arch.tokens_step : 1;
     r->view.recursions = s->compress && s->compress->arch.recursions > 1 ? (int32_t)s->compress->arch.recursions : 1;
     r->view.kv_row_bytes = gbl_cost_kv_bytes_per_token(r->price) / (double)(s->llm.layers * r->kind->tp * (s->llm.kv_lora ? 1 : 2));
@@ -174,23 +174,28 @@ static void add_copies(gbl_replica *r) {
     r->copies = 0;
 }
 
+static __attribute__((noinline)) void add_other(gbl_replica *r, int32_t id) {
+    const gbl_req *q = &r->e->req[id];
+    const gbl_priv *p = &r->e->priv[id];
+    if (p->striding) gbl_stride_batch(r, id);
+    else if (p->chunk) gbl_batch_chunk_of(r->price, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
+    else gbl_batch_decode_of(r->price, &r->batch, p->kv_prompt, q->computed);
+}
+
 static void build_batch(gbl_replica *r) {
     const gbl_cost *c = r->price;
     const gbl_req *req = r->e->req;
     const gbl_priv *priv = r->e->priv;
     int64_t decodes = 0, kv = 0;
-    int plain = r->plain, strides = r->strides;
+    int plain = r->plain;
     r->batch = (gbl_batch){0};
     int32_t counted = r->pieces ? gbl_pieces_batch(r) : 0;
     for (int32_t i = counted; i < r->plan.n; i++) {
         int32_t id = r->item[i];
-        const gbl_req *q = &req[id];
-        if (strides && priv[id].striding) gbl_stride_batch(r, id);
-        else if (priv[id].chunk) gbl_batch_chunk_of(c, &r->batch, q->known, q->scheduled, q->computed - q->scheduled, q->computed == q->known);
-        else if (plain) {
+        if (plain && !priv[id].chunk) {
             decodes++;
-            kv += q->computed;
-        } else gbl_batch_decode_of(c, &r->batch, priv[id].kv_prompt, q->computed);
+            kv += req[id].computed;
+        } else add_other(r, id);
     }
     gbl_batch_decodes(&r->batch, decodes, kv);
     if (r->copies) add_copies(r);
@@ -304,6 +309,12 @@ static void index_computed(gbl_replica *r) {
         if (r->e->priv[r->item[i]].chunk) gbl_replica_index_prompt(r, r->item[i]);
 }
 
+/* Of a request whose known tokens are computed, where that is not all there is to say. */
+static int yields(gbl_replica *r, int32_t id) {
+    gbl_units_computed(r, id);
+    return !r->strides || gbl_stride_end(r, id);
+}
+
 /* One token for every sequence whose known tokens are all computed. Returns whether any is done here. */
 static int hand_out(gbl_replica *r) {
     gbl_engine *e = r->e;
@@ -315,11 +326,13 @@ static int hand_out(gbl_replica *r) {
         gbl_req *q = &e->req[id];
         gbl_priv *p = &e->priv[id];
         q->scheduled = 0;
-        if (!plain) gbl_units_computed(r, id);
-        if (q->computed != q->known) continue;
+        if (q->computed != q->known) {
+            if (!plain) gbl_units_computed(r, id);
+            continue;
+        }
         q->generated++;
         q->known++;
-        if (!plain && r->strides && !gbl_stride_end(r, id)) continue;
+        if (!plain && !yields(r, id)) continue;
         if (p->phase != GBL_PHASE_DECODE) gbl_clock_phase(r, id, GBL_PHASE_DECODE);
         if (p->first_ns < 0) p->first_ns = now_ns;
         else {
