@@ -47,7 +47,7 @@ CLI_SRC := $(sort $(wildcard cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/bench_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-CUDA_SRC := $(sort $(wildcard validate/*.cu))
+CUDA_SRC := $(sort $(wildcard validate/probe/*.cu))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 POLICY_OBJ := $(POLICY_SRC:%.c=$(BUILD)/%.o)
@@ -218,18 +218,28 @@ bare: ## prove `make demo` and `make test` on a bare Debian (root; builds one wi
 
 # ---------------------------------------------------------------- optional, install, clean
 
+# Machine code for these, and PTX of the last for what comes after. The CUDA runtime is linked in, cuBLAS, NCCL and NVML are loaded
+# where they are; so the program starts on a machine with a driver or without.
 NVCC ?= $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
-CUDA_ARCH ?= 80 86 89 90
-cuda: ## build build/gable-probe where nvcc is
+CUDA_ARCH ?= 80 90 100
+CUDA_FLAGS = -O3 -std=c++17 -Xcompiler -Wall -I. -DGBL_VERSION='"$(VERSION)"' $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
+  -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH))
+CUDA_OBJ := $(CUDA_SRC:%.cu=$(BUILD)/%.cu.o)
 ifeq ($(NVCC),)
-	@echo "cuda: no nvcc here; gable itself needs none"
-else ifeq ($(CUDA_SRC),)
-	@echo "cuda: there is no validate/*.cu to build"
+cuda: ## build build/gable-probe, which measures a GPU, where nvcc is
+	@echo "cuda: there is no nvcc (CUDA toolkit 12 or 13; NVCC=path names one); gable itself needs none" >&2; exit 1
 else
-	@mkdir -p $(BUILD)
-	$(NVCC) -O3 -std=c++17 -I. -DGBL_VERSION='"$(VERSION)"' \
-	  $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
-	  -gencode arch=compute_$(lastword $(CUDA_ARCH)),code=compute_$(lastword $(CUDA_ARCH)) -o $(BUILD)/gable-probe $(CUDA_SRC)
+cuda: $(BUILD)/gable-probe
+$(BUILD)/gable-probe: $(CUDA_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(NVCC) -o $@ $(CUDA_OBJ) -ldl
+$(BUILD)/cuda-flags: FORCE
+	@$(call stamp,'$(subst ','\'',$(NVCC) $(CUDA_FLAGS))')
+$(CUDA_OBJ): $(BUILD)/%.cu.o: %.cu $(BUILD)/cuda-flags
+	@mkdir -p $(@D)
+	$(call say,NVCC,$<)
+	$(Q)$(NVCC) $(CUDA_FLAGS) -MMD -MP -MF $@.d -c -o $@ $<
+-include $(CUDA_OBJ:=.d)
 endif
 
 # Cards and samples keep their places under share/gable, where the binary looks for them.

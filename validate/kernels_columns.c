@@ -269,17 +269,32 @@ static void decode_time(const gbl_machine *g, const gbl_krow *r, gbl_kernel *k)
     gbl_decode(g, &s, &t, r->v[GBL_KA_BATCH] * r->v[GBL_KA_LEN], k);
 }
 
+static void gemm_time(const gbl_machine *g, const gbl_krow *r, gbl_kernel *k)
+{
+    double bytes = r->narrow ? 1 : 2;
+    gbl_gemm_shape s = {r->v[GBL_KG_M], r->v[GBL_KG_N], r->v[GBL_KG_K], r->narrow ? GBL_FP8 : GBL_BF16, bytes, bytes, 2, 0, r->narrow};
+    gbl_gemm(g, &s, k);
+}
+
+int gbl_krow_work(const gbl_machine *g, const gbl_krow *r, double *flops, double *bytes)
+{
+    gbl_kernel k;
+    if (r->class == GBL_KC_GEMM) gemm_time(g, r, &k);
+    else if (r->class == GBL_KC_PREFILL) prefill_time(g, r, &k);
+    else if (r->class == GBL_KC_DECODE) decode_time(g, r, &k);
+    else return -1;
+    *flops = k.flops;
+    *bytes = k.hbm_bytes;
+    return 0;
+}
+
 double gbl_krow_time(const gbl_machine *g, const gbl_krow *r)
 {
     const double *v = r->v;
     gbl_kernel k;
-    double bytes = r->narrow ? 1 : 2, more = 0;
+    double more = 0;
     switch (r->class) {
-    case GBL_KC_GEMM: {
-        gbl_gemm_shape s = {v[GBL_KG_M], v[GBL_KG_N], v[GBL_KG_K], r->narrow ? GBL_FP8 : GBL_BF16, bytes, bytes, 2, 0, r->narrow};
-        gbl_gemm(g, &s, &k);
-        break;
-    }
+    case GBL_KC_GEMM: gemm_time(g, r, &k); break;
     case GBL_KC_PREFILL: prefill_time(g, r, &k); break;
     case GBL_KC_DECODE: decode_time(g, r, &k); break;
     case GBL_KC_MOE: {

@@ -139,6 +139,21 @@ static int is_second_best(const gbl_probe_rows *p, const gbl_probe_row *r)
     return 0;
 }
 
+/* A probe that counts other work than the formulas measured another operation; scales of narrow codes may differ. */
+static int check_work(const gbl_krow *row, const gbl_probe_row *r, const gbl_hw *hw, gbl_err *err)
+{
+    static const double apart = 0.1;
+    gbl_machine g = {hw, hw->eff, 1, 0, 1};
+    double want[2], got[2] = {r->flops, r->bytes};
+    if (gbl_krow_work(&g, row, &want[0], &want[1])) return 0;
+    for (int i = 0; i < 2; i++) {
+        if (isnan(got[i]) || fabs(got[i] - want[i]) <= apart * want[i]) continue;
+        gbl_fail(err, GBL_EINPUT, "%s of the row are %.6g; the formula for its shape says %.6g", i ? "bytes" : "flops", got[i], want[i]);
+        return gbl_expected(err, "the operation that the columns describe (validate/probe/PROTOCOL.md)");
+    }
+    return 0;
+}
+
 static int take_probe(gbl_krows *k, gbl_probe_rows *p, const gbl_probe_row *r, const char *path, const gbl_hw *hw, gbl_err *err)
 {
     const char *operation, *why = NULL, *shape;
@@ -149,7 +164,7 @@ static int take_probe(gbl_krows *k, gbl_probe_rows *p, const gbl_probe_row *r, c
     if (!fits) return keep_other(k, operation, shape, r->us, "probes that no formula is fitted to", err);
     if (r->noisy) return keep_other(k, operation, shape, r->us, "rows that the probe calls noisy", err);
     if (is_second_best(p, r)) return keep_other(k, gbl_arena_printf(p->arena, "%s_body", r->probe), shape, r->us, "bodies beside kernels made for the machine", err);
-    if (gbl_kcolumns_stored(path, r->line, operation, shape, r->us, &row, &why, err)) {
+    if (gbl_kcolumns_stored(path, r->line, operation, shape, r->us, &row, &why, err) || (!why && check_work(&row, r, hw, err))) {
         gbl_where(err, "%s:%lld: %.200s", path, (long long)r->line, shape);
         return err->code;
     }

@@ -88,6 +88,8 @@ int gbl_krows_ready(gbl_krows *k, gbl_err *err);
 const char *gbl_kclass_name(enum gbl_kclass c);
 /* The model's time of a row alone, seconds. */
 double gbl_krow_time(const gbl_machine *g, const gbl_krow *r);
+/* FLOPs and HBM bytes that it needs by the same formulas, of products and attention; -1: other classes. */
+int gbl_krow_work(const gbl_machine *g, const gbl_krow *r, double *flops, double *bytes);
 /* {"m": 1, ...} with the columns' names; returns out. */
 char *gbl_krow_json(const gbl_krow *r, char *out, size_t size);
 

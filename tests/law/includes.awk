@@ -47,10 +47,10 @@ BEGIN {
     only["xxhash.h"] = "^base/"
     only["zlib.h"] = "^base/(lines|pack)\\.c$"
     only["zstd.h"] = "^base/(lines|pack)\\.c$"
-    only["cuda"] = "^validate/[^/]*\\.cu$"
-    only["cublas"] = "^validate/[^/]*\\.cu$"
-    only["nv"] = "^validate/[^/]*\\.cu$"
-    only["cupti"] = "^validate/[^/]*\\.cu$"
+    only["cuda"] = "^(validate/probe/[^/]*\\.cuh?$|tests/probe/fake/)"
+    only["cublas"] = "^(validate/probe/[^/]*\\.cuh?$|tests/probe/fake/)"
+    only["nv"] = "^(validate/probe/[^/]*\\.cuh?$|tests/probe/fake/)"
+    only["cupti"] = "^(validate/probe/[^/]*\\.cuh?$|tests/probe/fake/)"
     only["cmocka.h"] = "^tests/"
 }
 {
@@ -76,7 +76,7 @@ BEGIN {
     if (target == "policies/policy.h") next
     if (room == "policies") { complain("a policy includes policy.h and nothing else, not \"" name "\""); next }
     if (room_of(target) == "policies") { complain("nothing includes a policy"); next }
-    if (file ~ /^validate\/.*\.cu$/ && room_of(target) != "validate") { complain("the probe stands alone: only validate/ headers"); next }
+    if (file ~ /^validate\/.*\.cuh?$/ && room_of(target) != "validate") { complain("the probe stands alone: only validate/ headers"); next }
     if (target ~ /\.c$/ && room != "tests") { complain("a .c file is not for including"); next }
     if (!(room in below)) { complain("the folder \"" room "\" has no place in the house"); next }
     if (!index(below[room], " " room_of(target) " ")) complain(room " may not include " room_of(target))

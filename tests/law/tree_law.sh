@@ -31,7 +31,7 @@ fi
 
 tree() { # a fresh tree that keeps every law
     rm -rf "$tmp/t"
-    mkdir -p "$tmp/t/base" "$tmp/t/models/cards" "$tmp/t/traces" "$tmp/t/sim" "$tmp/t/reports" "$tmp/t/validate" "$tmp/t/cli" \
+    mkdir -p "$tmp/t/base" "$tmp/t/models/cards" "$tmp/t/traces" "$tmp/t/sim" "$tmp/t/reports" "$tmp/t/validate/probe" "$tmp/t/cli" \
         "$tmp/t/policies/evict" "$tmp/t/policies/cards" "$tmp/t/tests/unit"
     cd "$tmp/t" || exit 1
     printf '#include <stdint.h>\n' >policies/policy.h
@@ -44,7 +44,7 @@ tree() { # a fresh tree that keeps every law
     printf '#include "base/err.h"\n' >traces/trace.h
     printf '#include "models/cost.h"\n#include "traces/trace.h"\n' >sim/run.h
     printf '#include "sim/run.h"\n#include <sqlite3.h>\nint sum(int a) { return my_malloc(a); }\n' >reports/store.c
-    printf '#include <cuda_runtime.h>\n' >validate/probe.cu
+    printf '#include <cuda_runtime.h>\n' >validate/probe/probe.cu
     printf '#include "sim/run.h"\n' >cli/main.c
     printf '#include <cmocka.h>\n#include "sim/run.h"\n' >tests/unit/test_run.c
     printf '{}\n' >models/cards/vllm.json
@@ -81,7 +81,7 @@ planted includes models/cost.h '#include <gsl/gsl_sf.h>' "GSL outside its files"
 planted includes sim/run.h '#include <cjson/cJSON.h>' "cJSON outside its file"
 planted includes traces/trace.h '#include <zlib.h>' "zlib outside the readers and writers of packed files"
 planted includes cli/main.c '#include <cuda.h>' "CUDA outside the probe"
-planted includes validate/probe.cu '#include "base/err.h"' "a probe that does not stand alone"
+planted includes validate/probe/probe.cu '#include "base/err.h"' "a probe that does not stand alone"
 planted includes reports/store.c '#include "nowhere.h"' "a header that is not there"
 planted includes cli/main.c '#include SOME_MACRO' "an include that cannot be read"
 planted includes tests/unit/test_run.c '#include "policies/evict/lru.c"' "a test that includes a policy"

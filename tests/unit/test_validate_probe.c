@@ -265,6 +265,11 @@ static void rows_in_memory_are_the_same(void **state)
     assert_int_equal(gbl_calibration_run(&a, &bad_ask, &err), GBL_EINPUT);
     assert_non_null(strstr(err.where, "half.jsonl:2: {\"k\":3,\"m\":1.5"));
     gbl_calibration_fini(&a);
+    const char *more_file[] = {write_file("half.jsonl", "{\"probe\": \"gemm\", \"format\": \"bf16\", \"shape\": {\"m\": 1, \"n\": 2, \"k\": 3}, \"flops\": 24, \"median_us\": 2, \"low_us\": 1.5, \"high_us\": 3, \"repetitions\": 9, \"device\": \"D\"}\n")};
+    gbl_calibration_ask more_ask = {.file = more_file, .n_files = 1, .hardware = "h200-sxm"};
+    assert_int_equal(gbl_calibration_run(&a, &more_ask, &err), GBL_EINPUT);
+    assert_string_equal(err.what, "flops of the row are 24; the formula for its shape says 12");
+    gbl_calibration_fini(&a);
 }
 
 /* ---- cards and programs ---- */

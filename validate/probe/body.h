@@ -45,7 +45,7 @@ typedef ushort gbl_u16;
 typedef uint gbl_u32;
 typedef long gbl_wide;
 #elif defined(__CUDACC__)
-#define GBL_KERNEL extern "C" __global__ void
+#define GBL_KERNEL [[maybe_unused]] static __global__ void
 #define GBL_GROUP
 #define GBL_GROUP_ID ((int)blockIdx.x)
 #define GBL_GLOBAL
@@ -81,7 +81,11 @@ typedef int64_t gbl_wide;
 
 #if defined(GBL_LANE_ID)
 enum { GBL_STREAM = GBL_STREAM_GPU };
+#if defined(__CUDACC__)
+#define GBL_LANES(l, width) for ([[maybe_unused]] int l = GBL_LANE_ID, gbl_once = 1; gbl_once; gbl_once = 0)
+#else
 #define GBL_LANES(l, width) for (int l = GBL_LANE_ID, gbl_once = 1; gbl_once; gbl_once = 0)
+#endif
 #define GBL_PRIVATE(type, name, n) type name[n]
 #define GBL_PRIVATE_ARG(type, name) type *name
 #define GBL_MY(name, i, l) name[i]
