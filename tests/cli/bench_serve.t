@@ -54,8 +54,6 @@ TPOT mean *1 *0.00 *1.5 *0.00 *5 *met
 E2E mean *1 *0.00 *1.5 *0.00 *5 *met
 TTFT p50 below saturation *1 *0.00 *2 *0.00 *5 *met
 TTFT p99 below saturation *1 *0.00 *- *0.00 *15 *met
-$ gable validate engine ./mine.json --json | grep -c '"mine"'
-1
 $ sed 's/"file"/"columns": {}, "file"/' mine.json > x.json; gable validate engine ./x.json
 ! gable: the arrays of a benchmark's result have names of their own, so 'columns' would be read by nothing
 !   where: ./x.json:1:*columns*
