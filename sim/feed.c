@@ -17,6 +17,7 @@ static int begin(gbl_replica *r, int32_t id) {
     gbl_priv *p = &e->priv[id];
     gbl_input_piece f = {0};
     int64_t left = e->req[id].input - p->ready;
+    gbl_replica_refresh(r); /* others may have come since the last plan, and requests moved in memory */
     if (!left || !policy->feed(r->instance[GBL_EXECUTE], &r->host, id, p->fed, &f)) {
         p->ready = e->req[id].input;
         return 0;
