@@ -193,9 +193,9 @@ static int run(const gbl_call *call, gbl_err *err)
 {
     gbl_probe_rows rows;
     char host[256];
-    if (check(call->opt, call, err) || gbl_catalogue_there(call->arena, err) || host_card(call->opt, call->arena, host, sizeof host, err) || gbl_probe_rows_init(&rows, err))
-        return err->code;
-    int code = calibrate(call, host, &rows, err);
+    if (check(call->opt, call, err) || gbl_catalogue_there(call->arena, err) || gbl_probe_rows_init(&rows, err)) return err->code;
+    int code = host_card(call->opt, call->arena, host, sizeof host, err);
+    if (!code) code = calibrate(call, host, &rows, err);
     if (*host) unlink(host);
     gbl_probe_rows_fini(&rows);
     return code;

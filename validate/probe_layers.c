@@ -33,6 +33,10 @@ static int read_shape(const gbl_node *n, shape *s, gbl_arena *a, gbl_err *err)
         if (!m || gbl_node_kind(m) != GBL_STRING) return gbl_fail(err, GBL_EINPUT, "a stack of layers without \"%s\"", word[i].key);
         if (!(*word[i].to = gbl_arena_text(a, gbl_node_text(m)))) return gbl_nomem(err, 0);
     }
+    if (s->heads % s->kv_heads) {
+        gbl_fail(err, GBL_EINPUT, "%lld KV heads do not divide %lld heads", (long long)s->kv_heads, (long long)s->heads);
+        return gbl_expected(err, "heads that share KV heads evenly");
+    }
     if (!strcmp(s->phase, "decode") || !strcmp(s->phase, "prefill")) return 0;
     gbl_fail(err, GBL_EINPUT, "a phase called \"%.40s\"", s->phase);
     return gbl_expected(err, "\"prefill\" or \"decode\"");

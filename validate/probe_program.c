@@ -44,7 +44,7 @@ static int ended(int status, const char *program, gbl_err *err)
     if (code == 127 || code == 126) {
         gbl_fail(err, GBL_EINPUT, "%s", code == 127 ? "there is no such program" : "the program cannot be run");
         gbl_where(err, "%s", program);
-        return gbl_expected(err, "gable-probe (make cuda builds it where nvcc is), or --program FILE");
+        return gbl_expected(err, "gable-probe (make cuda builds it where nvcc is) or gable-probe-host (make), or --program FILE");
     }
     gbl_fail(err, code == 1 ? GBL_EFAULT : GBL_EINPUT, "%s ended with %d", program, code);
     return gbl_expected(err, "exit 0 and rows on its standard output; what it said stands above");

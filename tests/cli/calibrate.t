@@ -129,10 +129,23 @@ $ gable calibrate --probe cuda --rows rows.jsonl --quick
 $ gable calibrate --probe cuda --program ./nowhere
 ! gable: there is no such program
 !   where: ./nowhere
-!   expected: gable-probe (make cuda builds it where nvcc is), or --program FILE
+!   expected: gable-probe (make cuda builds it where nvcc is) or gable-probe-host (make), or --program FILE
 ? 2
 $ printf '#!/bin/sh\necho "gable-probe: no GPU here" >&2\nexit 2\n' > none.sh; chmod +x none.sh; gable calibrate --probe cuda --program ./none.sh
 ! gable-probe: no GPU here
 ! gable: ./none.sh ended with 2
 !   expected: exit 0 and rows on its standard output; what it said stands above
 ? 2
+$ gable calibrate --probe cpu --rows rows.jsonl
+! gable: rows of a host that is not this one, perhaps
+!   expected: --hardware CARD (gable-probe-host --card prints the host's)
+? 2
+$ gable calibrate --probe opencl --program ./nowhere
+! gable: there is no such program
+!   where: ./nowhere
+!   expected: gable-probe (make cuda builds it where nvcc is) or gable-probe-host (make), or --program FILE
+? 2
+$ gable calibrate --probe cpu --program /bin/false
+! gable: /bin/false ended with 1
+!   expected: exit 0 and rows on its standard output; what it said stands above
+? 1

@@ -16,8 +16,7 @@ COLUMNS=200 "$build/gable" calibrate "$1/rows.jsonl" --hardware "$1/sheet.json" 
 COLUMNS=200 "$build/gable" validate layers "$1/rows.jsonl" --hardware "$1/host.json" >"$1/layers.txt"
 {
     echo '```'
-    sed -n 's/.*"device": *"\([^"]*\)".*"driver": *"\([^"]*\)".*"date": *"\([^"]*\)".*/\1; \2; \3/p' "$1/rows.jsonl" | head -n 1
-    sed -n 's/.*"device":"\([^"]*\)","driver":"\([^"]*\)","date":"\([^"]*\)".*/\1; \2; \3/p' "$1/rows.jsonl" | head -n 1
+    sed -n 's/.*"device": *"\([^"]*\)", *"driver": *"\([^"]*\)", *"date": *"\([^"]*\)".*/\1; \2; \3/p' "$1/rows.jsonl" | head -n 1
     awk '/^group +of /{p = 1} /^card written/{p = 0} p' "$1/fit.txt"
     cat "$1/layers.txt"
     echo '```'
