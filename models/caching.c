@@ -94,6 +94,7 @@ static void unite(const gbl_caching *c, bench *b) {
         int64_t worst = -1;
         for (int64_t i = 0; i + 1 < c->blocks; i++)
             if (!chosen[i] && (worst < 0 || ffn[i].likeness < ffn[worst].likeness)) worst = i;
+        if (worst < 0) break;
         chosen[worst] = 1;
     }
     for (int64_t i = c->blocks - 2; i >= 0; i--) {

@@ -10,7 +10,7 @@ enum { NO_YIELD_MOST = 1024 };
 static const gbl_execute_policy *policy_of(const gbl_replica *r) { return (const void *)r->e->s->choice[GBL_EXECUTE].policy; }
 
 static const char *broken(const gbl_stride *x, int64_t k) {
-    if (x->queries < (k > 0) || x->grows < 0 || x->yields < 0) return "a stride computes, grows or yields a negative number of tokens, or computes none";
+    if (x->queries < 0 || (k && !x->queries) || x->grows < 0 || x->yields < 0) return "a stride computes, grows or yields a negative number of tokens, or computes none";
     if (x->keys < x->queries) return "a stride attends fewer tokens than it computes";
     if (x->queries > 1 << 28 || x->keys > 1 << 30 || x->grows > 1 << 28) return "a stride computes, attends or grows by more than 268,435,456 tokens";
     if (x->recursion < 0 || (x->recursion && (k == 0 || x->queries != 1))) return "a recursion is of one token, and not of a prompt's";

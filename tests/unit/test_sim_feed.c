@@ -10,7 +10,7 @@
 static gbl_result *run_of(const char *text, int exact) {
     gbl_err err = {0};
     gbl_doc *doc;
-    gbl_scenario *s;
+    gbl_scenario *s = NULL;
     gbl_result *r = NULL;
     gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
     int code = gbl_doc_parse(&doc, "t", text, strlen(text), &err);
