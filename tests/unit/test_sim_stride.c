@@ -77,8 +77,9 @@ static void work_by_hand(void **state) {
     for (int v = 0; v < 5; v++) {
         double tokens = 0, rows = 1, pairs = P * (P + 1) / 2;
         for (int t = 0; t < 128; t++) {
+            int frozen = t / 32 * 32;
             double masked = G - t, late = t ? 1 : 0, all = t ? P + G : G, some = t ? masked + late : G;
-            double q = v == 0 ? all : v == 1 ? (t % 8 ? some : all) : v == 2 ? (t % 4 ? some : G) : v == 3 ? (t % 2 ? 6 : all) : G - 32 * (t / 32);
+            double q = v == 0 ? all : v == 1 ? (t % 8 ? some : all) : v == 2 ? (t % 4 ? some : G) : v == 3 ? (t % 2 ? 6 : all) : G - frozen;
             tokens += q;
             rows += q;
             pairs += q * (P + G);
