@@ -87,9 +87,11 @@ template <class T> std::vector<T> download(const void *from, size_t n)
     MUST(cudaMemcpy(out.data(), from, n * sizeof(T), cudaMemcpyDeviceToHost));
     return out;
 }
+/* A copy of a few bytes from pageable memory may return before they have arrived, and our streams do not wait for it. */
 template <class T> void upload(void *to, const std::vector<T> &from)
 {
     MUST(cudaMemcpy(to, from.data(), from.size() * sizeof(T), cudaMemcpyHostToDevice));
+    MUST(cudaDeviceSynchronize());
 }
 double bf16_value(uint16_t x);
 double fp8_value(uint8_t x);
