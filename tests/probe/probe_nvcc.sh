@@ -15,11 +15,12 @@ skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 make NVCC= cuda >"$tmp/out" 2>"$tmp/err"
 [ $? != 0 ] && grep -q '^cuda: there is no nvcc' "$tmp/err"; ok $? "make cuda without nvcc says what is missing"
+# A relative folder, as make itself has it: the lists of headers name their objects by it.
 nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
 if [ -z "$nvcc" ]; then
     skip "gable-probe built by nvcc" "no nvcc"
 else
-    make BUILD="$build" CUDA_ARCH=90 cuda >"$tmp/log" 2>&1 && ! grep -i warning "$tmp/log"; ok $? "nvcc builds it without a warning"
+    make BUILD="${build#"$PWD"/}" CUDA_ARCH=90 cuda >"$tmp/log" 2>&1 && ! grep -i warning "$tmp/log"; ok $? "nvcc builds it without a warning"
     if [ -e /dev/nvidia0 ]; then skip "no driver: one line, exit 2" "a GPU is here"; else
         "$build/gable-probe" --quick >"$tmp/out" 2>"$tmp/err"
         [ $? = 2 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q '^gable-probe: no GPU' "$tmp/err" && [ ! -s "$tmp/out" ]; ok $? "no driver: one line, exit 2"
