@@ -31,8 +31,8 @@ GBL_INLINE gbl_kv_block gbl_kv_block_at(const int format, const GBL_GLOBAL gbl_u
     gbl_kv_block b;
     b.key = keys + bytes;
     b.value = values + bytes;
-    b.key_scale = key_scales + at * GBL_WIDTH;
-    b.value_scale = value_scales + at * GBL_WIDTH;
+    b.key_scale = format == GBL_KV_BF16 ? key_scales : key_scales + at * GBL_WIDTH;
+    b.value_scale = format == GBL_KV_BF16 ? value_scales : value_scales + at * GBL_WIDTH;
     return b;
 }
 
