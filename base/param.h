@@ -25,11 +25,13 @@ int gbl_param_is_default(const gbl_param *row, const void *obj);
 /* The row that row->when names, NULL for none; *words: what it must be ("a|b"), or with *other must not be. */
 const gbl_param *gbl_param_condition(const gbl_param *rows, const gbl_param *row, const char **words, int *other);
 void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j);   /* members into the open object; NODE rows as they are */
+void gbl_param_json_part(const char *key, const gbl_param *rows, const void *obj, gbl_json *j); /* the same as a whole object */
 void gbl_param_schema(const gbl_param *rows, gbl_json *j); /* one member a row into the open "properties" object of a JSON Schema */
 /* The same as whole objects that refuse other keys, left open for what else there is to say: a document, and a part of one
  * (a member `key`, or NULL). `required`: a JSON array of names, or NULL. */
 void gbl_param_schema_document(const gbl_param *rows, const char *title, const char *required, gbl_json *j);
 void gbl_param_schema_part(const char *key, const gbl_param *rows, const char *required, gbl_json *j);
+void gbl_param_schema_open(const char *key, gbl_json *j); /* such a part with its "properties" open, too: for two gbl_json_end */
 /* "name  TYPE  default  range  unit  sentence" lines, aligned. `prefix` goes before names ("--", "engine."). */
 void gbl_param_help(const gbl_param *rows, const char *prefix, FILE *to);
 

@@ -169,6 +169,13 @@ void gbl_param_json(const gbl_param *rows, const void *obj, gbl_json *j)
     }
 }
 
+void gbl_param_json_part(const char *key, const gbl_param *rows, const void *obj, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    gbl_param_json(rows, obj, j);
+    gbl_json_end(j);
+}
+
 /* ---------------------------------------------------------------- schema ---- */
 
 static void schema_type(const gbl_param *row, gbl_json *j)
@@ -217,11 +224,22 @@ void gbl_param_schema(const gbl_param *rows, gbl_json *j)
     }
 }
 
-static void schema_members(const gbl_param *rows, const char *required, gbl_json *j)
+static void open_properties(gbl_json *j)
 {
     gbl_json_str(j, "type", "object");
     gbl_json_bool(j, "additionalProperties", 0);
     gbl_json_obj(j, "properties");
+}
+
+void gbl_param_schema_open(const char *key, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    open_properties(j);
+}
+
+static void schema_members(const gbl_param *rows, const char *required, gbl_json *j)
+{
+    open_properties(j);
     gbl_param_schema(rows, j);
     gbl_json_end(j);
     if (required != NULL) gbl_json_raw(j, "required", required);

@@ -1,5 +1,5 @@
 /* The scenario's policy.compress: cards that compose (models/compress.h), one entry of which may be a policy in C (sim/pieces.c). */
-#include "sim/compress_spec.h"
+#include "sim/scenario_parts.h"
 
 #include <string.h>
 

@@ -92,7 +92,5 @@ int gbl_scenario_cost(const gbl_scenario *s, size_t pool, gbl_cost **out, gbl_er
 /* The element of the list of SLOs that a request is judged by, or -1: none fits, and it has no bound. */
 int gbl_scenario_slo_class(const gbl_scenario *s, int64_t priority, int64_t tenant);
 void gbl_scenario_schema(gbl_json *j); /* JSON Schema of "scenario/1" as one object */
-/* Members into the open object: each key with its default. */
-void gbl_scenario_help(FILE *to);      /* every key, default, range, unit, sentence */
 
 #endif

@@ -24,7 +24,6 @@ typedef struct gbl_shared_spec {
 int gbl_shared_is(const gbl_node *element);
 int gbl_shared_bind(gbl_shared_spec *out, const gbl_node *list, gbl_arena *a, gbl_err *err); /* bytes 0 where there is none */
 void gbl_shared_json(const gbl_shared_spec *s, gbl_json *j); /* one more element of an open array */
-void gbl_shared_help(FILE *to);
 void gbl_shared_schema(gbl_json *j); /* members: what tier_spec.c does not say */
 
 struct gbl_engine;

@@ -38,9 +38,7 @@ int gbl_shared_bind(gbl_shared_spec *s, const gbl_node *list, gbl_arena *a, gbl_
 
 void gbl_shared_json(const gbl_shared_spec *s, gbl_json *j) {
     if (s->bytes <= 0) return;
-    gbl_json_obj(j, NULL);
-    gbl_param_json(rows, s, j);
-    gbl_json_end(j);
+    gbl_param_json_part(NULL, rows, s, j);
 }
 
 /* The one key that tiers of a replica do not have. */
@@ -48,5 +46,3 @@ void gbl_shared_schema(gbl_json *j) {
     gbl_param own[] = {*gbl_param_find(rows, "load"), {0}};
     gbl_param_schema(own, j);
 }
-
-void gbl_shared_help(FILE *to) { gbl_param_help(rows, "tiers.0.", to); }

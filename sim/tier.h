@@ -77,6 +77,5 @@ int gbl_tiers_bind(gbl_tier_spec *out, int32_t *n, const gbl_node *list, gbl_are
 const gbl_node *gbl_tier_unread(const gbl_tier_spec *t, const char *const *read);
 void gbl_tiers_json(const gbl_tier_spec *spec, int32_t n, const struct gbl_shared_spec *store, gbl_json *j); /* an array member "tiers" */
 void gbl_tiers_schema(gbl_json *j);
-void gbl_tiers_help(FILE *to);
 
 #endif

@@ -144,10 +144,7 @@ void gbl_tiers_schema(gbl_json *j) {
     gbl_json_obj(j, "tiers");
     gbl_json_str(j, "type", "array");
     gbl_json_raw(j, "default", "[]");
-    gbl_json_obj(j, "items");
-    gbl_json_str(j, "type", "object");
-    gbl_json_bool(j, "additionalProperties", 0);
-    gbl_json_obj(j, "properties");
+    gbl_param_schema_open("items", j);
     gbl_param said[sizeof rows / sizeof *rows]; /* a shared store stands in the same list */
     memcpy(said, rows, sizeof rows);
     for (gbl_param *r = said; r->name; r++)
@@ -157,9 +154,4 @@ void gbl_tiers_schema(gbl_json *j) {
     gbl_json_end(j);
     gbl_json_end(j);
     gbl_json_end(j);
-}
-
-void gbl_tiers_help(FILE *to) {
-    gbl_param_help(rows, "tiers.0.", to);
-    gbl_shared_help(to);
 }
