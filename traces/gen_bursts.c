@@ -1,14 +1,16 @@
 /* gen_bursts.c - arrivals whose counts have a stated dispersion at several scales.
  *
- * Bursts begin as a Poisson process; each brings a Poisson number of requests, m on average, which spread over it exponentially with
- * a time of the grid below (cluster process: Neyman and Scott 1958; Cox and Isham, "Point Processes", 1980, chapter 3.4). With b_i =
- * m x the share of bursts of time T_i, counts of a window of t seconds have variance over mean
+ * Bursts begin as a Poisson process; each is of one time T_i of the grid below and brings a Poisson number of requests, m_i on
+ * average, which spread over it exponentially (cluster process: Neyman and Scott 1958; Cox and Isham, "Point Processes", 1980,
+ * chapter 3.4). With b_i = m_i x the share of requests that come in bursts of T_i, counts of a window of t seconds have variance over
+ * mean
  *
  *   D(t) = 1 + sum_i b_i g(t / T_i),   g(x) = 1 - (1 - e^-x) / x
  *
  * (from the autocovariance m e^(-s/T) / 2T x rate of one exponential kernel). The b_i >= 0 that come nearest to the stated D are
- * found by least squares; m = sum b_i. Bursts that began before 0 are there with what is left of them, so that the start is like
- * any other time. Draws are keyed by (burst, k). */
+ * found by least squares. They leave the sizes open: m_i = sqrt(b_i) x sum_j sqrt(b_j) makes bursts of all times equally frequent, so
+ * that a trace has as many of the rarest kind as can be, and its own dispersion comes near the stated one at every scale. Bursts that
+ * began before 0 are there with what is left of them, so that the start is like any other time. Draws are keyed by (burst, k). */
 #include <math.h>
 #include "base/heap.h"
 #include "base/param.h"
@@ -55,6 +57,15 @@ static void solve(gbl_arrival *v, double most)
     }
 }
 
+/* The steps bring a b that should be 0 near it, never there: such bursts would bring nothing and cost their draws. */
+static void drop_traces(gbl_arrival *v)
+{
+    double sum = 0;
+    for (int i = 0; i < TIMES; i++) sum += v->burst[i];
+    for (int i = 0; i < TIMES; i++)
+        if (v->burst[i] < 1e-6 * sum) v->burst[i] = 0;
+}
+
 int gbl_bursts_fit(gbl_arrival *v, const gbl_node *n, gbl_err *err)
 {
     double most = 0, worst = 0;
@@ -66,6 +77,7 @@ int gbl_bursts_fit(gbl_arrival *v, const gbl_node *n, gbl_err *err)
         return gbl_expected(err, most > 0 ? "poisson, or a larger dispersion" : "{\"use\": \"bursts\", \"rate_s\": 2.57, \"dispersion_1s\": 13, \"dispersion_10s\": 72, \"dispersion_60s\": 164}");
     }
     solve(v, most);
+    drop_traces(v);
     for (int j = 0; j < TARGETS; j++) {
         double d = dispersion_of(v, j);
         if (!isnan(v->dispersion[j])) worst = fmax(worst, fabs(d / v->dispersion[j] - 1));
@@ -80,14 +92,15 @@ int gbl_bursts_fit(gbl_arrival *v, const gbl_node *n, gbl_err *err)
 
 typedef struct burst {
     uint64_t number, drawn;
-    double start_s, time, mass; /* of its m expected requests so many are passed */
+    double start_s, time, mean, mass; /* of its mean requests so many are passed */
     int64_t next_free;
 } burst;
 
 struct gbl_bursts {
     const gbl_arrival *v;
     uint64_t seed, begun;
-    double mean, next_s; /* requests a burst; when the next begins */
+    int kinds, kind[TIMES]; /* times that have bursts */
+    double roots, every_s, next_s; /* sum of sqrt(b); from one burst to the next, on average; when the next begins */
     gbl_heap *due;
     burst *slot;
     size_t n, room;
@@ -96,25 +109,12 @@ struct gbl_bursts {
 
 static double draw(const gbl_bursts *b, uint64_t number, uint64_t k) { return gbl_draw(b->seed, GBL_STREAM_ARRIVAL, number, k); }
 
-static double time_of(const gbl_bursts *b, double u)
-{
-    double below = 0;
-    int i = 0, last = 0;
-    for (; i < TIMES; i++) {
-        if (b->v->burst[i] <= 0) continue;
-        last = i;
-        below += b->v->burst[i] / b->mean;
-        if (u < below) break;
-    }
-    return time_s[last];
-}
-
 /* Puts the burst's next request into the order of all, or ends the burst. */
 static int go_on(gbl_bursts *b, int64_t slot)
 {
     burst *x = &b->slot[slot];
     x->mass += gbl_q_exponential(draw(b, x->number, 2 + x->drawn++), 1);
-    double at = x->mass < b->mean ? x->start_s - x->time * log1p(-x->mass / b->mean) : INFINITY;
+    double at = x->mass < x->mean ? x->start_s - x->time * log1p(-x->mass / x->mean) : INFINITY;
     if (!(at * 1e9 <= GBL_TRACE_MOST_NS * 2)) { /* spent, or too late for any trace */
         x->next_free = b->free;
         b->free = slot;
@@ -128,36 +128,37 @@ static int begin(gbl_bursts *b)
 {
     int64_t slot = b->free;
     uint64_t number = b->begun++;
-    double time = time_of(b, draw(b, number, 1)), start = b->next_s;
-    b->next_s += gbl_q_exponential(draw(b, number, 0), b->mean / b->v->rate_s);
-    double passed = start < 0 ? -b->mean * expm1(start / time) : 0;
-    if (b->mean - passed < 1e-9) return 0;
+    int kind = b->kind[(int)(draw(b, number, 1) * b->kinds)];
+    double time = time_s[kind], mean = sqrt(b->v->burst[kind]) * b->roots, start = b->next_s;
+    b->next_s += gbl_q_exponential(draw(b, number, 0), b->every_s);
+    double passed = start < 0 ? -mean * expm1(start / time) : 0;
+    if (mean - passed < 1e-9) return 0;
     if (slot >= 0) b->free = b->slot[slot].next_free;
     else if (gbl_grow(&b->slot, &b->room, b->n + 1, sizeof *b->slot)) return -1;
     else slot = (int64_t)b->n++;
-    b->slot[slot] = (burst){.number = number, .start_s = start, .time = time, .mass = passed};
+    b->slot[slot] = (burst){.number = number, .start_s = start, .time = time, .mean = mean, .mass = passed};
     return go_on(b, slot);
 }
 
 int gbl_bursts_new(gbl_bursts **out, const gbl_arrival *v, uint64_t seed, gbl_err *err)
 {
-    double longest = 0, mean = 0;
-    for (int i = 0; i < TIMES; i++) {
-        mean += v->burst[i];
-        if (v->burst[i] > 0) longest = time_s[i];
-    }
-    if (v->rate_s / mean * 20 * longest > few) {
-        gbl_fail(err, GBL_EINPUT, "more than %.0g bursts would be under way at a time", few);
-        return gbl_expected(err, "a lower rate_s or larger dispersions");
-    }
     gbl_bursts *b = gbl_alloc(1, sizeof *b);
     if (!b) return gbl_nomem(err, sizeof *b);
-    *b = (gbl_bursts){.v = v, .seed = seed, .mean = mean, .next_s = -20 * longest, .free = -1, .due = gbl_heap_new()}; /* e^-20: nothing is left of older ones */
-    int bad = !b->due;
-    while (!bad && b->next_s < 0) bad = begin(b);
-    if (!bad) return *out = b, 0;
+    *b = (gbl_bursts){.v = v, .seed = seed, .free = -1, .due = gbl_heap_new()};
+    for (int i = 0; i < TIMES; i++) {
+        if (v->burst[i] <= 0) continue;
+        b->kind[b->kinds++] = i;
+        b->roots += sqrt(v->burst[i]);
+    }
+    b->every_s = b->roots * b->roots / (v->rate_s * b->kinds);
+    b->next_s = -20 * time_s[b->kind[b->kinds - 1]]; /* e^-20: nothing is left of older ones */
+    int bad = !b->due, many = -b->next_s / b->every_s > few;
+    while (!bad && !many && b->next_s < 0) bad = begin(b);
+    if (!bad && !many) return *out = b, 0;
     gbl_bursts_free(b);
-    return gbl_nomem(err, sizeof *b);
+    if (bad) return gbl_nomem(err, sizeof *b);
+    gbl_fail(err, GBL_EINPUT, "more than %.0g bursts would be under way at a time", few);
+    return gbl_expected(err, "a lower rate_s or larger dispersions");
 }
 
 void gbl_bursts_free(gbl_bursts *b)
