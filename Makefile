@@ -78,9 +78,9 @@ deps: ## install the Debian packages that are missing
 # Stamps that change only when their text does: other flags or another set of files rebuild what hangs on them.
 stamp = mkdir -p $(@D) && printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
 $(BUILD)/flags: FORCE | needs
-	@$(call stamp,'$(subst ','\'',$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS))')
+	@$(call stamp,'$(subst ','\'',$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LIBS) $(PROBE_CFLAGS) $(KERNEL_CFLAGS) $(LEVEL_v3) $(LEVEL_v4))')
 $(BUILD)/files: FORCE
-	@$(call stamp,$(LIB_SRC) $(POLICY_SRC) $(CLI_SRC))
+	@$(call stamp,$(LIB_SRC) $(POLICY_SRC) $(CLI_SRC) $(PROBE_SRC))
 
 $(BUILD)/gable: $(CLI_OBJ) $(BUILD)/libgable.a $(BUILD)/files
 	$(call say,LINK,$@)
@@ -114,19 +114,21 @@ $(POLICY_OBJ): $(BUILD)/%.o: %.c $(BUILD)/flags
 PROBE_SRC := $(filter-out %/kernels_cpu.c,$(sort $(wildcard validate/probe/*.c)))
 PROBE_LEVELS := base $(if $(filter x86_64,$(shell uname -m)),v3 v4)
 PROBE_OBJ := $(PROBE_SRC:%.c=$(BUILD)/%.o) $(PROBE_LEVELS:%=$(BUILD)/validate/probe/kernels_cpu_%.o)
+PROBE_CFLAGS := -fopenmp
+KERNEL_CFLAGS := -O3 -fno-trapping-math
 LEVEL_v3 := -mavx2 -mfma -mbmi2
 LEVEL_v4 := $(LEVEL_v3) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512
-$(BUILD)/gable-probe-host: $(PROBE_OBJ) $(BUILD)/libgable.a
+$(BUILD)/gable-probe-host: $(PROBE_OBJ) $(BUILD)/libgable.a $(BUILD)/files
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fopenmp -o $@ $(PROBE_OBJ) $(BUILD)/libgable.a $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROBE_CFLAGS) -o $@ $(PROBE_OBJ) $(BUILD)/libgable.a $(LIBS)
 $(PROBE_SRC:%.c=$(BUILD)/%.o): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) -fopenmp -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(PROBE_CFLAGS) -MMD -MP -c -o $@ $<
 $(PROBE_LEVELS:%=$(BUILD)/validate/probe/kernels_cpu_%.o): $(BUILD)/validate/probe/kernels_cpu_%.o: validate/probe/kernels_cpu.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -O3 -fno-trapping-math $(LEVEL_$*) -DGBL_CPU_LEVEL=gbl_cpu_$* -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(KERNEL_CFLAGS) $(LEVEL_$*) -DGBL_CPU_LEVEL=gbl_cpu_$* -MMD -MP -c -o $@ $<
 
 # The list of built-ins is whatever lies in policies/: generated, never in git.
 $(BUILD)/builtin.c: $(BUILD)/files Makefile
@@ -167,11 +169,11 @@ $(BENCH): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libgable.a $(BUILD)/f
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libgable.a $(LIBS)
 
-# The corpus is replayed without a fuzzer in every `make test`.
+# The corpus is replayed without a fuzzer in every `make test`. The list of headers is that of the source named last.
 $(REPLAY): $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/libgable.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libgable.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ tests/fuzz/replay.c $< $(BUILD)/libgable.a $(LIBS)
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps ## every test under ASan and UBSan; gcc -Werror, clang-tidy and cppcheck at zero warnings
@@ -199,7 +201,7 @@ fuzz-build: $(FUZZ)
 $(FUZZ): $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libgable.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libgable.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libgable.a $(LIBS)
 
 # A licence and a manual that lie on every Debian; 4,096 tokens of each take some minutes and 200 MB.
 RECORDINGS := $(BUILD)/gpl.attn $(BUILD)/manual.attn
@@ -271,6 +273,6 @@ clean: ## remove the build folder
 	rm -rf $(BUILD)
 
 # An object whose list of headers is missing (its compilation was cut short) would never hear of a change in them.
-NO_LIST := $(foreach o,$(LIB_OBJ) $(POLICY_OBJ) $(CLI_OBJ),$(if $(wildcard $(o:.o=.d)),,$(o)))
+NO_LIST := $(foreach o,$(LIB_OBJ) $(PROBE_OBJ) $(POLICY_OBJ) $(CLI_OBJ),$(if $(wildcard $(o:.o=.d)),,$(o)))
 $(NO_LIST): FORCE
--include $(LIB_OBJ:.o=.d) $(PROBE_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d)
+-include $(LIB_OBJ:.o=.d) $(PROBE_OBJ:.o=.d) $(POLICY_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT:=.d) $(BENCH:=.d) $(REPLAY:=.d) $(FUZZ:=.d)
