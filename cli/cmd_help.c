@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -95,6 +96,7 @@ static int run(const gbl_call *call, gbl_err *err)
     }
     if (call->n_arg) return help_about(call, err);
     if (o->json) return print_json(err);
+    errno = 0;
     if (o->man)
         gbl_help_man(stdout);
     else if (o->completion == SHELL_BASH)
@@ -103,7 +105,7 @@ static int run(const gbl_call *call, gbl_err *err)
         gbl_help_zsh(stdout);
     else
         gbl_help_overview(stdout);
-    return GBL_OK;
+    return gbl_output_printed(err);
 }
 
 const gbl_command gbl_cmd_help = {

@@ -63,14 +63,24 @@ void gbl_output_note(const char *fmt, ...)
     va_end(ap);
 }
 
+static int lost(gbl_err *err)
+{
+    return gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s", errno ? strerror(errno) : "an earlier write failed");
+}
+
+int gbl_output_printed(gbl_err *err)
+{
+    return ferror(stdout) ? lost(err) : GBL_OK;
+}
+
 int gbl_output_json(gbl_json *j, gbl_err *err)
 {
     const char *text = j ? gbl_json_text(j) : NULL;
     int code = GBL_OK;
     if (!text)
         code = gbl_nomem(err, 0);
-    else if (puts(text) < 0) /* said here: by the time of the flush the reason is gone */
-        code = gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s", strerror(errno));
+    else if (errno = 0, puts(text) < 0)
+        code = lost(err);
     gbl_json_free(j);
     return code;
 }
@@ -78,9 +88,7 @@ int gbl_output_json(gbl_json *j, gbl_err *err)
 int gbl_output_flush(gbl_err *err)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return GBL_OK;
-    return gbl_fail(err, GBL_EFAULT, "cannot write to standard output: %s",
-                    errno ? strerror(errno) : "an earlier write failed");
+    return fflush(stdout) == 0 && !ferror(stdout) ? GBL_OK : lost(err);
 }
 
 /* ---------------------------------------------------------------- spool ---- */

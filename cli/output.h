@@ -14,6 +14,8 @@ void gbl_output_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 void gbl_output_note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* nothing is wrong */
 /* Prints the JSON text with a final newline and frees the writer; GBL_EFAULT when it ran out of memory. */
 int gbl_output_json(gbl_json *j, gbl_err *err);
+/* For whoever prints much: GBL_EFAULT with the reason, in errno since the first write, while it is known. The flush may have nothing left to fail on. */
+int gbl_output_printed(gbl_err *err);
 /* Flushes stdout; GBL_EFAULT when anything written to it was lost. */
 int gbl_output_flush(gbl_err *err);
 
