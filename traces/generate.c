@@ -102,6 +102,8 @@ static int check_rows(const plan *p, const gbl_node *n, gbl_err *err)
     const char *why = !p->rows.on ? "there are no rows to take gaps from" : p->talk.on ? "sessions do not begin where rows of requests do" : p->rows.input && !p->rows.gap_s ? "the rows have no gaps" : NULL;
     if (!why) return 0;
     gbl_node_fail(p->arrival_node, err, "%s", why);
+    if (p->talk.on) return gbl_expected(err, "another arrival process, or no sessions");
+    if (p->rows.on) return gbl_expected(err, "\"gap_s\": COLUMN in rows, or another arrival process");
     return gbl_expected(err, "\"rows\": {\"file\": TRACE} beside it, or another arrival process");
 }
 

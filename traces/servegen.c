@@ -1,9 +1,10 @@
 /* servegen.c - a ServeGen folder: chunk-i-trace.csv and chunk-i-dataset.json for each client i.
  *
- * trace: window_start_s,rate_rps,cv,pattern,shape,scale without a header; in a window of w s a client sends rate x w requests whose
+ * trace: window_start_s,rate_rps,cv,pattern,shape,scale without a header; a window lasts 600 s, or to the next where that is sooner;
+ * in one of w s a client sends rate x w requests whose
  * gaps are Gamma or Weibull of that shape (no pattern: exponential), stretched to fill the window, as ServeGen does. dataset:
- * {"start_s": {"input_tokens": "{45: 0.0097, ...}", "output_tokens": "{...}"}}, histograms that hold from start_s on, as text of
- * Python dicts. Input and output are drawn independently, or with the copula of the trace object: the joint distribution is not in
+ * {"start_s": {"input_tokens": "{45: 0.0097, ...}", "output_tokens": "{...}"}}, histograms that hold for six hours from start_s
+ * on, or to the next, as text of Python dicts. Input and output are drawn independently, or with the copula of the trace object: the joint distribution is not in
  * the files. The trace is the
  * superposition of its clients, each a tenant; draws are keyed by (client, request). A request in a window without a histogram
  * takes that of the nearest window before, or after, which has one; it is counted as a default.
@@ -17,6 +18,8 @@
 #include "base/text.h"
 #include "traces/csvrow.h"
 
+#define WINDOW_S 600.0
+#define MIX_S 21600.0
 #define WINDOW_MOST 1e8 /* requests of a client in one window */
 enum { WINDOW, RATE, CV, PATTERN, SHAPE, SCALE, FIELDS };
 typedef struct window {
@@ -84,8 +87,7 @@ static int add_window(client *c, gbl_lines *l, const char *line, size_t len, gbl
 
 static double length_of(const client *c, size_t i)
 {
-    if (i + 1 < c->n) return c->window[i + 1].start_s - c->window[i].start_s;
-    return i ? c->window[i].start_s - c->window[i - 1].start_s : 600;
+    return i + 1 < c->n ? fmin(WINDOW_S, c->window[i + 1].start_s - c->window[i].start_s) : WINDOW_S;
 }
 
 /* A window's gaps are drawn twice, first for their sum: what would take hours is refused. */
@@ -249,7 +251,7 @@ static const mix *mix_at(const client *c, double at_s, gbl_repairs *repairs)
     for (size_t i = 0; i < c->n_mix; i++) {
         const mix *m = &c->mix[i];
         int full = m->input.n && m->output.n, past = m->start_s <= at_s;
-        if (past) now = m;
+        if (past) now = at_s <= m->start_s + MIX_S ? m : NULL;
         if (full && (past || !any)) any = m;
     }
     if (any && any != now) repairs->no_output++;

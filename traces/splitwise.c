@@ -1,10 +1,11 @@
 /* splitwise.c - splitwise-sim CSV: request_id, request_type, application_id, arrival_timestamp (s), batch_size, prompt_size,
- * token_size. request_type 2 is a request to an LLM, others are dropped; an application is a tenant. Format as of
+ * token_size. request_type 2 is a request to an LLM, others are dropped; a row is one request, also where it says a batch of more,
+ * which is counted; an application is a tenant. Format as of
  * github.com/Mutinifni/splitwise-sim (traces, simulator.py). */
 #include "traces/csvrow.h"
 
-enum { ARRIVAL, INPUT, OUTPUT, TYPE, APPLICATION, COLUMNS };
-static const char *const names[COLUMNS] = {"arrival_timestamp", "prompt_size", "token_size", "request_type", "application_id"};
+enum { ARRIVAL, INPUT, OUTPUT, TYPE, APPLICATION, BATCH, COLUMNS };
+static const char *const names[COLUMNS] = {"arrival_timestamp", "prompt_size", "token_size", "request_type", "application_id", "batch_size"};
 
 typedef struct splitwise {
     gbl_crow row;
@@ -33,6 +34,7 @@ static int splitwise_next(void *state, gbl_rows *rows, gbl_record *out, gbl_repa
         if (!gbl_crow_has(&s->row, TYPE) || gbl_crow_is(&s->row, TYPE, "2")) break;
         repairs->foreign++;
     }
+    repairs->batched += gbl_crow_has(&s->row, BATCH) && !gbl_crow_is(&s->row, BATCH, "1");
     if (gbl_crow_time(&s->row, ARRIVAL, "s", &out->arrival_ns) || gbl_crow_count(&s->row, INPUT, &out->input) || gbl_crow_count(&s->row, OUTPUT, &out->output)) return -1;
     if (gbl_crow_has(&s->row, APPLICATION) && (out->tenant = gbl_counter_number(s->applications, gbl_crow_name(&s->row, APPLICATION))) < 0) return gbl_nomem(err, 64), -1;
     return 1;

@@ -43,7 +43,9 @@ typedef struct gbl_record {
     X(time_back, "turns set to the time of the turn before them, which they were said to precede")            \
     X(failed, "rows of failed requests dropped")                                                              \
     X(foreign, "rows that are no requests to a model dropped")                                                \
-    X(no_time, "times taken as 0: not recorded")
+    X(no_time, "times taken as 0: not recorded")                                                              \
+    X(batched, "batches of requests taken as one request")                                                    \
+    X(images, "requests whose images are not read")
 typedef struct gbl_repairs {
 #define GBL_REPAIR(name, text) int64_t name;
     GBL_REPAIRS(GBL_REPAIR)

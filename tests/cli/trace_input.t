@@ -275,7 +275,9 @@ $ gable trace convert zero.jsonl -o z.csv --to azure --json
     "time_back": 0,
     "failed": 0,
     "foreign": 0,
-    "no_time": 0
+    "no_time": 0,
+    "batched": 0,
+    "images": 0
   }
 }
 $ gable trace convert back.jsonl -o back.out
@@ -285,3 +287,8 @@ $ gable trace convert back.jsonl -o back.out
 ? 2
 $ ls back.out* 2> /dev/null
 ? 2
+# What a row says and gable has no place for is counted.
+$ printf 'request_id,request_type,application_id,arrival_timestamp,batch_size,prompt_size,token_size\n0,2,0,0.0,1,10,5\n1,2,0,1.0,4,10,5\n' > batch.csv; gable trace info batch.csv | grep repairs
+repairs: 1 batches of requests taken as one request
+$ printf 'TIMESTAMP,NumImages,ContextTokens,GeneratedTokens\n2024-10-15T12:00:00.269Z,0,770,491\n2024-10-15T12:00:05.819Z,1,949,126\n' > images.csv; gable trace info images.csv | grep repairs
+repairs: 1 requests whose images are not read

@@ -133,6 +133,22 @@ static void servegen_clients(void **state)
     drop_clients(0);
 }
 
+/* A window lasts 600 s whatever comes after it, nothing is sent between windows, and a histogram ends after six hours. */
+static void servegen_windows(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("sg", 0700), 0);
+    put_client("0,0.02,1,,0,0\n30000,0.01,1,,0,0\n30300,0.01,1,,0,0\n", "{\"0\": {\"input_tokens\": \"{5: 1}\", \"output_tokens\": \"{6: 1}\"}, \"43200\": {\"input_tokens\": \"{8: 1}\", \"output_tokens\": \"{9: 1}\"}}", 0);
+    gbl_source *s = from_file("sg");
+    for (int i = 0; i < 21; i++) { /* 12 of 600 s, 3 of 300 s, 6 of 600 s; times count from the first */
+        double at_s = (double)next_of(s).arrival_ns * 1e-9, start = i < 12 ? 0 : i < 15 ? 30000 : 30300;
+        assert_true(at_s >= start - 600 && at_s <= start + 600);
+    }
+    assert_int_equal(gbl_source_repairs(s)->no_output, 9);
+    ends(s);
+    drop_clients(1);
+}
+
 /* Of 4 groups with weights 1, 1/2, 1/3, 1/4 the first has 48 %. */
 static void heads_by_zipf(void **state)
 {
@@ -322,7 +338,7 @@ static void writes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(curve_dispersion), cmocka_unit_test(servegen_dispersion), cmocka_unit_test(servegen_clients),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(curve_dispersion), cmocka_unit_test(servegen_dispersion), cmocka_unit_test(servegen_clients), cmocka_unit_test(servegen_windows),
                                        cmocka_unit_test(heads_by_zipf), cmocka_unit_test(sessions_grow), cmocka_unit_test(draws_are_paired),
                                        cmocka_unit_test(shapes), cmocka_unit_test(thins_by_draw), cmocka_unit_test(writes)};
     work_in_tmp();

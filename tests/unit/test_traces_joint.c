@@ -380,6 +380,8 @@ static void refused(void **state)
     refuse_json("{\"generate\": {\"rows\": {\"file\": \"x\", \"input\": \"a\"}}}", "the CSV columns of input and output go together", "trace:1:23 (generate.rows)", rows);
     refuse_json("{\"generate\": {\"rows\": {\"file\": \"x\"}, \"output\": \"fixed\"}}", "output is not read: the requests are rows of a file", "trace:1:48 (generate.output)", "rows, or input and output");
     refuse_json("{\"generate\": {\"arrival\": \"rows\"}}", "there are no rows to take gaps from", "trace:1:26 (generate.arrival)", "\"rows\": {\"file\": TRACE} beside it, or another arrival process");
+    refuse_json("{\"generate\": {\"arrival\": \"rows\", \"rows\": {\"file\": \"x.csv\", \"input\": \"a\", \"output\": \"b\"}}}", "the rows have no gaps", "trace:1:26 (generate.arrival)",
+                "\"gap_s\": COLUMN in rows, or another arrival process");
     refuse_json("{\"generate\": {\"arrival\": \"bursts\"}}", "bursts need a dispersion", "trace:1:26 (generate.arrival)",
                 "{\"use\": \"bursts\", \"rate_s\": 2.57, \"dispersion_1s\": 13, \"dispersion_10s\": 72, \"dispersion_60s\": 164}");
     refuse_json("{\"generate\": {\"arrival\": {\"use\": \"bursts\", \"dispersion_1s\": 1.05}}}", "no dispersion is above 1.1: there are no bursts", "trace:1:26 (generate.arrival)", "poisson, or a larger dispersion");
