@@ -21,10 +21,11 @@ static int run(const gbl_call *call, gbl_err *err)
 
 const gbl_command gbl_cmd_explain = {.name = "explain",
                                      .operands = "[KIND/]NAME",
-                                     .brief = "one card or policy in full, with its sources",
+                                     .brief = "one card, policy or generator in full, with its sources",
                                      .about = "A card: every number with where it comes from. A policy: what it does, "
                                               "what it follows, its parameters with default, range and "
-                                              "unit. Where a name is several things, they are listed as KIND/NAME.",
+                                              "unit; so do the generators' arrival/, length/, think/ and generate/ "
+                                              "(arrival/bursts, generate/copula). Where a name is several things, they are listed as KIND/NAME.",
                                      .example = {{"gable explain h100-sxm", "a GPU's data sheet and calibration"},
                                                  {"gable explain schedule/chunked", "a policy of one family"}},
                                      .flags = flags,

@@ -52,7 +52,7 @@ static const gbl_flag flags[] = {
              .offset = offsetof(generate_opt, input),
              .dflt = "\"uniform{low=800,high=1000}\"",
              .unit = "tokens",
-             .help = "prompt lengths: fixed{tokens=N}, uniform{low=,high=}, lognormal{mu=,sigma=,low=,high=}"},
+             .help = "prompt lengths: fixed{tokens=N}, uniform{low=,high=}, lognormal{mu=,sigma=,low=,high=}, geometric{mean=}, histogram{file=CSV}, file{file=CSV,column=NAME}"},
      .arg = "LENGTHS"},
     {.row = {.name = "output",
              .type = GBL_P_STR,

@@ -156,6 +156,29 @@ static void policy_text(const gbl_thing *thing, FILE *to)
     }
 }
 
+/* ---------------------------------------------------------------- words of the generators ---- */
+
+static void word_json(const gbl_thing *thing, gbl_json *j)
+{
+    gbl_json_obj(j, NULL);
+    gbl_json_str(j, "kind", thing->kind);
+    gbl_json_str(j, "name", thing->name);
+    gbl_json_str(j, "help", thing->word->help);
+    gbl_json_obj(j, "parameters");
+    gbl_param_schema(thing->word->params, j);
+    gbl_json_end(j);
+    gbl_json_end(j);
+}
+
+static void word_text(const gbl_thing *thing, FILE *to)
+{
+    fprintf(to, "%s/%s - %s\n\nparameters\n", thing->kind, thing->name, thing->word->help);
+    gbl_param_help(thing->word->params, "  ", to);
+    fputs("\nin a scenario: ", to);
+    gbl_gen_example(thing->kind, thing->word, to);
+    fputc('\n', to);
+}
+
 /* ---------------------------------------------------------------- published systems ---- */
 
 static void paragraph(FILE *to, const char *head, const char *text)
@@ -182,7 +205,7 @@ static int explain_system(const char *asked, const char *name, gbl_json *j, FILE
     if (!(file = gbl_arena_printf(a, "reports/claims/%s.json", name))) return gbl_nomem(err, 0);
     if (!(path = gbl_data_path(a, file))) return -1;
     gbl_doc *doc = NULL;
-    const gbl_thing thing = {"claims", name, path, NULL};
+    const gbl_thing thing = {"claims", name, path, NULL, NULL};
     int code = gbl_doc_read(&doc, path, err);
     if (!code && j) code = card_json(&thing, gbl_doc_root(doc), j, err);
     else if (!code) system_text(gbl_doc_root(doc), name, to);
@@ -192,12 +215,18 @@ static int explain_system(const char *asked, const char *name, gbl_json *j, FILE
 
 /* ---------------------------------------------------------------- one name, many things ---- */
 
+static const char *help_of(const gbl_thing *t)
+{
+    return t->policy ? t->policy->help : t->word ? t->word->help : NULL;
+}
+
 static void many_text(const gbl_thing *const *found, size_t n, const char *name, FILE *to)
 {
     fprintf(to, "%s is %zu things; explain one of them:\n", name, n);
-    for (size_t i = 0; i < n; i++)
-        fprintf(to, "  gable explain %s/%s%s%s\n", found[i]->kind, name, found[i]->policy ? "    " : "",
-                found[i]->policy ? found[i]->policy->help : "");
+    for (size_t i = 0; i < n; i++) {
+        const char *help = help_of(found[i]);
+        fprintf(to, "  gable explain %s/%s%s%s\n", found[i]->kind, name, help ? "    " : "", help ? help : "");
+    }
 }
 
 static void many_json(const gbl_thing *const *found, size_t n, const char *name, gbl_json *j)
@@ -228,6 +257,15 @@ static int explain_both(const gbl_thing *const *found, gbl_json *j, FILE *to, gb
     return GBL_OK;
 }
 
+/* What has no card. */
+static void explain_one(const gbl_thing *t, gbl_json *j, FILE *to)
+{
+    if (t->word && j) word_json(t, j);
+    else if (t->word) word_text(t, to);
+    else if (j) policy_json(t, j);
+    else policy_text(t, to);
+}
+
 static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_err *err)
 {
     const char *slash = strrchr(asked, '/'), *name = slash ? slash + 1 : asked;
@@ -245,8 +283,7 @@ static int explain(const char *asked, gbl_json *j, FILE *to, gbl_arena *a, gbl_e
     if (n_found == 2 && !strcmp(found[0]->kind, found[1]->kind)) return explain_both(found, j, to, a, err);
     if (n_found > 1 && j) many_json(found, n_found, name, j);
     else if (n_found > 1) many_text(found, n_found, name, to);
-    else if (j) policy_json(found[0], j);
-    else policy_text(found[0], to);
+    else explain_one(found[0], j, to);
     return GBL_OK;
 }
 

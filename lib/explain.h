@@ -1,4 +1,4 @@
-/* explain.h - one card or policy in full, with its sources. */
+/* explain.h - one card, policy or word of the generators in full, with its sources. */
 #ifndef GBL_EXPLAIN_H
 #define GBL_EXPLAIN_H
 #include <stdio.h>

@@ -27,7 +27,7 @@ static const gbl_param closed_params[] = {
     {"think_s", GBL_P_REAL, 0, AT(think_s), "0.0", 0, 1e6, "s", NULL, "From the end of a client's request to its next."},
     {NULL}};
 
-static const gbl_use kinds[] = {
+const gbl_use gbl_arrival_kinds[] = {
     [POISSON] = {"poisson", "exponential gaps", rate_params},
     [DETERMINISTIC] = {"deterministic", "equal gaps", rate_params},
     [GAMMA] = {"gamma", "gamma gaps: bursts where cv > 1", cv_params},
@@ -61,7 +61,7 @@ int gbl_arrival_bind(gbl_arrival *v, const gbl_node *n, gbl_arena *a, gbl_err *e
 {
     int sign;
     *v = (gbl_arrival){.rate_s = 1, .cv = 1};
-    v->kind = gbl_use_bind(kinds, v, "arrival process", n, "poisson", a, err);
+    v->kind = gbl_use_bind(gbl_arrival_kinds, v, "arrival process", n, "poisson", a, err);
     if (v->kind < 0) return err->code;
     if (v->kind == GAMMA) {
         v->shape = 1 / (v->cv * v->cv);
@@ -188,12 +188,12 @@ double gbl_arrival_gap(const gbl_arrival *v, double u, double at_s)
     }
 }
 
-void gbl_arrival_schema(const char *key, gbl_json *j) { gbl_use_schema(kinds, key, "when requests arrive", j); }
-void gbl_arrival_help(FILE *to) { gbl_use_help(kinds, "arrival", to); }
+void gbl_arrival_schema(const char *key, gbl_json *j) { gbl_use_schema(gbl_arrival_kinds, key, "when requests arrive", j); }
+void gbl_arrival_help(FILE *to) { gbl_use_help(gbl_arrival_kinds, "arrival", to); }
 void gbl_arrival_json(const gbl_arrival *v, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_json_str(j, "use", kinds[v->kind].name);
-    gbl_param_json(kinds[v->kind].params, v, j);
+    gbl_json_str(j, "use", gbl_arrival_kinds[v->kind].name);
+    gbl_param_json(gbl_arrival_kinds[v->kind].params, v, j);
     gbl_json_end(j);
 }

@@ -7,7 +7,7 @@
 
 #define AT(FIELD) offsetof(gbl_copula, FIELD)
 #define ROW(FIELD, WHAT) {#FIELD, GBL_P_REAL, 0, AT(FIELD), "0.0", -1, 1, NULL, NULL, "Rank correlation (Spearman) of " WHAT "."}
-static const gbl_param params[] = {
+const gbl_param gbl_copula_params[] = {
     ROW(input_output, "input and output"), ROW(gap_input, "the gap before a request and its input"), ROW(gap_output, "the gap before a request and its output"), {NULL}};
 
 static double normal_correlation(double spearman) { return 2 * sin(M_PI / 6 * spearman); }
@@ -16,7 +16,7 @@ int gbl_copula_bind(gbl_copula *c, const gbl_node *n, gbl_arena *a, gbl_err *err
 {
     *c = (gbl_copula){.on = n != NULL};
     if (!n) return 0;
-    if (gbl_param_defaults(params, c, a, err) || gbl_param_bind(params, c, n, NULL, a, err)) return err->code;
+    if (gbl_param_defaults(gbl_copula_params, c, a, err) || gbl_param_bind(gbl_copula_params, c, n, NULL, a, err)) return err->code;
     double io = normal_correlation(c->input_output);
     c->in_gap = normal_correlation(c->gap_input);
     c->out_gap = normal_correlation(c->gap_output);
@@ -44,11 +44,11 @@ void gbl_copula_apply(const gbl_copula *c, double u_gap, double *u_input, double
     if (c->out_gap != 0 || c->out_in != 0) *u_output = share_below(c->out_gap * gap + c->out_in * in + c->out_own * own);
 }
 
-void gbl_copula_schema(const char *key, gbl_json *j) { gbl_parameters_schema(params, key, "What gap, input and output of a request have to do with each other.", j); }
+void gbl_copula_schema(const char *key, gbl_json *j) { gbl_parameters_schema(gbl_copula_params, key, "What gap, input and output of a request have to do with each other.", j); }
 void gbl_copula_json(const gbl_copula *c, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_param_json(params, c, j);
+    gbl_param_json(gbl_copula_params, c, j);
     gbl_json_end(j);
 }
-void gbl_copula_help(const char *prefix, FILE *to) { gbl_param_help(params, prefix, to); }
+void gbl_copula_help(const char *prefix, FILE *to) { gbl_param_help(gbl_copula_params, prefix, to); }

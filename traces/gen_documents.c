@@ -6,7 +6,7 @@
 #include "traces/generate.h"
 
 #define AT(FIELD) offsetof(gbl_documents, FIELD)
-static const gbl_param params[] = {
+const gbl_param gbl_documents_params[] = {
     {"pool", GBL_P_INT, 0, AT(pool.groups), "1000", 1, 1e7, "documents", NULL, "How many documents there are."},
     {"tokens", GBL_P_INT, 0, AT(pool.tokens), "512", 1, 1e6, "tokens", NULL, "Tokens of each; input comes on top."},
     {"zipf", GBL_P_REAL, 0, AT(pool.zipf), "1.0", 0, 10, NULL, NULL, "Popularity of the k-th is proportional to 1 / k^zipf; 0: all alike."},
@@ -17,9 +17,9 @@ static const gbl_param params[] = {
 int gbl_documents_bind(gbl_documents *d, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *d = (gbl_documents){.pool.on = n != NULL};
-    if (gbl_param_defaults(params, d, a, err)) return err->code;
+    if (gbl_param_defaults(gbl_documents_params, d, a, err)) return err->code;
     if (!n) return 0;
-    if (gbl_param_bind(params, d, n, NULL, a, err)) return err->code;
+    if (gbl_param_bind(gbl_documents_params, d, n, NULL, a, err)) return err->code;
     if (d->pool.groups == 1 && d->pool.zipf != 1) {
         gbl_node_fail(gbl_node_get(n, "zipf"), err, "there is one document, so 'zipf' would be read by nothing");
         return gbl_expected(err, "1, or several documents");
@@ -49,14 +49,14 @@ void gbl_documents_draw(const gbl_documents *d, uint64_t seed, uint64_t entity, 
 
 void gbl_documents_schema(const char *key, gbl_json *j)
 {
-    gbl_parameters_schema(params, key, "Prompts begin with documents out of a pool, in any order.", j);
+    gbl_parameters_schema(gbl_documents_params, key, "Prompts begin with documents out of a pool, in any order.", j);
 }
 
 void gbl_documents_json(const gbl_documents *d, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_param_json(params, d, j);
+    gbl_param_json(gbl_documents_params, d, j);
     gbl_json_end(j);
 }
 
-void gbl_documents_help(FILE *to) { gbl_param_help(params, "generate.documents.", to); }
+void gbl_documents_help(FILE *to) { gbl_param_help(gbl_documents_params, "generate.documents.", to); }

@@ -10,7 +10,7 @@
 #include "traces/reader.h"
 
 #define AT(FIELD) offsetof(gbl_resample, FIELD)
-static const gbl_param params[] = {
+const gbl_param gbl_resample_params[] = {
     {"file", GBL_P_STR, GBL_P_NULLABLE, AT(file), "null", 1, 0, NULL, NULL, "A trace in any format that can be read, or a CSV file of lengths."},
     {"format", GBL_P_STR, GBL_P_NULLABLE, AT(format), "null", 1, 0, NULL, NULL, "Format of the trace; null: told from its content."},
     {"input", GBL_P_STR, GBL_P_NULLABLE, AT(input), "null", 1, 0, NULL, NULL, "Column of prompt tokens, where the file is a CSV file of lengths."},
@@ -24,7 +24,7 @@ int gbl_resample_bind(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err 
 {
     *r = (gbl_resample){.on = n != NULL};
     if (!n) return 0;
-    if (gbl_param_defaults(params, r, a, err) || gbl_param_bind(params, r, n, NULL, a, err)) return err->code;
+    if (gbl_param_defaults(gbl_resample_params, r, a, err) || gbl_param_bind(gbl_resample_params, r, n, NULL, a, err)) return err->code;
     const char *want = !r->file ? "rows needs a file" : !r->input != !r->output ? "the CSV columns of input and output go together"
                        : r->gap_s && !r->input ? "gap_s is a CSV column beside input and output" : r->format && r->input ? "a file with named columns has no format" : NULL;
     if (!want) return 0;
@@ -104,11 +104,11 @@ gbl_resample_row gbl_resample_draw(const gbl_resample *r, uint64_t seed, uint64_
     return r->row[i % r->n];
 }
 
-void gbl_resample_schema(const char *key, gbl_json *j) { gbl_parameters_schema(params, key, "Requests are rows of a file, drawn whole.", j); }
+void gbl_resample_schema(const char *key, gbl_json *j) { gbl_parameters_schema(gbl_resample_params, key, "Requests are rows of a file, drawn whole.", j); }
 void gbl_resample_json(const gbl_resample *r, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_param_json(params, r, j);
+    gbl_param_json(gbl_resample_params, r, j);
     gbl_json_end(j);
 }
-void gbl_resample_help(FILE *to) { gbl_param_help(params, "generate.rows.", to); }
+void gbl_resample_help(FILE *to) { gbl_param_help(gbl_resample_params, "generate.rows.", to); }

@@ -9,7 +9,7 @@
 /* ---- shared heads ---- */
 
 #define AT(FIELD) offsetof(gbl_heads, FIELD)
-static const gbl_param head_params[] = {
+const gbl_param gbl_heads_params[] = {
     {"groups", GBL_P_INT, 0, AT(groups), "1", 1, 1e7, "groups", NULL, "How many different heads there are."},
     {"tokens", GBL_P_INT, 0, AT(tokens), "1024", 0, 1e8, "tokens", NULL, "Tokens of a head: a system prompt, a document; input comes on top."},
     {"zipf", GBL_P_REAL, 0, AT(zipf), "0.0", 0, 10, NULL, NULL, "Popularity of the k-th group is proportional to 1 / k^zipf; 0: all alike."},
@@ -19,8 +19,8 @@ static const gbl_param head_params[] = {
 int gbl_heads_bind(gbl_heads *h, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *h = (gbl_heads){.on = n != NULL};
-    if (gbl_param_defaults(head_params, h, a, err)) return err->code;
-    if (n && gbl_param_bind(head_params, h, n, NULL, a, err)) return err->code;
+    if (gbl_param_defaults(gbl_heads_params, h, a, err)) return err->code;
+    if (n && gbl_param_bind(gbl_heads_params, h, n, NULL, a, err)) return err->code;
     if (!n || h->groups > 1 || h->zipf == 0) return 0;
     gbl_node_fail(gbl_node_get(n, "zipf"), err, "there is one group, so 'zipf' would be read by nothing");
     return gbl_expected(err, "0, or several groups");
@@ -56,12 +56,12 @@ int64_t gbl_heads_draw(const gbl_heads *h, double u)
 
 void gbl_heads_schema(const char *key, gbl_json *j)
 {
-    gbl_parameters_schema(head_params, key, "Prompts begin with one of so many shared heads.", j);
+    gbl_parameters_schema(gbl_heads_params, key, "Prompts begin with one of so many shared heads.", j);
 }
 void gbl_heads_json(const gbl_heads *h, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_param_json(head_params, h, j);
+    gbl_param_json(gbl_heads_params, h, j);
     gbl_json_end(j);
 }
 
@@ -78,7 +78,7 @@ static const gbl_param lognormal_params[] = {
     {"high_s", GBL_P_REAL, 0, AT(high_s), "3600.0", 0, 1e6, "s", NULL, "Longer draws become this."},
     {NULL}};
 #undef AT
-static const gbl_use pauses[] = {
+const gbl_use gbl_pause_kinds[] = {
     [FIXED] = {"fixed", "always the same", fixed_params},
     [EXPONENTIAL] = {"exponential", "memoryless", exponential_params},
     [LOGNORMAL] = {"lognormal", "log-normal, clipped: many short ones, some very long", lognormal_params},
@@ -97,7 +97,7 @@ static int64_t pause_ns(const gbl_pause *p, double u)
     {"compact_at", GBL_P_INT, 0, AT(compact_at), "0", 0, 1e9, "tokens", NULL, "A prompt that would be longer is compacted; 0: never."}, \
     {"compact_to", GBL_P_INT, 0, AT(compact_to), "0", 0, 1e9, "tokens", NULL, "Then so many tokens take the place of all but the shared head."}
 static const gbl_param talk_params[] = {COMPACT_ROWS, {NULL}};
-static const gbl_param talk_parts[] = {
+const gbl_param gbl_talk_params[] = {
     {"turns", GBL_P_NODE, GBL_P_NULLABLE, AT(turns_node), "null", 1, 0, NULL, NULL, "Turns of a session; left out: geometric."},
     {"think", GBL_P_NODE, GBL_P_NULLABLE, AT(think_node), "null", 1, 0, NULL, NULL, "Pause between turns; left out: lognormal."},
     COMPACT_ROWS, {NULL}};
@@ -109,12 +109,12 @@ int gbl_talk_bind(gbl_talk *t, const gbl_node *n, gbl_arena *a, gbl_err *err)
 {
     *t = (gbl_talk){.on = n != NULL};
     if (!n) return 0;
-    if (gbl_param_defaults(talk_parts, t, a, err) || gbl_param_bind(talk_parts, t, n, NULL, a, err)) return err->code;
+    if (gbl_param_defaults(gbl_talk_params, t, a, err) || gbl_param_bind(gbl_talk_params, t, n, NULL, a, err)) return err->code;
     t->turns_node = given(t->turns_node);
     t->think_node = given(t->think_node);
     if (gbl_length_bind(&t->turns, t->turns_node, "geometric", a, err)) return err->code;
     if (!t->turns_node) t->turns.mean = 4; /* chat of the inference-perf catalogue */
-    t->think.kind = gbl_use_bind(pauses, &t->think, "pause", t->think_node, "lognormal", a, err);
+    t->think.kind = gbl_use_bind(gbl_pause_kinds, &t->think, "pause", t->think_node, "lognormal", a, err);
     if (t->think.kind < 0) return err->code;
     if (!t->compact_at && t->compact_to) {
         gbl_node_fail(gbl_node_get(n, "compact_to"), err, "without compact_at nothing is compacted, so 'compact_to' would be read by nothing");
@@ -173,7 +173,7 @@ void gbl_talk_schema(const char *key, gbl_json *j)
     gbl_json_str(j, "description", "Requests are turns: arrival is of sessions, input what a turn adds to all before it.");
     gbl_json_obj(j, "properties");
     gbl_length_schema("turns", j);
-    gbl_use_schema(pauses, "think", "from an answer to the session's next turn", j);
+    gbl_use_schema(gbl_pause_kinds, "think", "from an answer to the session's next turn", j);
     gbl_param_schema(talk_params, j);
     gbl_json_end(j);
     gbl_json_bool(j, "additionalProperties", 0);
@@ -185,8 +185,8 @@ void gbl_talk_json(const gbl_talk *t, const char *key, gbl_json *j)
     gbl_json_obj(j, key);
     gbl_length_json(&t->turns, "turns", j);
     gbl_json_obj(j, "think");
-    gbl_json_str(j, "use", pauses[t->think.kind].name);
-    gbl_param_json(pauses[t->think.kind].params, &t->think, j);
+    gbl_json_str(j, "use", gbl_pause_kinds[t->think.kind].name);
+    gbl_param_json(gbl_pause_kinds[t->think.kind].params, &t->think, j);
     gbl_json_end(j);
     gbl_param_json(talk_params, t, j);
     gbl_json_end(j);
@@ -194,7 +194,7 @@ void gbl_talk_json(const gbl_talk *t, const char *key, gbl_json *j)
 
 void gbl_talk_help(FILE *to)
 {
-    gbl_param_help(head_params, "generate.shared_prefix.", to);
+    gbl_param_help(gbl_heads_params, "generate.shared_prefix.", to);
     gbl_param_help(talk_params, "generate.sessions.", to);
-    gbl_use_help(pauses, "think", to);
+    gbl_use_help(gbl_pause_kinds, "think", to);
 }

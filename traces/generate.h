@@ -165,6 +165,14 @@ void gbl_use_schema(const gbl_use *table, const char *key, const char *what, gbl
 /* An object of these parameters and no others. */
 void gbl_parameters_schema(const gbl_param *rows, const char *key, const char *what, gbl_json *j);
 void gbl_use_help(const gbl_use *table, const char *what, FILE *to);
+
+/* ---- what `gable explain` knows by name: gen_words.c; the tables end with a row without a name ---- */
+extern const gbl_use gbl_arrival_kinds[], gbl_length_kinds[], gbl_pause_kinds[];
+extern const gbl_param gbl_copula_params[], gbl_resample_params[], gbl_heads_params[], gbl_documents_params[], gbl_talk_params[];
+/* The i-th table and its kind: "arrival", "length", "think", "generate" (parts of the generator, which have no "use"). NULL past the end. */
+const gbl_use *gbl_gen_words(int i, const char **kind);
+/* Where word `u` of that kind stands in a scenario, with its first parameter at its default. */
+void gbl_gen_example(const char *kind, const gbl_use *u, FILE *to);
 /* Numbers of named columns of a CSV file, row by row; `get` returns 0, or -1 with a complaint in *why. */
 int gbl_columns_read(const char *path, const char *const *names, int n, int (*get)(void *to, const double *v, const char **why), void *to, gbl_err *err);
 

@@ -31,7 +31,7 @@ static const gbl_param column_params[] = {
     {"column", GBL_P_STR, 0, AT(column), "\"tokens\"", 1, 0, NULL, NULL, "Column of token counts, each drawn equally often."},
     {NULL}};
 
-static const gbl_use kinds[] = {
+const gbl_use gbl_length_kinds[] = {
     [FIXED] = {"fixed", "always the same", fixed_params},
     [UNIFORM] = {"uniform", "whole numbers from low to high, all equally likely", uniform_params},
     [LOGNORMAL] = {"lognormal", "rounded log-normal, clipped to low..high", lognormal_params},
@@ -43,15 +43,15 @@ static const gbl_use kinds[] = {
 int gbl_length_bind(gbl_length *l, const gbl_node *n, const char *dflt, gbl_arena *a, gbl_err *err)
 {
     *l = (gbl_length){.low = 1, .high = 1};
-    l->kind = gbl_use_bind(kinds, l, "length distribution", n, dflt, a, err);
+    l->kind = gbl_use_bind(gbl_length_kinds, l, "length distribution", n, dflt, a, err);
     if (l->kind < 0) return err->code;
     if (l->low > l->high) {
         gbl_node_fail(n, err, "low %lld is above high %lld", (long long)l->low, (long long)l->high);
         return gbl_expected(err, "low <= high");
     }
     if ((l->kind == HISTOGRAM || l->kind == COLUMN) && !l->file) {
-        gbl_node_fail(n, err, "%s needs a file", kinds[l->kind].name);
-        return gbl_expected(err, "{\"use\": \"%s\", \"file\": path, ...}", kinds[l->kind].name);
+        gbl_node_fail(n, err, "%s needs a file", gbl_length_kinds[l->kind].name);
+        return gbl_expected(err, "{\"use\": \"%s\", \"file\": path, ...}", gbl_length_kinds[l->kind].name);
     }
     return 0;
 }
@@ -160,12 +160,12 @@ int64_t gbl_length_draw(const gbl_length *l, double u)
     }
 }
 
-void gbl_length_schema(const char *key, gbl_json *j) { gbl_use_schema(kinds, key, "tokens of a request", j); }
-void gbl_length_help(FILE *to) { gbl_use_help(kinds, "length", to); }
+void gbl_length_schema(const char *key, gbl_json *j) { gbl_use_schema(gbl_length_kinds, key, "tokens of a request", j); }
+void gbl_length_help(FILE *to) { gbl_use_help(gbl_length_kinds, "length", to); }
 void gbl_length_json(const gbl_length *l, const char *key, gbl_json *j)
 {
     gbl_json_obj(j, key);
-    gbl_json_str(j, "use", kinds[l->kind].name);
-    gbl_param_json(kinds[l->kind].params, l, j);
+    gbl_json_str(j, "use", gbl_length_kinds[l->kind].name);
+    gbl_param_json(gbl_length_kinds[l->kind].params, l, j);
     gbl_json_end(j);
 }

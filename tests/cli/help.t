@@ -24,7 +24,7 @@ commands
   lab        methods that drop KV on rows of attention, synthetic or recorded
   claims     published results beside simulated ones
   list       what there is: cards, policies, trace formats
-  explain    one card or policy in full, with its sources
+  explain    one card, policy or generator in full, with its sources
   schema     JSON Schema of a document: every key, default, range
   sql        ask the store of results in SQL
   report     one self-contained HTML page about the runs of a store
@@ -72,7 +72,7 @@ gable validate kernels - kernel times against public measurements, by operator, 
 gable validate - the models against measurements
 gable claims - published results beside simulated ones
 gable list - what there is: cards, policies, trace formats
-gable explain - one card or policy in full, with its sources
+gable explain - one card, policy or generator in full, with its sources
 gable schema - JSON Schema of a document: every key, default, range
 gable sql - ask the store of results in SQL
 gable report - one self-contained HTML page about the runs of a store

@@ -75,6 +75,33 @@ $ gable explain schedule/lru
 !   expected: a name that `gable list` prints, or KIND/NAME
 !   nearest: lru
 ? 2
+$ gable explain arrival/curve
+arrival/curve - Poisson with a rate that changes in time; after its last row the curve begins again
+
+parameters
+    file    TEXT  null                          CSV with columns t_s and rate_rps; a rate holds until the next t_s.
+    rate_s  REAL  null  1e-06..1000000000  1/s  Mean of the curve: its rates are scaled to it; null: as they are.
+
+in a scenario: "trace": {"generate": {"arrival": {"use": "curve", "file": null}}}
+$ gable explain think/fixed
+think/fixed - always the same
+
+parameters
+    s  REAL  1.0  0..1000000  s  Every pause.
+
+in a scenario: "trace": {"generate": {"sessions": {"think": {"use": "fixed", "s": 1.0}}}}
+$ gable explain fixed
+fixed is 3 things; explain one of them:
+  gable explain scale/fixed    Every replica of the cluster, all the time.
+  gable explain length/fixed    always the same
+  gable explain think/fixed    always the same
+$ gable explain copulla
+! gable: nothing is called copulla
+!   expected: a name that `gable list` prints, or KIND/NAME
+!   nearest: copula
+? 2
+$ gable explain copula --json | tr -d '\n ' | cut -c 1-130
+{"kind":"generate","name":"copula","help":"whatgap,inputandoutputofarequesthavetodowitheachother","parameters":{"input_output":{"d
 $ gable explain vllm | head -n 3
 runtime/vllm - $ROOT/models/cards/runtime/vllm.json
 key *value *source
