@@ -1,13 +1,10 @@
 /* Clusters: prompts computed here and decoded there, worked by hand; random pools and policies keep the engine's laws (asserted
  * in every run) and give the same bytes with holds, with --exact, and again. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/random.h"
-#include "sim/run.h"
 
 static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261122, 65, run, k) % n; }
 
@@ -23,38 +20,18 @@ static int keep_life(void *to, const gbl_life *l, gbl_err *err) {
     return 0;
 }
 
-static gbl_scenario *bound(const char *text) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    int code = gbl_doc_parse(&doc, "test", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (code) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    return s;
-}
-
 static outcome run(const char *text, int exact) {
-    gbl_err err = {0};
     outcome o = {0};
-    gbl_result *r;
-    gbl_scenario *s = bound(text);
     gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF, .on_request = keep_life, .to = &o};
-    if (gbl_run(&r, s, &opt, &err)) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    o.json = strdup(gbl_json_text(j));
-    char *sim = strstr(o.json, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
+    gbl_result *r = run_with(text, &opt);
+    o.json = without_sim(r);
     o.fast = gbl_result_get(r, "sim.steps_fast");
     o.moves = gbl_result_get(r, "network.transfers");
     o.preemptions = gbl_result_get(r, "kv.preemptions");
     o.gone = fmax(0, gbl_result_get(r, "requests.cancelled")) + fmax(0, gbl_result_get(r, "requests.timed_out")); /* 0 for NaN */
     o.retried = fmax(0, gbl_result_get(r, "requests.retried"));
     o.rejected = gbl_result_get(r, "requests.rejected");
-    gbl_json_free(j);
     gbl_result_free(r);
-    gbl_scenario_free(s);
     return o;
 }
 

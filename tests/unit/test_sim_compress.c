@@ -1,54 +1,17 @@
 /* A compressed KV cache in the engine: what lies, moves and is shared is what the algebra says, and holds change nothing. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/random.h"
-#include "sim/run.h"
 
 static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261122, 71, run, k) % n; }
 
-/* 0; or GBL_EINPUT, where the scenario is refused. */
-static int run_of(const char *text, int exact, gbl_result **out) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
-    int code = gbl_doc_parse(&doc, "compressed", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (code == GBL_EINPUT) return code;
-    if (!code) code = gbl_run(out, s, &opt, &err);
-    if (code) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    gbl_scenario_free(s);
-    return 0;
-}
-
-static char *without_sim(const gbl_result *r) {
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
-    return out;
-}
-
-static double number_of(const char *text, const char *name) {
-    gbl_result *r;
-    if (run_of(text, 0, &r)) fail_msg("refused: %s", text);
-    double v = gbl_result_get(r, name);
-    gbl_result_free(r);
-    return v;
-}
-
 /* A number of the tier "dram" in kv.by_tier. */
 static double of_dram(const char *text, const char *key) {
-    gbl_result *r;
+    gbl_result *r = run_of(text, 0);
     char name[64];
-    if (run_of(text, 0, &r)) fail_msg("refused: %s", text);
     char *json = without_sim(r);
     snprintf(name, sizeof name, "\"%s\":", key);
     const char *at = strstr(strstr(json, "\"by_tier\""), "{\"name\":\"dram\"");
@@ -93,7 +56,7 @@ static void write_trace(uint64_t run, int apart_ms) {
 static double hits(int blocks, const char *methods, const char *tiers) {
     char text[800];
     snprintf(text, sizeof text, SERIAL, trace_path, blocks, methods, tiers);
-    return number_of(text, "kv.hit_tokens");
+    return value_of(text, "kv.hit_tokens");
 }
 
 static void codes_are_shared_as_the_tokens_were(void **state) {
@@ -117,7 +80,7 @@ static void tiers_hold_codes(void **state) {
     write_trace(1, 20000);
     snprintf(full, sizeof full, SERIAL, trace_path, 200, "[]", ",\"tiers\":[{\"name\":\"dram\",\"bytes\":20e9,\"write\":\"through\"}]");
     snprintf(half, sizeof half, SERIAL, trace_path, 100, "[\"fp8_kv\"]", ",\"tiers\":[{\"name\":\"dram\",\"bytes\":10e9,\"write\":\"through\"}]");
-    assert_close(number_of(half, "kv.hit_tokens"), number_of(full, "kv.hit_tokens"), 0);
+    assert_close(value_of(half, "kv.hit_tokens"), value_of(full, "kv.hit_tokens"), 0);
     assert_close(of_dram(half, "hit_tokens"), of_dram(full, "hit_tokens"), 0);
     for (int i = 0; i < 2; i++) {
         double bytes = of_dram(full, keys[i]);
@@ -142,7 +105,7 @@ static void a_prompt_is_handed_over_in_codes(void **state) {
             gbl_kv_plan *plan = plan_of(methods[i], &m);
             snprintf(quoted, sizeof quoted, "\"%s\"", methods[i]);
             snprintf(text, sizeof text, SPLIT, input, quoted);
-            assert_close(number_of(text, "network.bytes"), 30 * (double)gbl_kv_paged_q8(plan, input, input, 16) / 256, 1e-12);
+            assert_close(value_of(text, "network.bytes"), 30 * (double)gbl_kv_paged_q8(plan, input, input, 16) / 256, 1e-12);
             gbl_kv_plan_free(plan);
         }
 }
@@ -167,7 +130,7 @@ static void a_swap_moves_codes(void **state) {
         snprintf(text, sizeof text,
                  "{\"trace\":{\"generate\":{\"requests\":2,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":5},\"input\":{\"use\":\"fixed\",\"tokens\":1024},\"output\":{\"use\":\"fixed\",\"tokens\":600}}},"
                  "\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":%lld},\"policy\":{\"prefix\":\"off\",\"preempt\":\"swap\",\"compress\":\"%s\"}}", (long long)room, methods[i]);
-        double moved = number_of(text, "kv.swapped_bytes"), times = number_of(text, "kv.preemptions");
+        double moved = value_of(text, "kv.swapped_bytes"), times = value_of(text, "kv.preemptions");
         assert_true(times == 1 || times == 2);
         for (int64_t n = 1400; n < 1624; n++)
             for (int64_t then = times == 2 ? n : 0; then < (times == 2 ? 1624 : 1); then++) found |= fabs(moved - swapped(plan, n) - swapped(plan, then)) < 1;
@@ -208,21 +171,15 @@ static void exact_and_fast_agree(void **state) {
     int ran = 0;
     for (uint64_t run = 0; run < 36; run++) {
         char text[2000];
-        gbl_result *a, *b;
         write_trace(run, 300);
         scenario_text(text, sizeof text, run);
-        if (run_of(text, 0, &a)) continue; /* what the engine refuses (pools too small for a peak, options that do not go together) */
-        assert_int_equal(run_of(text, 1, &b), 0);
-        char *x = without_sim(a), *y = without_sim(b);
-        if (strcmp(x, y)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, x, y);
+        gbl_result *a = agreed(text);
+        if (!a) continue; /* what the engine refuses (pools too small for a peak, options that do not go together) */
         ran++;
         held += gbl_result_get(a, "sim.steps_fast");
         preempted += gbl_result_get(a, "kv.preemptions");
         served += gbl_result_get(a, "requests.completed");
-        free(x);
-        free(y);
         gbl_result_free(a);
-        gbl_result_free(b);
     }
     assert_true(ran >= 20 && held > 5000 && preempted > 20 && served > 1000); /* not vacuous */
 }
@@ -249,24 +206,15 @@ static void nothing_done_is_nothing_changed(void **state) {
         double v[2][3];
         for (int k = 0; k < 2; k++) {
             char text[1024];
-            gbl_doc *doc;
-            gbl_scenario *s = NULL;
-            gbl_result *r = NULL;
-            gbl_err err = {0};
-            gbl_run_options opt = {.progress = GBL_PROGRESS_OFF};
-            int n = snprintf(text, sizeof text,
-                             "{\"gable\":\"scenario/1\",\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"%s\"},\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":6},"
-                             "\"input\":{\"use\":\"uniform\",\"low\":300,\"high\":3000},\"output\":{\"use\":\"uniform\",\"low\":20,\"high\":200}}},\"policy\":{\"prefix\":\"off\",\"compress\":%s}}",
-                             runtimes[i], k ? "[{\"use\":\"snapkv\",\"cap\":100000}]" : "[]");
-            int code = gbl_doc_parse(&doc, "test", text, (size_t)n, &err);
-            if (!code) code = gbl_scenario_bind(&s, doc, &err);
-            if (!code) code = gbl_run(&r, s, &opt, &err);
-            if (code) fail_msg("%s (%s)", err.what, err.where);
+            snprintf(text, sizeof text,
+                     "{\"gable\":\"scenario/1\",\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"%s\"},\"trace\":{\"generate\":{\"requests\":60,\"arrival\":{\"use\":\"poisson\",\"rate_s\":6},"
+                     "\"input\":{\"use\":\"uniform\",\"low\":300,\"high\":3000},\"output\":{\"use\":\"uniform\",\"low\":20,\"high\":200}}},\"policy\":{\"prefix\":\"off\",\"compress\":%s}}",
+                     runtimes[i], k ? "[{\"use\":\"snapkv\",\"cap\":100000}]" : "[]");
+            gbl_result *r = run_of(text, 0);
             v[k][0] = gbl_result_get(r, "tpot_ms.mean");
             v[k][1] = gbl_result_get(r, "ttft_ms.mean");
             v[k][2] = gbl_result_get(r, "kv.peak_blocks");
             gbl_result_free(r);
-            gbl_scenario_free(s);
         }
         for (int m = 0; m < 3; m++) assert_close(v[1][m], v[0][m], 1e-9);
     }

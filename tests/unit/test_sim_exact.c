@@ -1,13 +1,10 @@
 /* Random scenarios give the same bytes with holds (O(1) steps) and with --exact (every sequence, every step, the policy asked
  * each time), and keep the conservation laws, which the engine asserts in every run. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/random.h"
-#include "sim/run.h"
 
 static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 64, run, k) % n; }
 
@@ -29,31 +26,12 @@ static void write_trace(const char *path, uint64_t run) {
 }
 
 static char *run_json(const char *text, int exact, double *fast) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    gbl_result *r;
-    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
-    int code = gbl_doc_parse(&doc, "property", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (!code) code = gbl_run(&r, s, &opt, &err);
-    if (code) {
-        char why[2400];
-        gbl_err_text(&err, why, sizeof why);
-        fail_msg("%s\n%s", text, why);
-    }
+    gbl_result *r = run_of(text, exact);
     if (fast) *fast = gbl_result_get(r, "sim.steps_fast");
     double bound = gbl_result_get(r, "kv.belady_on_this_order.hit_blocks");
     if (gbl_result_get(r, "kv.preemptions") == 0 && !isnan(bound)) assert_true(gbl_result_get(r, "kv.hits.hit_blocks") <= bound); /* a readmission is a use that no admission counts */
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    char *out = strdup(gbl_json_text(j));
-    char *sim = strstr(out, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
+    char *out = without_sim(r);
     gbl_result_free(r);
-    gbl_scenario_free(s);
     return out;
 }
 
@@ -121,21 +99,6 @@ static void exact_and_fast_agree(void **state) {
     assert_true(tiered > 10);
 }
 
-static double value_of(const char *text, const char *name) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    gbl_result *r;
-    gbl_run_options opt = {.progress = GBL_PROGRESS_OFF};
-    assert_int_equal(gbl_doc_parse(&doc, "t", text, strlen(text), &err), 0);
-    assert_int_equal(gbl_scenario_bind(&s, doc, &err), 0);
-    assert_int_equal(gbl_run(&r, s, &opt, &err), 0);
-    double v = gbl_result_get(r, name);
-    gbl_result_free(r);
-    gbl_scenario_free(s);
-    return v;
-}
-
 #define CROWD "{\"trace\":{\"generate\":{\"requests\":400,\"arrival\":{\"use\":\"poisson\",\"rate_s\":12},\"input\":{\"use\":\"uniform\",\"low\":400,\"high\":1200}," \
               "\"output\":{\"use\":\"uniform\",\"low\":50,\"high\":400}}},\"engine\":{\"kv_blocks\":900},\"policy\":{\"prefix\":\"off\",\"preempt\":\"%s\"}}"
 
@@ -167,16 +130,10 @@ static void stored_scenario_runs_again(void **state) {
     char text[3000];
     for (uint64_t run = 0; run < 12; run++) {
         scenario_text(text, sizeof text, run | 1ull << 32, "traces/samples/chat.jsonl.gz");
-        gbl_err err = {0};
-        gbl_doc *doc;
-        gbl_scenario *s;
-        assert_int_equal(gbl_doc_parse(&doc, "t", text, strlen(text), &err), 0);
-        assert_int_equal(gbl_scenario_bind(&s, doc, &err), 0);
+        gbl_scenario *s = bound(text);
         char *stored = strdup(gbl_scenario_json(s, 2));
         gbl_scenario_free(s);
-        int code = gbl_doc_parse(&doc, "stored", stored, strlen(stored), &err);
-        if (!code) code = gbl_scenario_bind(&s, doc, &err);
-        if (code) fail_msg("%s: %s\n%s", err.where, err.what, stored);
+        s = bound(stored);
         assert_string_equal(gbl_scenario_json(s, 2), stored);
         gbl_scenario_free(s);
         char *a = run_json(text, 0, NULL), *b = run_json(stored, 0, NULL);

@@ -1,44 +1,7 @@
 /* Prompts that the host makes in pieces: times worked by hand, videos that share the host, random scenarios. */
-#include "tests/unit/check.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/sim_help.h"
 
 #include "base/random.h"
-#include "sim/run.h"
-
-static gbl_result *run_of(const char *text, int exact) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s = NULL;
-    gbl_result *r = NULL;
-    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
-    int code = gbl_doc_parse(&doc, "t", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (!code) code = gbl_run(&r, s, &opt, &err);
-    if (code) fail_msg("%s\n%s", text, err.what);
-    gbl_scenario_free(s);
-    return r;
-}
-
-static double value_of(const char *text, const char *name) {
-    gbl_result *r = run_of(text, 0);
-    double v = gbl_result_get(r, name);
-    gbl_result_free(r);
-    return v;
-}
-
-static char *json_of(const char *text, int exact) {
-    gbl_result *r = run_of(text, exact);
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
-    gbl_result_free(r);
-    return out;
-}
 
 #define VIDEOS "{\"trace\":{\"generate\":{\"requests\":%d,\"arrival\":{\"use\":\"closed_loop\",\"concurrency\":%d},\"input\":{\"use\":\"fixed\",\"tokens\":8192},\"output\":{\"use\":\"fixed\",\"tokens\":1}}}," \
                "\"engine\":{\"runtime\":\"ideal\",\"max_num_batched_tokens\":1024},\"policy\":{\"prefix\":\"off\",\"execute\":%s}}"
@@ -88,12 +51,11 @@ static void random_scenarios_agree(void **state) {
                  "\"policy\":{\"execute\":{\"use\":\"quickvideo\",\"first_s\":%s,\"decode_s\":1.5,\"groups\":%d,\"overlap\":%s,\"tenant\":%s},\"schedule\":\"%s\",\"preempt\":\"%s\"%s},\"run\":{\"seed\":%d%s}}",
                  1 + (int)pick(run, 1, 2), pick(run, 2, 2) ? 70 : 400, pick(run, 3, 2) ? 256 : 8192, pick(run, 4, 2) ? 64 : 5, pick(run, 5, 2) ? "0" : "0.3", pick(run, 6, 2) ? 5 : 64, pick(run, 7, 3) ? "true" : "false",
                  pick(run, 8, 2) ? "0" : "null", schedule[pick(run, 9, 5)], preempt[pick(run, 10, 2)], compress[pick(run, 11, 4)], (int)run, pick(run, 12, 4) ? "" : ",\"stop_s\":3");
-        char *a = json_of(text, 0), *b = json_of(text, 1);
-        if (strcmp(a, b)) fail_msg("fast and exact differ for\n%s", text);
-        preempted += value_of(text, "kv.preemptions");
-        if (!strstr(text, "stop_s")) assert_close(value_of(text, "requests.completed") + value_of(text, "requests.rejected"), 60, 0);
-        free(a);
-        free(b);
+        gbl_result *r = agreed(text);
+        assert_non_null(r);
+        preempted += gbl_result_get(r, "kv.preemptions");
+        if (!strstr(text, "stop_s")) assert_close(gbl_result_get(r, "requests.completed") + gbl_result_get(r, "requests.rejected"), 60, 0);
+        gbl_result_free(r);
     }
     assert_true(preempted > 20);
 }

@@ -1,56 +1,14 @@
 /* KV that policies in C count piece by piece: bytes, steps and holds in the engine are what the pieces say. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/random.h"
 #include "models/compress.h"
-#include "sim/run.h"
 
 static gbl_arena *arena;
 
 static uint64_t pick(uint64_t run, uint64_t k, uint64_t n) { return gbl_draw_u64(20261121, 72, run, k) % n; }
-
-/* 0; or GBL_EINPUT, where the scenario is refused: *err says why. */
-static int run_of(const char *text, int exact, gbl_result **out, gbl_err *err) {
-    gbl_doc *doc;
-    gbl_scenario *s = NULL;
-    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
-    *err = (gbl_err){0};
-    int code = gbl_doc_parse(&doc, "pieces", text, strlen(text), err);
-    if (!code) code = gbl_scenario_bind(&s, doc, err);
-    if (code == GBL_EINPUT) return code;
-    if (!code) code = gbl_run(out, s, &opt, err);
-    if (code) fail_msg("%s\n%s: %s", text, err->where, err->what);
-    gbl_scenario_free(s);
-    return 0;
-}
-
-static gbl_result *result_of(const char *text) {
-    gbl_result *r;
-    gbl_err err;
-    if (run_of(text, 0, &r, &err)) fail_msg("refused: %s\n%s", err.what, text);
-    return r;
-}
-
-static double number_of(const char *text, const char *name) {
-    gbl_result *r = result_of(text);
-    double v = gbl_result_get(r, name);
-    gbl_result_free(r);
-    return v;
-}
-
-static char *without_sim(const gbl_result *r) {
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
-    return out;
-}
 
 /* ---- bytes and work of pieces ---- */
 
@@ -111,7 +69,7 @@ static void a_policy_that_keeps_all_changes_nothing(void **state) {
         for (int k = 0; k < 3; k++) {
             char text[1024];
             snprintf(text, sizeof text, "{\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"%s\",\"kv_blocks\":100000,\"max_num_seqs\":8}," STREAM ",\"policy\":{\"prefix\":\"off\",\"compress\":%s}}", runtimes[i], all[k]);
-            gbl_result *r = result_of(text);
+            gbl_result *r = run_of(text, 0);
             for (int m = 0; m < 4; m++) v[k][m] = gbl_result_get(r, names[m]);
             gbl_result_free(r);
         }
@@ -130,7 +88,7 @@ static void a_policy_that_keeps_all_changes_nothing(void **state) {
 /* A prompt of 20,000 in chunks of 2,000 under a budget of 4,096: most is held by a chunk in the middle, 4,096 and 2,000. */
 static void locret_holds_its_budget_and_a_chunk(void **state) {
     (void)state;
-    assert_close(number_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":2000,\"kv_blocks\":4000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"locret\",\"budget\":4096}]}}",
+    assert_close(value_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":2000,\"kv_blocks\":4000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"locret\",\"budget\":4096}]}}",
                            "kv.peak_blocks"), (4096 + 2000) / 16, 0);
 }
 
@@ -138,8 +96,8 @@ static void locret_holds_its_budget_and_a_chunk(void **state) {
  * all of it at ratio 1. */
 static void alisa_puts_down_what_does_not_fit(void **state) {
     (void)state;
-    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":100,\"max_num_seqs\":4},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
-                              "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1}]}}");
+    gbl_result *r = run_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":100,\"max_num_seqs\":4},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
+                              "\"input\":{\"use\":\"fixed\",\"tokens\":900},\"output\":{\"use\":\"fixed\",\"tokens\":201}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1}]}}", 0);
     assert_close(gbl_result_get(r, "kv.preemptions"), 0, 0);
     assert_close(gbl_result_get(r, "requests.completed"), 4, 0);
     double token = 512.0 * 1024, most = gbl_result_get(r, "kv.dram_peak_bytes") / token, fetched = gbl_result_get(r, "kv.fetched_bytes") / token;
@@ -157,8 +115,8 @@ static void alisa_computes_again_what_lies_nowhere(void **state) {
     char scarce[1000], plenty[1000];
     snprintf(scarce, sizeof scarce, text, ",\"tiers\":[{\"name\":\"dram\",\"bytes\":5e8}]");
     snprintf(plenty, sizeof plenty, text, "");
-    assert_true(number_of(scarce, "kv.dram_peak_bytes") <= 5e8);
-    assert_true(number_of(scarce, "mfu") > 2 * number_of(plenty, "mfu"));
+    assert_true(value_of(scarce, "kv.dram_peak_bytes") <= 5e8);
+    assert_true(value_of(scarce, "mfu") > 2 * value_of(plenty, "mfu"));
 }
 
 /* Of 8 heads 4 stream and keep 128 + 8,192 tokens of a prompt and the chunk under way; the others keep all, and two keys for each 16 tokens in
@@ -166,15 +124,15 @@ static void alisa_computes_again_what_lies_nowhere(void **state) {
 static void lserve_has_two_pools(void **state) {
     (void)state;
     double half = 4.0 * 32 * 512, held = (128 + 8192 + 4000 + 20000) * half + 313 * 8 * half / 2;
-    assert_close(number_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":4000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"lserve\"]}}", "kv.peak_blocks"), ceil(held / (16 * 2 * half)), 0);
+    assert_close(value_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":4000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"lserve\"]}}", "kv.peak_blocks"), ceil(held / (16 * 2 * half)), 0);
 }
 
 /* A prompt in one piece: the whole budget and one layer. */
 static void cake_cascades(void **state) {
     (void)state;
-    double peak = number_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":32000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"cake\"]}}", "kv.peak_blocks");
+    double peak = value_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":32000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"cake\"]}}", "kv.peak_blocks");
     assert_close(peak * 16, 31 * 1024 / 32.0 + 20000 / 32.0, 0.05); /* the last layer's own share is not known here */
-    double even = number_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":32000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"cake\",\"spread\":0}]}}", "kv.peak_blocks");
+    double even = value_of("{\"model\":\"llama-3.1-8b\",\"engine\":{\"max_num_batched_tokens\":32000}," ONE(20000, 20) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"cake\",\"spread\":0}]}}", "kv.peak_blocks");
     assert_close(even * 16, 31 * 1024 / 32.0 + 20000 / 32.0, 0.01);
 }
 
@@ -186,24 +144,24 @@ static void kvcrush_pays_for_blocks_smaller_than_pages(void **state) {
     snprintf(whole, sizeof whole, text, 32);
     snprintf(half, sizeof half, text, 16);
     snprintf(quarter, sizeof quarter, text, 8);
-    double a = number_of(whole, "kv.mean_blocks"), b = number_of(half, "kv.mean_blocks"), c = number_of(quarter, "kv.mean_blocks");
+    double a = value_of(whole, "kv.mean_blocks"), b = value_of(half, "kv.mean_blocks"), c = value_of(quarter, "kv.mean_blocks");
     assert_true(a < b && b < c && c < 625);
 }
 
 /* Sentences of 20 tokens: some 30 fetches of 1,024 tokens in 600 steps, each drawn from the seed. */
 static void sentencekv_fetches_by_sentence(void **state) {
     (void)state;
-    double fetched = number_of("{\"model\":\"llama-3.1-8b\"," ONE(20000, 601) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]}}", "kv.fetched_bytes") / (1024 * 131072.0);
+    double fetched = value_of("{\"model\":\"llama-3.1-8b\"," ONE(20000, 601) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]}}", "kv.fetched_bytes") / (1024 * 131072.0);
     assert_true(fetched == floor(fetched) && fetched > 15 && fetched < 50);
-    assert_close(number_of("{\"model\":\"llama-3.1-8b\"," ONE(20000, 601) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]}}", "kv.dram_peak_bytes"), (3072 - 64) * 131072.0, 0);
+    assert_close(value_of("{\"model\":\"llama-3.1-8b\"," ONE(20000, 601) ",\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]}}", "kv.dram_peak_bytes"), (3072 - 64) * 131072.0, 0);
 }
 
 /* Host memory for the prompts of two of four sequences: the others wait. */
 static void host_memory_is_set_aside_at_admission(void **state) {
     (void)state;
-    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":2000},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
+    gbl_result *r = run_of("{\"model\":\"llama-2-7b\",\"engine\":{\"kv_blocks\":2000},\"trace\":{\"generate\":{\"requests\":4,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":100},"
                               "\"input\":{\"use\":\"fixed\",\"tokens\":1064},\"output\":{\"use\":\"fixed\",\"tokens\":50}}},\"policy\":{\"prefix\":\"off\",\"compress\":[\"sentencekv\"]},"
-                              "\"tiers\":[{\"name\":\"dram\",\"bytes\":1.1e9}]}");
+                              "\"tiers\":[{\"name\":\"dram\",\"bytes\":1.1e9}]}", 0);
     assert_close(gbl_result_get(r, "kv.dram_peak_bytes"), 2 * 1000 * 512.0 * 1024, 0);
     assert_close(gbl_result_get(r, "requests.completed"), 4, 0);
     gbl_result_free(r);
@@ -213,10 +171,10 @@ static void host_memory_is_set_aside_at_admission(void **state) {
 
 static void refused(const char *compress, const char *more, const char *what) {
     char text[1000];
-    gbl_result *r;
+    gbl_scenario *s;
     gbl_err err;
     snprintf(text, sizeof text, "{" ONE(100, 10) ",%s\"policy\":{\"prefix\":\"off\",\"compress\":%s}}", more, compress);
-    assert_int_equal(run_of(text, 0, &r, &err), GBL_EINPUT);
+    assert_int_equal(bind_text(&s, text, &err), GBL_EINPUT);
     if (!strstr(err.what, what)) fail_msg("%s: %s", compress, err.what);
 }
 
@@ -266,22 +224,15 @@ static void exact_and_fast_agree(void **state) {
     int ran = 0;
     for (uint64_t run = 0; run < 60; run++) {
         char text[2000];
-        gbl_result *a, *b;
-        gbl_err err;
         scenario_text(text, sizeof text, run);
-        if (run_of(text, 0, &a, &err)) continue; /* a pool too small for a prompt */
-        assert_int_equal(run_of(text, 1, &b, &err), 0);
-        char *x = without_sim(a), *y = without_sim(b);
-        if (strcmp(x, y)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, x, y);
+        gbl_result *a = agreed(text);
+        if (!a) continue; /* a pool too small for a prompt */
         ran++;
         held += gbl_result_get(a, "sim.steps_fast");
         preempted += gbl_result_get(a, "kv.preemptions");
         served += gbl_result_get(a, "requests.completed");
         fetched += gbl_result_get(a, "kv.fetched_bytes");
-        free(x);
-        free(y);
         gbl_result_free(a);
-        gbl_result_free(b);
     }
     assert_true(ran >= 40 && held > 5000 && preempted > 5 && served > 1000 && fetched > 1e9); /* not vacuous */
 }

@@ -1,12 +1,8 @@
 /* Schedulers of published systems: groups that share a beginning are served together, and priorities that change put requests
  * out and bring them back. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include "sim/run.h"
 
 enum { MOST = 16 };
 static int64_t first_ns[MOST];
@@ -19,17 +15,8 @@ static int keep(void *to, const gbl_life *life, gbl_err *err) {
 }
 
 static gbl_result *run_text(const char *text, int exact) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    gbl_result *r = NULL;
     gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF, .on_request = keep};
-    int code = gbl_doc_parse(&doc, "published", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (!code) code = gbl_run(&r, s, &opt, &err);
-    if (code) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    gbl_scenario_free(s);
-    return r;
+    return run_with(text, &opt);
 }
 static double number(gbl_result *r, const char *name) { return gbl_result_get(r, name); }
 

@@ -1,11 +1,7 @@
 /* What prompts find again, to the token: inside a block, in flight, in another order, behind a salt; and who goes first. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include "sim/run.h"
 
 /* A trace of 512-token ids: "t_ms input output id,id,...;" a request. */
 static void write_trace(const char *path, const char *rows) {
@@ -26,28 +22,16 @@ typedef struct outcome {
 
 static outcome run(const char *rows, const char *engine, const char *policy) {
     char path[] = "/tmp/gable-reuse-XXXXXX", text[1200];
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    gbl_result *r;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
     write_trace(path, rows);
     snprintf(text, sizeof text, "{\"trace\":{\"file\":\"%s\"},\"engine\":{\"runtime\":\"ideal\"%s},\"policy\":{%s}}", path, engine, policy);
-    int code = gbl_doc_parse(&doc, "reuse", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (!code) code = gbl_run(&r, s, NULL, &err);
-    if (code) {
-        char why[2400];
-        gbl_err_text(&err, why, sizeof why);
-        fail_msg("%s\n%s", text, why);
-    }
+    gbl_result *r = run_with(text, NULL);
     outcome o = {gbl_result_get(r, "kv.hit_tokens"), gbl_result_get(r, "ttft_ms.max"), gbl_result_get(r, "ttft_ms.mean"), gbl_result_get(r, "kv.peak_blocks"), gbl_result_get(r, "kv.evicted_blocks"),
                  gbl_result_get(r, "kv.fragmentation")};
     assert_int_equal((int)gbl_result_get(r, "requests.unfinished"), 0);
     gbl_result_free(r);
-    gbl_scenario_free(s);
     unlink(path);
     return o;
 }

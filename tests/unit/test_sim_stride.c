@@ -1,48 +1,7 @@
 /* Steps of other than one token: counts worked by hand, conservation and equality under random scenarios, preemption. */
-#include "tests/unit/check.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/sim_help.h"
 
 #include "base/random.h"
-#include "sim/run.h"
-
-static gbl_result *run_of(const char *text, int exact) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s = NULL;
-    gbl_result *r = NULL;
-    gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF};
-    int code = gbl_doc_parse(&doc, "t", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (!code) code = gbl_run(&r, s, &opt, &err);
-    if (code) {
-        char why[2400];
-        gbl_err_text(&err, why, sizeof why);
-        fail_msg("%s\n%s", text, why);
-    }
-    gbl_scenario_free(s);
-    return r;
-}
-
-static double value_of(const char *text, const char *name) {
-    gbl_result *r = run_of(text, 0);
-    double v = gbl_result_get(r, name);
-    gbl_result_free(r);
-    return v;
-}
-
-static char *json_of(const char *text, int exact) {
-    gbl_result *r = run_of(text, exact);
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(r, j);
-    char *out = strdup(gbl_json_text(j)), *sim = strstr(out, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
-    gbl_result_free(r);
-    return out;
-}
 
 /* One request alone. */
 #define LONE "{\"trace\":{\"generate\":{\"requests\":1,\"input\":{\"use\":\"fixed\",\"tokens\":%d},\"output\":{\"use\":\"fixed\",\"tokens\":%d}}},\"model\":\"%s\"," \
@@ -143,15 +102,12 @@ static void random_scenarios_agree(void **state) {
     for (uint64_t run = 0; run < 60; run++) {
         char text[1600];
         random_scenario(text, sizeof text, run);
-        gbl_result *r = run_of(text, 0);
-        char *a = json_of(text, 0), *b = json_of(text, 1);
-        if (strcmp(a, b)) fail_msg("fast and exact differ for\n%s\n%s\n%s", text, a, b);
+        gbl_result *r = agreed(text);
+        assert_non_null(r);
         preempted += gbl_result_get(r, "kv.preemptions");
         held += gbl_result_get(r, "sim.steps_fast");
         if (!strstr(text, "stop_s")) assert_close(gbl_result_get(r, "requests.completed") + gbl_result_get(r, "requests.rejected"), 60, 0);
         gbl_result_free(r);
-        free(a);
-        free(b);
     }
     assert_true(preempted > 20);
     assert_true(held > 50); /* those who decode are held where they are alone */

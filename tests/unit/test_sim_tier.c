@@ -1,12 +1,9 @@
 /* KV tiers below HBM: transfers worked by hand, the worth of a hit, and laws on random traces. */
-#include "tests/unit/check.h"
+#include "tests/unit/sim_help.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/random.h"
-#include "sim/run.h"
 
 typedef struct outcome {
     int64_t ttft_ns[400], transfer_ns[400];
@@ -25,30 +22,11 @@ static int keep(void *to, const gbl_life *life, gbl_err *err) {
     return 0;
 }
 
-static gbl_scenario *open_scenario(const char *text) {
-    gbl_err err = {0};
-    gbl_doc *doc;
-    gbl_scenario *s;
-    int code = gbl_doc_parse(&doc, "tiers", text, strlen(text), &err);
-    if (!code) code = gbl_scenario_bind(&s, doc, &err);
-    if (code) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    return s;
-}
-
 static void run_text(const char *text, int exact, outcome *o) {
-    gbl_err err = {0};
-    gbl_scenario *s = open_scenario(text);
     gbl_run_options opt = {.exact = exact, .progress = GBL_PROGRESS_OFF, .on_request = keep, .to = o};
     *o = (outcome){0};
-    if (gbl_run(&o->result, s, &opt, &err)) fail_msg("%s\n%s: %s", text, err.where, err.what);
-    gbl_json *j = gbl_json_new(0);
-    gbl_result_json(o->result, j);
-    o->json = strdup(gbl_json_text(j));
-    char *sim = strstr(o->json, ",\"sim\":");
-    assert_non_null(sim);
-    *sim = 0;
-    gbl_json_free(j);
-    gbl_scenario_free(s);
+    o->result = run_with(text, &opt);
+    o->json = without_sim(o->result);
 }
 
 static void done(outcome *o) {
@@ -95,7 +73,7 @@ static void run_three(const char *tiers, const char *prefetch, outcome *o) {
 
 static int64_t step_ns(int64_t chunk, int64_t cached, double *hbm_ns) {
     gbl_err err;
-    gbl_scenario *s = open_scenario("{\"engine\":{\"runtime\":\"ideal\",\"kv_blocks\":65}}");
+    gbl_scenario *s = bound("{\"engine\":{\"runtime\":\"ideal\",\"kv_blocks\":65}}");
     gbl_cost *c;
     gbl_batch b = {0};
     gbl_step_cost out;
