@@ -1,93 +1,13 @@
 #include "lib/import.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/doc.h"
 #include "base/text.h"
+#include "lib/import_parts.h"
 #include "sim/scenario.h"
-
-enum kind {
-    COUNT,  /* a number, 8k and 8K too, as it is */
-    NUMBER, /* any number */
-    WORD,   /* translated by `map`: "theirs=ours|..."; a word that is not in it is refused */
-    ON,     /* a switch: key = map */
-    GIB,    /* GiB of host memory for KV: the tier "dram" */
-    DROP,   /* a value without effect */
-    QUIET,  /* a switch without effect */
-    REFUSE  /* would change the result; `map` says why it cannot be taken over */
-};
-typedef struct row {
-    const char *names; /* "a|b", without dashes; '-' and '_' are one */
-    const char *key;
-    enum kind kind;
-    const char *map;
-} row;
-
-#define FORMATS "fp8=fp8|fp8_e4m3=fp8|fp8_e5m2=fp8|int8=int8|bfloat16=bf16|bf16=bf16|float16=fp16|half=fp16"
-#define QUANTISATIONS "fp8=fp8|awq=int4|awq_marlin=int4|gptq=int4|gptq_marlin=int4|w8a8_int8=int8|w8a8_fp8=fp8|mxfp4=fp4|modelopt_fp4=fp4"
-#define COMMON                                                                                                                 \
-    {"host|port|api-key|served-model-name|tokenizer|tokenizer-mode|revision|chat-template|tool-call-parser|reasoning-parser|"  \
-     "download-dir|load-format|root-path|uvicorn-log-level|log-level|ssl-keyfile|ssl-certfile|hf-token|response-role|seed|"    \
-     "random-seed|distributed-executor-backend|nnodes|node-rank|dist-init-addr|generation-config|config-format",              \
-     NULL, DROP, NULL},                                                                                                        \
-    {"trust-remote-code|enable-auto-tool-choice|disable-log-requests|disable-log-stats|enable-metrics|log-requests|"           \
-     "disable-uvicorn-access-log|enable-prompt-tokens-details|enable-log-requests|disable-custom-all-reduce|skip-tokenizer-init", \
-     NULL, QUIET, NULL},                                                                                                       \
-    {"speculative-config|speculative-model|speculative-algorithm|num-speculative-tokens|speculative-draft-model-path|speculative-num-steps", NULL, REFUSE, \
-     "speculative decoding is not simulated yet"},                                                                             \
-    {"enable-lora|lora-modules|lora-paths|max-loras", NULL, REFUSE, "adapters are not simulated"},                             \
-    {"cpu-offload-gb", NULL, REFUSE, "weights in host memory are not simulated"}
-
-static const row vllm[] = {
-    {"tensor-parallel-size|tp", "cluster.tp", COUNT, NULL},
-    {"pipeline-parallel-size|pp", "cluster.pp", COUNT, NULL},
-    {"data-parallel-size|dp", "cluster.replicas", COUNT, NULL},
-    {"enable-expert-parallel", "cluster.ep", ON, "tp"},
-    {"max-num-seqs", "engine.max_num_seqs", COUNT, NULL},
-    {"max-num-batched-tokens", "engine.max_num_batched_tokens", COUNT, NULL},
-    {"max-model-len", "engine.max_model_len", COUNT, NULL},
-    {"block-size", "engine.block_size", COUNT, NULL},
-    {"num-gpu-blocks-override", "engine.kv_blocks", COUNT, NULL},
-    {"gpu-memory-utilization", "engine.memory_utilization", NUMBER, NULL},
-    {"kv-cache-dtype", "engine.kv", WORD, "auto=|" FORMATS},
-    {"dtype", "engine.weights", WORD, "auto=|" FORMATS},
-    {"quantization|q", "engine.weights", WORD, QUANTISATIONS},
-    {"enable-prefix-caching", "policy.prefix", ON, "block"},
-    {"no-enable-prefix-caching", "policy.prefix", ON, "off"},
-    {"enable-chunked-prefill", "policy.schedule", ON, "chunked"},
-    {"no-enable-chunked-prefill", "policy.schedule", ON, "prefill_first"},
-    {"scheduling-policy", "policy.schedule", WORD, "fcfs=chunked|priority=priority"},
-    {"preemption-mode", "policy.preempt", WORD, "recompute=recompute|swap=swap"},
-    {"kv-offloading-size", NULL, GIB, NULL},
-    {"swap-space", NULL, DROP, NULL},
-    {"enforce-eager", NULL, REFUSE, "no runtime card describes vLLM without CUDA graphs; engine.runtime takes the path of one of your own"},
-    {"kv-transfer-config", NULL, REFUSE, "connectors are described by pools with roles (cluster.pools) and tiers"},
-    COMMON,
-    {0}};
-static const row sglang[] = {
-    {"tensor-parallel-size|tp-size|tp", "cluster.tp", COUNT, NULL},
-    {"pipeline-parallel-size|pp-size|pp", "cluster.pp", COUNT, NULL},
-    {"data-parallel-size|dp-size|dp", "cluster.replicas", COUNT, NULL},
-    {"expert-parallel-size|ep-size|ep", "cluster.ep", COUNT, NULL},
-    {"max-running-requests", "engine.max_num_seqs", COUNT, NULL},
-    {"chunked-prefill-size", "engine.max_num_batched_tokens", COUNT, NULL},
-    {"context-length", "engine.max_model_len", COUNT, NULL},
-    {"page-size", "engine.block_size", COUNT, NULL},
-    {"mem-fraction-static", "engine.memory_utilization", NUMBER, NULL},
-    {"kv-cache-dtype", "engine.kv", WORD, "auto=|" FORMATS},
-    {"dtype", "engine.weights", WORD, "auto=|" FORMATS},
-    {"quantization", "engine.weights", WORD, QUANTISATIONS},
-    {"disable-radix-cache", "policy.prefix", ON, "off"},
-    {"schedule-policy", "policy.schedule", WORD, "lpm=lpm|fcfs=prefill_first"},
-    {"model-path|model", "model", WORD, NULL},
-    {"max-prefill-tokens|schedule-conservativeness|attention-backend|sampling-backend", NULL, DROP, NULL},
-    {"enable-mixed-chunk", "policy.schedule", ON, "chunked"},
-    {"disaggregation-mode|disaggregation-transfer-backend", NULL, REFUSE, "prefill and decode servers are pools with roles (cluster.pools)"},
-    {"disable-cuda-graph", NULL, REFUSE, "no runtime card describes SGLang without CUDA graphs; engine.runtime takes the path of one of your own"},
-    COMMON,
-    {0}};
 
 /* ---- words ---- */
 
@@ -95,8 +15,8 @@ typedef struct line { const char **word; size_t n, room; gbl_arena *a; } line;
 
 static int add_word(line *l, const char *text, size_t len, gbl_err *err) {
     if (gbl_grow(&l->word, &l->room, l->n + 1, sizeof *l->word)) return gbl_nomem(err, l->n);
-    l->word[l->n++] = gbl_arena_textn(l->a, text, len);
-    return 0;
+    l->word[l->n] = gbl_arena_textn(l->a, text, len);
+    return l->word[l->n++] ? 0 : gbl_nomem(err, len);
 }
 
 /* As a shell would: blanks, quotes, and a backslash before a line's end or a character. */
@@ -120,150 +40,222 @@ static int split(line *l, const char *s, gbl_err *err) {
     return 0;
 }
 
-/* ---- rows ---- */
-
-static int same_name(const char *flag, size_t n, const char *name, size_t len) {
-    if (n != len) return 0;
-    for (size_t i = 0; i < n; i++)
-        if ((flag[i] == '_' ? '-' : flag[i]) != name[i]) return 0;
-    return 1;
-}
-
-static const row *find(const row *rows, const char *flag, size_t n) {
-    for (const row *r = rows; r->names; r++)
-        for (const char *s = r->names; *s;) {
-            size_t len = strcspn(s, "|");
-            if (same_name(flag, n, s, len)) return r;
-            s += len + (s[len] == '|');
-        }
-    return NULL;
-}
-
-static int unknown(const row *rows, const char *flag, gbl_arena *a, gbl_err *err) {
-    const char *names[256];
-    size_t n = 0;
-    for (const row *r = rows; r->names; r++)
-        for (const char *s = r->names; *s && n < 256;) {
-            size_t len = strcspn(s, "|");
-            names[n++] = gbl_arena_printf(a, "--%.*s", (int)len, s);
-            s += len + (s[len] == '|');
-        }
-    gbl_fail(err, GBL_EINPUT, "the flag %s is not known to the import", flag);
-    gbl_expected(err, "a flag of the engine's documentation that gable models or may drop");
-    return gbl_nearest(err, gbl_near(flag, names, n));
-}
-
-static int set(gbl_doc *doc, const char *key, const char *text, gbl_err *err) { return gbl_doc_set(doc, key, text, err); }
+/* ---- values ---- */
 
 static int bad_value(const char *flag, const char *value, const char *expected, gbl_err *err) {
-    gbl_fail(err, GBL_EINPUT, "%s takes no \"%s\"", flag, value);
+    gbl_fail(err, GBL_EINPUT, "%s takes no \"%.200s\"", flag, value);
     return gbl_expected(err, "%s", expected);
 }
 
-/* 8192, 8k (thousands), 8K (1024s), 0.9. */
-static int number(gbl_doc *doc, const row *r, const char *flag, const char *value, gbl_arena *a, gbl_err *err) {
-    char *end;
-    double v = strtod(value, &end), unit = *end == 'k' ? 1e3 : *end == 'K' ? 1024 : *end == 'm' ? 1e6 : *end == 'M' ? 1048576 : 1;
-    if (end == value || (unit != 1 && r->kind == NUMBER) || end[unit != 1]) return bad_value(flag, value, "a number", err);
-    if (r->kind == GIB) return set(doc, "tiers", gbl_arena_printf(a, "[{\"name\": \"dram\", \"bytes\": %.0f}]", v * 1073741824.0), err);
-    return set(doc, r->key, unit == 1 ? value : gbl_arena_printf(a, "%.0f", v * unit), err);
+/* 8192, 8k (thousands), 8K (1024s). */
+static int whole(gbl_import_line *l, const char *key, const char *flag, const char *value, gbl_err *err) {
+    size_t n = strlen(value);
+    char last = n ? value[n - 1] : 0;
+    double v, unit = last == 'k' ? 1e3 : last == 'K' ? 1024 : last == 'm' ? 1e6 : last == 'M' ? 1048576 : 1;
+    if (gbl_text_real(value, n - (unit != 1), &v) || fabs(v *= unit) > 1e12 || v != floor(v)) return bad_value(flag, value, "a whole number", err);
+    return gbl_import_set(l, key, gbl_arena_printf(l->a, "%.0f", v), flag, err);
 }
 
-static int word(gbl_doc *doc, const row *r, const char *flag, const char *value, gbl_arena *a, gbl_err *err) {
+static int number(gbl_import_line *l, const gbl_import_row *r, const char *flag, const char *value, gbl_err *err) {
+    double v;
+    if (gbl_text_real(value, strlen(value), &v)) return bad_value(flag, value, "a number", err);
+    if (r->kind == GBL_FLAG_NUMBER) return gbl_import_set(l, r->key, value, flag, err);
+    if (!(v > 0 && v <= 1e6)) return bad_value(flag, value, "GiB, up to 1e6", err);
+    return gbl_import_set(l, "tiers", gbl_arena_printf(l->a, "[{\"name\": \"dram\", \"bytes\": %.0f}]", v * 1073741824.0), flag, err);
+}
+
+static int word(gbl_import_line *l, const gbl_import_row *r, const char *flag, const char *value, gbl_err *err) {
     size_t n = strlen(value);
     for (const char *s = r->map; *s;) {
         size_t theirs = strcspn(s, "="), all = strcspn(s, "|");
-        if (theirs == n && !strncmp(s, value, n)) return all > theirs + 1 ? set(doc, r->key, gbl_arena_textn(a, s + theirs + 1, all - theirs - 1), err) : 0;
+        if (theirs == n && !strncmp(s, value, n)) return all > theirs + 1 ? gbl_import_set(l, r->key, gbl_arena_textn(l->a, s + theirs + 1, all - theirs - 1), flag, err) : 0;
         s += all + (s[all] == '|');
     }
-    char *list = gbl_arena_text(a, "");
+    char *list = gbl_arena_text(l->a, "");
     for (const char *s = r->map; *s && list;) {
-        list = gbl_arena_printf(a, "%s%s%.*s", list, *list ? ", " : "", (int)strcspn(s, "="), s);
+        list = gbl_arena_printf(l->a, "%s%s%.*s", list, *list ? ", " : "", (int)strcspn(s, "="), s);
         s += strcspn(s, "|");
         s += *s == '|';
     }
     return bad_value(flag, value, list ? list : "", err);
 }
 
+static int only(const gbl_import_row *r, const char *flag, const char *value, gbl_err *err) {
+    size_t n = strcspn(r->map, "|");
+    if (strlen(value) == n && !strncmp(value, r->map, n)) return 0;
+    gbl_fail(err, GBL_EINPUT, "%s %.200s: %s", flag, value, r->map + n + 1);
+    return gbl_expected(err, "%.*s, or the command line without it", (int)n, r->map);
+}
+
 /* ---- models ---- */
 
 static int has_card(gbl_arena *a, const char *name) { return gbl_data_path(a, gbl_arena_printf(a, "models/cards/llm/%s.json", name)) != NULL; }
 
-/* A Hugging Face id as a card's name: organisation, letter case and the words for a tuned variant aside. */
-static int model(gbl_doc *doc, const char *id, gbl_arena *a, gbl_err *err) {
-    static const char *const words[] = {"-instruct", "-chat", "-hf", "-it", "-base", "-fp8", "-awq", "-gptq", "-int4"};
-    const char *slash = strrchr(id, '/');
-    char *name = gbl_arena_text(a, *id == '.' || *id == '/' ? id : slash ? slash + 1 : id);
+/* Words that a checkpoint's name says its format with (of several the last one here counts), and those of a tuned variant. */
+static const struct { const char *text, *format; } tuned[] = {
+    {"-dynamic", NULL}, {"-block", NULL}, {"-bf16", "bf16"}, {"-fp8", "fp8"}, {"-awq", "int4"}, {"-gptq", "int4"}, {"-bnb", "int4"}, {"-4bit", "int4"}, {"-int4", "int4"}, {"-int8", "int8"},
+    {"-nvfp4", "fp4"}, {"-mxfp4", "fp4"}, {"-fp4", "fp4"}, {"-quantized.w4a16", "int4"}, {"-quantized.w8a16", "int8"}, {"-quantized.w8a8", "int8"},
+    {"-w4a16", "int4"}, {"-w8a16", "int8"}, {"-w8a8", "int8"}, {"-instruct", NULL}, {"-chat", NULL}, {"-hf", NULL}, {"-it", NULL}, {"-base", NULL}};
+
+/* A Hugging Face id as a card's name: organisation, letter case and the words for a variant aside. */
+static int model(gbl_import_line *l, const char *id, const char *flag, gbl_err *err) {
+    const gbl_import_item *before = gbl_import_said(l, "model");
+    const char *slash = strrchr(id, '/'), *format = NULL;
+    int path = *id == '.' || *id == '/';
+    char *name = gbl_arena_text(l->a, path || !slash ? id : slash + 1);
     if (!name) return gbl_nomem(err, 64);
-    if (name[0] == '.' || name[0] == '/') return set(doc, "model", gbl_arena_printf(a, "\"%s\"", name), err);
+    if (before) {
+        gbl_fail(err, GBL_EINPUT, "'%.200s' is a second model beside %s, or neither a flag nor a flag's value", id, before->text);
+        return gbl_expected(err, "the one command line that starts the server");
+    }
+    if (path) return gbl_import_set(l, "model", gbl_import_quoted(l->a, name), flag, err);
     for (char *c = name; *c; c++) *c = (char)tolower((unsigned char)*c);
     if (!strncmp(name, "meta-llama-", 11)) name += 5;
-    for (size_t i = 0; i < sizeof words / sizeof *words && !has_card(a, name); i++) {
-        char *at = strstr(name, words[i]), after = at ? at[strlen(words[i])] : 0;
-        if (at && (!after || after == '-')) memmove(at, at + strlen(words[i]), strlen(at + strlen(words[i])) + 1);
+    for (size_t i = 0; i < sizeof tuned / sizeof *tuned && !has_card(l->a, name); i++) {
+        size_t n = strlen(tuned[i].text);
+        char *at = strstr(name, tuned[i].text), after = at ? at[n] : 0;
+        if (!at || (after && after != '-')) continue;
+        memmove(at, at + n, strlen(at + n) + 1);
+        if (tuned[i].format) format = tuned[i].format;
     }
-    return set(doc, "model", gbl_arena_printf(a, "\"%s\"", name), err); /* an unknown one is refused when it is bound */
+    if (format && gbl_import_set(l, "@named", format, flag, err)) return err->code;
+    return gbl_import_set(l, "model", gbl_import_quoted(l->a, name), flag, err); /* an unknown one is refused when it is read */
 }
 
-/* ---- the line ---- */
+/* ---- flags ---- */
 
-static int flag_of(gbl_doc *doc, const row *rows, line *l, size_t *i, const char **dropped, gbl_err *err) {
-    const char *text = l->word[*i], *name = text + strspn(text, "-"), *eq = strchr(name, '='), *value = eq ? eq + 1 : NULL;
-    size_t n = eq ? (size_t)(eq - name) : strlen(name);
-    const row *r = find(rows, name, n);
-    const char *flag = gbl_arena_printf(l->a, "--%.*s", (int)n, name);
-    if (!r) return unknown(rows, flag, l->a, err);
-    int takes = r->kind != ON && r->kind != QUIET && r->kind != REFUSE;
-    if (takes && !value && *i + 1 < l->n) value = l->word[++*i];
-    if (takes && !value) {
-        gbl_fail(err, GBL_EINPUT, "%s lacks its value", flag);
-        return err->code;
-    }
+static int leave_out(gbl_import_line *l, const gbl_import_row *r, const char *flag, gbl_err *err) {
+    const char **list = r->key ? &l->unmodelled : &l->dropped;
+    *list = gbl_arena_printf(l->a, "%s%s%s", *list, **list ? ", " : "", flag);
+    return *list ? 0 : gbl_nomem(err, 64);
+}
+
+/* `value` NULL: a switch. */
+static int take(gbl_import_line *l, const gbl_import_row *r, const char *flag, const char *value, gbl_err *err) {
     switch (r->kind) {
-    case COUNT:
-    case NUMBER:
-    case GIB: return number(doc, r, flag, value, l->a, err);
-    case WORD: return r->map ? word(doc, r, flag, value, l->a, err) : model(doc, value, l->a, err);
-    case ON: {
-        const gbl_node *tp = gbl_node_at(gbl_doc_root(doc), "cluster.tp");
-        return set(doc, r->key, strcmp(r->map, "tp") ? r->map : tp ? gbl_node_text(tp) : "1", err);
-    }
-    case REFUSE:
+    case GBL_FLAG_COUNT: return whole(l, r->key, flag, value, err);
+    case GBL_FLAG_NUMBER:
+    case GBL_FLAG_GIB: return number(l, r, flag, value, err);
+    case GBL_FLAG_WORD: return word(l, r, flag, value, err);
+    case GBL_FLAG_MODEL: return model(l, value, flag, err);
+    case GBL_FLAG_ON: return gbl_import_set(l, r->key, r->map, flag, err);
+    case GBL_FLAG_ONLY: return only(r, flag, value, err);
+    case GBL_FLAG_REFUSE:
         gbl_fail(err, GBL_EINPUT, "%s: %s", flag, r->map);
         return gbl_expected(err, "the command line without it");
-    case DROP:
-    case QUIET: break;
+    case GBL_FLAG_DROP:
+    case GBL_FLAG_MANY:
+    case GBL_FLAG_QUIET: break;
     }
-    *dropped = gbl_arena_printf(l->a, "%s%s%s", *dropped, **dropped ? ", " : "", flag);
-    return *dropped ? 0 : gbl_nomem(err, 64);
+    return leave_out(l, r, flag, err);
 }
 
-/* "vllm serve", "python -m vllm.entrypoints.openai.api_server", "python3 -m sglang.launch_server": what stands before the flags. */
-static int is_launcher(const char *w) {
-    return !strcmp(w, "vllm") || !strcmp(w, "serve") || !strncmp(w, "python", 6) || !strcmp(w, "-m") || !strncmp(w, "vllm.", 5) || !strncmp(w, "sglang", 6) || !strcmp(w, "launch_server");
+static int flag_of(gbl_import_line *l, const line *w, size_t *i, gbl_err *err) {
+    const char *text = w->word[*i], *name = text + strspn(text, "-"), *eq = strchr(name, '='), *value = eq ? eq + 1 : NULL;
+    size_t n = eq ? (size_t)(eq - name) : strlen(name);
+    if (*name == 'O' && isdigit((unsigned char)name[1])) value = name + (n = 1); /* -O3 */
+    const gbl_import_row *rows = gbl_import_rows(l->engine), *r = gbl_import_find(rows, name, n);
+    const char *flag = gbl_arena_textn(l->a, text, (size_t)(name - text) + n);
+    if (!flag) return gbl_nomem(err, n);
+    if (!r) return gbl_import_unknown(rows, flag, l->a, err);
+    int lone = r->kind == GBL_FLAG_ON || r->kind == GBL_FLAG_QUIET;
+    if (lone && value) return bad_value(flag, value, "a switch alone, which takes no value; another switch says its opposite", err);
+    if (!lone && r->kind != GBL_FLAG_REFUSE && !value) {
+        if (*i + 1 == w->n) {
+            gbl_fail(err, GBL_EINPUT, "%s lacks its value", flag);
+            return gbl_expected(err, "%s VALUE", flag);
+        }
+        value = w->word[++*i];
+        while (r->kind == GBL_FLAG_MANY && *i + 1 < w->n && *w->word[*i + 1] != '-') ++*i;
+    }
+    return take(l, r, flag, value, err);
 }
 
-static int read_line(gbl_doc *doc, const row *rows, line *l, const char **dropped, gbl_err *err) {
+/* ---- what starts the server ---- */
+
+static int not_this(const char *engine, const char *word, gbl_err *err) {
+    gbl_fail(err, GBL_EINPUT, "'%.200s' does not start %s", word, engine);
+    return gbl_expected(err, !strcmp(engine, "vllm") ? "vllm serve MODEL --flags, or python -m vllm.entrypoints.openai.api_server --model MODEL"
+                                                     : "python -m sglang.launch_server --model-path MODEL --flags");
+}
+
+static int is_variable(const char *w) { /* NAME=value */
+    size_t n = strspn(w, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+    return n > 0 && w[n] == '=';
+}
+
+/* Past `docker run ...` and the image's name. */
+static int skip_container(const char *engine, const line *w, size_t *i, gbl_err *err) {
+    const char *image = !strcmp(engine, "vllm") ? "vllm/vllm-" : "lmsysorg/sglang";
+    for (size_t k = *i + 1; k < w->n; k++)
+        if (strstr(w->word[k], image)) {
+            *i = k + 1;
+            return 0;
+        }
+    gbl_fail(err, GBL_EINPUT, "no image of %s in this command line of %s", engine, w->word[*i]);
+    return gbl_expected(err, "%sopenai:TAG or what starts the server inside the container", !strcmp(engine, "vllm") ? "vllm/vllm-" : "lmsysorg/sglang:TAG, not vllm/vllm-");
+}
+
+/* python -m MODULE */
+static int skip_python(const char *engine, const line *w, size_t *i, gbl_err *err) {
+    const char *const module = !strcmp(engine, "vllm") ? "vllm.entrypoints." : "sglang.launch_server";
+    for (++*i; *i < w->n && *w->word[*i] == '-' && strcmp(w->word[*i], "-m"); ++*i) {}
+    if (*i + 1 >= w->n || strcmp(w->word[*i], "-m") || strncmp(w->word[*i + 1], module, strlen(module))) return not_this(engine, *i + 1 < w->n ? w->word[*i + 1] : "python", err);
+    *i += 2;
+    return 0;
+}
+
+/* "vllm serve", "sglang serve", python, inside a container or not; a line that begins with the model or a flag is taken as it is. */
+static int launcher(const char *engine, const line *w, size_t *i, gbl_err *err) {
+    while (*i < w->n && (is_variable(w->word[*i]) || !strcmp(w->word[*i], "env") || !strcmp(w->word[*i], "sudo") || !strcmp(w->word[*i], "exec") || !strcmp(w->word[*i], "nohup"))) ++*i;
+    if (*i < w->n && (!strcmp(w->word[*i], "docker") || !strcmp(w->word[*i], "podman")) && skip_container(engine, w, i, err)) return err->code;
+    if (*i == w->n || *w->word[*i] == '-') return 0;
+    const char *slash = strrchr(w->word[*i], '/'), *program = slash ? slash + 1 : w->word[*i];
+    if (!strncmp(program, "python", 6)) return skip_python(engine, w, i, err);
+    if (!strcmp(program, "serve")) ++*i;
+    if (strcmp(program, "vllm") && strcmp(program, "sglang")) return 0;
+    const char *what = *i + 1 < w->n ? gbl_arena_printf(w->a, "%s %s", program, w->word[*i + 1]) : program;
+    if (strcmp(program, engine) || *i + 1 == w->n || strcmp(w->word[*i + 1], "serve")) return what ? not_this(engine, what, err) : gbl_nomem(err, 64);
+    *i += 2;
+    return 0;
+}
+
+static int read_line(gbl_import_line *l, const line *w, gbl_err *err) {
     size_t i = 0;
-    while (i < l->n && is_launcher(l->word[i])) i++;
-    for (; i < l->n; i++) {
-        const char *w = l->word[i];
-        int code = w[0] == '-' && strcmp(w, "--model") ? flag_of(doc, rows, l, &i, dropped, err) : 0;
-        if (w[0] != '-') code = model(doc, w, l->a, err);
-        else if (!strcmp(w, "--model") && i + 1 < l->n) code = model(doc, l->word[++i], l->a, err);
-        if (code) return code;
-    }
-    if (gbl_node_get(gbl_doc_root(doc), "model")) return 0;
+    int code = launcher(l->engine, w, &i, err);
+    for (; i < w->n && !code; i++) code = *w->word[i] == '-' ? flag_of(l, w, &i, err) : model(l, w->word[i], w->word[i], err);
+    if (code || gbl_import_said(l, "model")) return code;
     gbl_fail(err, GBL_EINPUT, "the command line names no model");
     return gbl_expected(err, "vllm serve MODEL --flags, or --model-path MODEL");
 }
 
-static int start(gbl_doc **doc, const char *engine, const char *hardware, gbl_arena *a, gbl_err *err) {
-    static const char text[] = "{\"gable\": \"scenario/1\"}";
-    int code = gbl_doc_parse(doc, "import", text, sizeof text - 1, err);
-    if (!code) code = set(*doc, "engine.runtime", engine, err);
-    if (!code && hardware) code = set(*doc, "cluster.hardware", gbl_arena_printf(a, "\"%s\"", hardware), err);
-    if (!code && !strcmp(engine, "sglang")) code = set(*doc, "policy.prefix", "radix", err);
+/* ---- the scenario ---- */
+
+static int start(gbl_import_line *l, const char *hardware, gbl_err *err) {
+    int code = gbl_import_set(l, "engine.runtime", l->engine, NULL, err);
+    if (!code && hardware) code = gbl_import_set(l, "cluster.hardware", gbl_import_quoted(l->a, hardware), "--hardware", err);
+    if (!code && !strcmp(l->engine, "sglang")) code = gbl_import_set(l, "policy.prefix", "radix", NULL, err);
+    return code;
+}
+
+/* A message about a key is one about the flag that set it. */
+static void name_flag(const gbl_import_line *l, gbl_err *err) {
+    const char *key = err->where + strcspn(err->where, " ") + 1, *flag = NULL;
+    size_t best = 0;
+    if (strncmp(err->where, "--set ", 6)) return;
+    for (size_t i = 0; i < l->n; i++) {
+        size_t n = strlen(l->item[i]->key);
+        if (n <= best || strncmp(key, l->item[i]->key, n) || (key[n] && key[n] != '.')) continue;
+        best = n;
+        flag = l->item[i]->flag;
+    }
+    if (flag) gbl_where(err, "%s", flag);
+}
+
+static int load_model(gbl_import_line *l, const gbl_doc *doc, gbl_llm *m, gbl_err *err) {
+    const gbl_node *n = gbl_node_get(gbl_doc_root(doc), "model");
+    int code = gbl_llm_load(m, gbl_node_text(n), gbl_doc_folder(doc), l->a, err);
+    if (code && !*err->where) gbl_node_where(n, err);
     return code;
 }
 
@@ -289,18 +281,33 @@ static void write_node(gbl_json *j, const char *key, const gbl_node *n) {
     gbl_free(text);
 }
 
-int gbl_import(gbl_json *j, const char *engine, const char *const *words, size_t n, const char *hardware, const char **dropped, gbl_arena *a, gbl_err *err) {
-    const row *rows = !strcmp(engine, "vllm") ? vllm : sglang;
-    line l = {.a = a};
+static int make_document(gbl_import_line *l, gbl_doc **doc, gbl_err *err) {
+    static const char text[] = "{\"gable\": \"scenario/1\"}";
+    gbl_llm m;
+    int code = gbl_doc_parse(doc, "import", text, sizeof text - 1, err);
+    if (!code) code = gbl_doc_set(*doc, "model", gbl_import_said(l, "model")->text, err);
+    if (!code) code = load_model(l, *doc, &m, err);
+    if (!code) code = gbl_import_settle(l, &m, err);
+    for (size_t i = 0; i < l->n && !code; i++)
+        if (*l->item[i]->key != '@') code = gbl_doc_set(*doc, l->item[i]->key, l->item[i]->text, err);
+    if (!code) code = bind_copy(*doc, err);
+    if (code) name_flag(l, err);
+    return code;
+}
+
+int gbl_import(gbl_json *j, const char *engine, const char *const *words, size_t n, const char *hardware, gbl_import_left_out *left, gbl_arena *a, gbl_err *err) {
+    gbl_import_line l = {.engine = engine, .dropped = "", .unmodelled = "", .a = a};
+    line w = {.a = a};
     gbl_doc *doc = NULL;
     int code = 0;
-    *dropped = "";
-    for (size_t i = 0; i < n && !code; i++) code = n == 1 || strchr(words[i], ' ') ? split(&l, words[i], err) : add_word(&l, words[i], strlen(words[i]), err);
-    if (!code) code = start(&doc, engine, hardware, a, err);
-    if (!code) code = read_line(doc, rows, &l, dropped, err);
-    if (!code) code = bind_copy(doc, err);
+    for (size_t i = 0; i < n && !code; i++) code = n == 1 || strchr(words[i], ' ') ? split(&w, words[i], err) : add_word(&w, words[i], strlen(words[i]), err);
+    if (!code) code = start(&l, hardware, err);
+    if (!code) code = read_line(&l, &w, err);
+    if (!code) code = make_document(&l, &doc, err);
     if (!code) write_node(j, NULL, gbl_doc_root(doc));
+    *left = (gbl_import_left_out){l.dropped, l.unmodelled};
     gbl_doc_free(doc);
-    gbl_free(l.word);
+    gbl_free(l.item);
+    gbl_free(w.word);
     return code;
 }
