@@ -34,7 +34,8 @@ static int list_hardware(const gbl_lister *l, gbl_err *err)
         gbl_table_cell(l->t, "%.0f", hw.hbm_bps / 1e9);
         gbl_table_cell(l->t, "%.0f", hw.nvlink_bps / 1e9);
         gbl_table_cell(l->t, "%.0f", hw.tdp_w);
-        gbl_table_cell(l->t, "%.2f", hw.usd_h);
+        if (hw.usd_h > 0) gbl_table_cell(l->t, "%.2f", hw.usd_h);
+        else gbl_table_cell(l->t, "-");
         gbl_table_cell(l->t, "%s", hw.calibration);
     }
     return GBL_OK;

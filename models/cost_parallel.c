@@ -92,6 +92,10 @@ int gbl_cost_check_parallel(const gbl_cost_spec *s, gbl_err *err)
     if (check_tp(s, err) || check_experts(s, err))
         return err->code;
     if (s->compress && (s->pp > 1 || s->dp > 1)) {
+        if (s->llm->ssm_inner) {
+            gbl_fail(err, GBL_EINPUT, "pp %d and dp %d with %s: stages and ranks would hold unequal shares of its states", s->pp, s->dp, s->llm->name);
+            return gbl_expected(err, "pp 1 and dp 1 of a model of state spaces");
+        }
         gbl_fail(err, GBL_EINPUT, "KV compression with pp %d and dp %d: stages and ranks would hold unequal cells", s->pp, s->dp);
         return gbl_expected(err, "pp 1 and dp 1, or no compression");
     }

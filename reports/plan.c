@@ -176,15 +176,13 @@ static int check_trace(gbl_planner *p, gbl_err *err)
     return gbl_expected(err, "two requests or more, apart in time");
 }
 
-/* Dollars compare machines of different kinds; where a card has no price, GPUs must do. */
+/* Dollars compare machines of different kinds; where a card has no price, GPUs must do, and the answer says so. */
 static int choose_measure(gbl_planner *p, gbl_err *err)
 {
-    int priced = 1;
-    for (size_t i = 0; i < p->n_cells; i++)
-        for (size_t k = 0; k < p->cell[i].n_units; k++) priced &= !isnan(p->cell[i].unit[k].usd_h);
+    int priced = !p->n_unpriced;
     if (p->minimize == GBL_CHEAPEST_AUTO) p->minimize = priced ? GBL_CHEAPEST_USD : GBL_CHEAPEST_GPUS;
     if (p->minimize == GBL_CHEAPEST_GPUS || priced) return GBL_OK;
-    gbl_node_fail(gbl_node_get(gbl_doc_root(p->doc), "minimize"), err, "a card among the choices has no price (usd_h)");
+    gbl_node_fail(gbl_node_get(gbl_doc_root(p->doc), "minimize"), err, "%s, among the choices, has no price (usd_h)", p->unpriced[0]);
     return gbl_expected(err, "\"gpus\", or cards with prices");
 }
 
@@ -197,9 +195,11 @@ static int prepare(gbl_planner *p, gbl_err *err)
     for (size_t i = 0; i < p->n_cells && !code; i++) {
         p->cell[i].best = p->cell[i].beyond = -1;
         p->cell[i].saturated_s = NAN;
-        code = gbl_plan_floor(p, i, err);
+        code = gbl_plan_units(p, i, err);
     }
-    return code ? code : choose_measure(p, err);
+    if (!code) code = choose_measure(p, err);
+    for (size_t i = 0; i < p->n_cells && !code; i++) gbl_plan_floor(p, i);
+    return code;
 }
 
 int gbl_plan_solve(gbl_planner **out, const gbl_plan_ask *ask, gbl_err *err)
@@ -236,6 +236,7 @@ void gbl_plan_free(gbl_planner *p)
     gbl_free(p->point);
     gbl_free(p->place);
     gbl_free(p->cell);
+    gbl_free(p->unpriced);
     gbl_doc_free(p->doc);
     gbl_arena_free(p->arena);
     gbl_free(p);

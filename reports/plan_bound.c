@@ -141,7 +141,7 @@ static double lateness(const gbl_planner *p)
 }
 
 typedef struct ask { /* how one combination's units are judged */
-    const gbl_planner *p;
+    gbl_planner *p;
     size_t may, spare; /* requests that may be late; those whose work does not count for it */
     double late_s;
     span peak[GBL_NEEDS];
@@ -212,6 +212,17 @@ static void rule_out(const ask *a, const gbl_perfect *f, gbl_unit *o)
 
 /* ---------------------------------------------------------------- a combination ---- */
 
+/* The cards without a price, each once. */
+static int note_unpriced(gbl_planner *p, const char *card, gbl_err *err)
+{
+    for (size_t i = 0; i < p->n_unpriced; i++)
+        if (!strcmp(p->unpriced[i], card)) return GBL_OK;
+    const char *name = gbl_arena_text(p->arena, card);
+    if (!name || gbl_grow(&p->unpriced, &p->unpriced_room, p->n_unpriced + 1, sizeof *p->unpriced)) return gbl_nomem(err, 0);
+    p->unpriced[p->n_unpriced++] = name;
+    return GBL_OK;
+}
+
 static int judge_unit(ask *a, const gbl_scenario *s, size_t pool, gbl_unit *u, gbl_err *err)
 {
     gbl_perfect f;
@@ -221,6 +232,7 @@ static int judge_unit(ask *a, const gbl_scenario *s, size_t pool, gbl_unit *u, g
     u->gpus = gbl_cost_gpus(cost);
     u->usd_h = s->pool[pool].hw.usd_h > 0 ? u->gpus * s->pool[pool].hw.usd_h : NAN;
     gbl_cost_free(cost);
+    if (isnan(u->usd_h) && note_unpriced(a->p, s->pool[pool].hw.name, err)) return err->code;
     if (gbl_plan_perfect(a->p, s, pool, &f, err)) return err->code;
     for (int k = 0; k < GBL_NEEDS; k++) u->can[k] = can_take(a, &f, k);
     if (u->role == GBL_ROLE_DECODE) u->can[GBL_NEED_PROMPTS] = 0;
@@ -350,9 +362,11 @@ static void rule_out_all(const gbl_cell *c, gbl_floor *o)
 }
 
 /* The cheapest fleet that a perfect system could do with. */
-static void find_floor(gbl_planner *p, size_t cell)
+void gbl_plan_floor(gbl_planner *p, size_t cell)
 {
     gbl_cell *c = &p->cell[cell];
+    if (!c->runs) return;
+    rule_out_all(c, &c->floor);
     gbl_floor *o = &c->floor;
     int need, counted = p->n_dims == 1 && c->n_units == 1;
     double least = INFINITY, gpus, usd, one = gbl_plan_room(p, cell, 0, GBL_NEEDS_PERFECT, &need);
@@ -367,7 +381,7 @@ static void find_floor(gbl_planner *p, size_t cell)
     for (int64_t at = 0; at < p->n_fleets; at++) {
         if (!gbl_plan_is_fleet(p, at)) continue;
         gbl_plan_cost_of(p, cell, at, &gpus, &usd);
-        double price = isnan(usd) ? gpus : usd;
+        double price = p->minimize == GBL_CHEAPEST_GPUS ? gpus : usd;
         if (p->find == GBL_FIND_FLEET && gbl_plan_room(p, cell, at, GBL_NEEDS_PERFECT, &need) < 1) continue;
         if (price >= least) continue;
         least = price;
@@ -382,7 +396,7 @@ static void find_floor(gbl_planner *p, size_t cell)
     o->usd_h = counted ? ceil(o->replicas_exact) * c->unit[0].usd_h : NAN;
 }
 
-int gbl_plan_floor(gbl_planner *p, size_t cell, gbl_err *err)
+int gbl_plan_units(gbl_planner *p, size_t cell, gbl_err *err)
 {
     gbl_cell *c = &p->cell[cell];
     double may = (1 - p->bounds.attain) * (double)p->load.n * (double)p->replications;
@@ -398,11 +412,7 @@ int gbl_plan_floor(gbl_planner *p, size_t cell, gbl_err *err)
     } else if (!code) {
         code = judge_pools(p, cell, &a, err);
     }
-    if (!code && c->runs) {
-        c->seqs = a.seqs;
-        rule_out_all(c, &c->floor);
-        find_floor(p, cell);
-    }
+    if (!code) c->seqs = a.seqs;
     gbl_free(a.v);
     gbl_free(a.room);
     return code;

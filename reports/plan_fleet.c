@@ -1,6 +1,6 @@
 /* plan_fleet.c - the cheapest fleet of a grid that holds the SLO.
  *
- * The grid's fleets lie in one list, cheapest first (equals in the order of the choices), as brute force would try them; the
+ * The grid's fleets lie in one list, cheapest first (equals by what is known of their dollars, then in the order of the choices), as brute force would try them; the
  * answer is the first one that holds. What cannot run, and what a bound rules out, leaves the list at once. Then one is
  * run at a time, and every run rules others out: when it fails, all of its combination that could only do worse (within());
  * when it holds, all that cost as much or more.
@@ -20,19 +20,27 @@
 /* ---------------------------------------------------------------- the grid ---- */
 
 /* Nine digits, so that sums in another order are the same price. */
-static double price_of(const gbl_planner *p, size_t cell, int64_t at)
+static double rounded(double v)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.9g", v);
+    return strtod(text, NULL);
+}
+
+static void set_price(const gbl_planner *p, gbl_place *o)
 {
     double gpus, usd;
-    char text[40];
-    gbl_plan_cost_of(p, cell, at, &gpus, &usd);
-    snprintf(text, sizeof text, "%.9g", p->minimize == GBL_CHEAPEST_GPUS ? gpus : usd);
-    return strtod(text, NULL);
+    gbl_plan_cost_of(p, o->cell, o->at, &gpus, &usd);
+    o->usd_h = isnan(usd) ? NAN : rounded(usd);
+    o->price = p->minimize == GBL_CHEAPEST_GPUS ? rounded(gpus) : o->usd_h;
 }
 
 static int by_price(const void *a, const void *b)
 {
     const gbl_place *x = a, *y = b;
     if (x->price != y->price) return x->price < y->price ? -1 : 1;
+    if (isnan(x->usd_h) != isnan(y->usd_h)) return isnan(x->usd_h) ? 1 : -1;
+    if (!isnan(x->usd_h) && x->usd_h != y->usd_h) return x->usd_h < y->usd_h ? -1 : 1;
     if (x->cell != y->cell) return x->cell < y->cell ? -1 : 1;
     return (x->at > y->at) - (x->at < y->at);
 }
@@ -95,7 +103,7 @@ static int list_places(gbl_planner *p, gbl_err *err)
             gbl_place *o = &p->place[p->n_places++];
             *o = (gbl_place){.cell = cell, .at = at, .fate = GBL_CANNOT, .price = INFINITY};
             if (!c->runs) continue;
-            o->price = price_of(p, cell, at);
+            set_price(p, o);
             o->room = gbl_plan_room(p, cell, at, GBL_NEEDS, &need);
             o->need = (uint8_t)need;
             o->fate = (uint8_t)fate_of(p, c, at);
@@ -352,7 +360,7 @@ static int account(gbl_planner *p, gbl_err *err)
             add_words(c->pruned, sizeof c->pruned, all[i].need[k], k < GBL_NEEDS_PERFECT ? "below the bound of a perfect system's %s" : "below the bound of the engine's %s", gbl_need_name[k]);
         add_words(c->pruned, sizeof c->pruned, all[i].fate[GBL_TWIN], "%s", "the same as one that fails: it never fills the slots");
         add_words(c->pruned, sizeof c->pruned, all[i].fate[GBL_FEWER], "%s", "no better than one that fails");
-        add_words(c->pruned, sizeof c->pruned, all[i].fate[GBL_DEARER], "%s", "no cheaper than the best");
+        add_words(c->pruned, sizeof c->pruned, all[i].fate[GBL_DEARER], "no %s than the best", p->minimize == GBL_CHEAPEST_GPUS ? "fewer GPUs" : "cheaper");
     }
     gbl_free(all);
     return GBL_OK;

@@ -8,11 +8,6 @@
 
 /* ---------------------------------------------------------------- frontier ---- */
 
-double gbl_plan_front_cost(const gbl_point *o)
-{
-    return isnan(o->probe.usd_per_mtok) || !(o->probe.usd_per_mtok > 0) ? o->gpus / o->probe.output_tok_s : o->probe.usd_per_mtok;
-}
-
 double gbl_plan_front_latency(const gbl_point *o)
 {
     return o->probe.stat[0][4];
@@ -21,9 +16,8 @@ double gbl_plan_front_latency(const gbl_point *o)
 static int by_cost(const void *a, const void *b)
 {
     const gbl_point *x = *(const gbl_point *const *)a, *y = *(const gbl_point *const *)b;
-    double c = gbl_plan_front_cost(x), d = gbl_plan_front_cost(y);
-    if (c != d) return c < d ? -1 : 1;
-    c = gbl_plan_front_latency(x), d = gbl_plan_front_latency(y);
+    if (x->cost != y->cost) return x->cost < y->cost ? -1 : 1;
+    double c = gbl_plan_front_latency(x), d = gbl_plan_front_latency(y);
     if (c != d) return c < d ? -1 : 1;
     return (x > y) - (x < y);
 }
@@ -36,13 +30,13 @@ static int confirmed_elsewhere(const gbl_planner *p, const gbl_point *o)
     return 0;
 }
 
-/* Points that no other beats in both dollars a token (GPUs where there are no prices) and p99 of TTFT, cheapest first. */
+/* Points that no other beats in both dollars a token (GPUs where a card has no price) and p99 of TTFT, cheapest first. */
 size_t gbl_plan_frontier(const gbl_planner *p, const gbl_point **out)
 {
     size_t n = 0, kept = 0;
     for (size_t i = 0; i < p->n_points; i++) {
         const gbl_point *o = &p->point[i];
-        if ((o->feasible || o->probe.growing <= 0.5) && !confirmed_elsewhere(p, o) && isfinite(gbl_plan_front_cost(o)) && isfinite(gbl_plan_front_latency(o))) out[n++] = o;
+        if ((o->feasible || o->probe.growing <= 0.5) && !confirmed_elsewhere(p, o) && isfinite(o->cost) && isfinite(gbl_plan_front_latency(o))) out[n++] = o;
     }
     qsort(out, n, sizeof *out, by_cost);
     for (size_t i = 0; i < n; i++)
@@ -60,7 +54,7 @@ size_t gbl_plan_best_floor(const gbl_planner *p)
         const gbl_cell *c = &p->cell[i];
         if (!c->runs || c->floor.reason[0] || isnan(c->floor.gpus)) continue;
         const gbl_floor *a = &c->floor, *b = best < p->n_cells ? &p->cell[best].floor : NULL;
-        int less = p->minimize == GBL_CHEAPEST_GPUS ? b && a->gpus < b->gpus : b && a->usd_h < b->usd_h;
+        int less = b && (p->minimize == GBL_CHEAPEST_GPUS && a->gpus != b->gpus ? a->gpus < b->gpus : a->usd_h < b->usd_h || (isnan(b->usd_h) && !isnan(a->usd_h)));
         if (!b || (p->find == GBL_FIND_RATE ? a->rate_s > b->rate_s : less)) best = i;
     }
     return best;

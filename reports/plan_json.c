@@ -193,6 +193,9 @@ int gbl_plan_json(gbl_planner *p, gbl_json *j, gbl_err *err)
     gbl_json_int(j, "replications", p->replications);
     gbl_json_num(j, "granularity", p->granularity);
     gbl_json_str(j, "minimize", p->minimize == GBL_CHEAPEST_GPUS ? "gpus" : "usd");
+    gbl_json_arr(j, "unpriced");
+    for (size_t i = 0; i < p->n_unpriced; i++) gbl_json_str(j, NULL, p->unpriced[i]);
+    gbl_json_end(j);
     gbl_json_int(j, "seed", p->seed);
     gbl_json_end(j);
     gbl_free(front);

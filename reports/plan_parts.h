@@ -46,6 +46,7 @@ typedef struct gbl_point { /* a configuration that was run */
     double rate; /* requests a second, NaN for fleets */
     int64_t stretch; /* its trace was so many times as long as the document's */
     double gpus, usd_h;
+    double cost; /* of a token, on the frontier's axis: dollars a million, or GPUs over tokens/s where a card has no price */
     int feasible;
     gbl_probe probe;
 } gbl_point;
@@ -107,6 +108,7 @@ typedef struct gbl_load { /* the requests of the trace that count */
 enum gbl_fate { GBL_OPEN, GBL_RUN, GBL_CANNOT, GBL_LATE, GBL_BOUND, GBL_TWIN, GBL_FEWER, GBL_DEARER, GBL_FATES };
 typedef struct gbl_place { /* a fleet of the grid */
     double price, room;  /* room: a guess of how many times the load it could take */
+    double usd_h;        /* parts equal prices; NaN: unknown */
     size_t cell;
     int64_t at;
     uint8_t fate, need;  /* enum gbl_fate; the tightest need */
@@ -125,6 +127,8 @@ struct gbl_planner {
     const char *task;     /* of the quality that is held; NULL: any */
     double most_loss;     /* share; NaN: quality is not held */
     int32_t find, rule, minimize;
+    const char **unpriced; /* cards among the choices that have no price */
+    size_t n_unpriced, unpriced_room;
     double granularity;
     int64_t replications, max_replicas;
     int64_t seed;
@@ -179,8 +183,9 @@ int gbl_plan_read_mix(gbl_planner *p, gbl_err *err);
 /* plan_load.c */
 int gbl_load_read(gbl_planner *p, gbl_err *err);
 void gbl_load_fini(gbl_load *l);
-/* plan_bound.c: fills the cell's units and floor */
-int gbl_plan_floor(gbl_planner *p, size_t cell, gbl_err *err);
+/* plan_bound.c: fills the cell's units; once all are known, so is what is minimized, and the floors can be found */
+int gbl_plan_units(gbl_planner *p, size_t cell, gbl_err *err);
+void gbl_plan_floor(gbl_planner *p, size_t cell);
 /* How many times the load a fleet could take at most, over the first `needs` needs; *need: which says so. */
 double gbl_plan_room(const gbl_planner *p, size_t cell, int64_t at, int needs, int *need);
 /* plan_perfect.c: one replica, as it could be at best */
@@ -215,7 +220,6 @@ int gbl_plan_rate(gbl_planner *p, gbl_err *err);
 /* plan_fleet.c */
 int gbl_plan_fleet(gbl_planner *p, gbl_err *err);
 /* plan_front.c */
-double gbl_plan_front_cost(const gbl_point *o);
 double gbl_plan_front_latency(const gbl_point *o);
 size_t gbl_plan_frontier(const gbl_planner *p, const gbl_point **out); /* room for every point */
 void gbl_plan_binding_of(const gbl_planner *p, gbl_binding *o);

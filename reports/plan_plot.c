@@ -24,8 +24,8 @@ static int place(const scale *s, double v, int n)
 
 static int shows(const gbl_point *o)
 {
-    double c = gbl_plan_front_cost(o), t = gbl_plan_front_latency(o);
-    return isfinite(c) && c > 0 && isfinite(t) && t > 0;
+    double t = gbl_plan_front_latency(o);
+    return isfinite(o->cost) && o->cost > 0 && isfinite(t) && t > 0;
 }
 
 static void put_line(const char *line, int wide, int colour, FILE *to)
@@ -48,7 +48,7 @@ void gbl_plan_scatter(const gbl_planner *p, FILE *to)
     if (wide > WIDE) wide = WIDE;
     for (size_t i = 0; i < p->n_points; i++) {
         if (!shows(&p->point[i])) continue;
-        widen(&x, gbl_plan_front_cost(&p->point[i]));
+        widen(&x, p->point[i].cost);
         widen(&y, gbl_plan_front_latency(&p->point[i]));
         n++;
     }
@@ -58,7 +58,7 @@ void gbl_plan_scatter(const gbl_planner *p, FILE *to)
         for (size_t i = 0; i < p->n_points; i++) {
             const gbl_point *o = &p->point[i];
             int mark = (int64_t)i == p->best ? 2 : o->feasible;
-            if (mark == pass && shows(o)) cell[HIGH - 1 - place(&y, gbl_plan_front_latency(o), HIGH)][place(&x, gbl_plan_front_cost(o), wide)] = "xo#"[mark];
+            if (mark == pass && shows(o)) cell[HIGH - 1 - place(&y, gbl_plan_front_latency(o), HIGH)][place(&x, o->cost, wide)] = "xo#"[mark];
         }
     fprintf(to, "\nTTFT p99, ms    # best   o holds   x misses\n");
     for (int i = 0; i < HIGH; i++) {
@@ -69,7 +69,7 @@ void gbl_plan_scatter(const gbl_planner *p, FILE *to)
     char low[24], high[24];
     snprintf(low, sizeof low, "%.4g", exp(x.low));
     snprintf(high, sizeof high, "%.4g", exp(x.high));
-    const char *unit = isnan(p->point[0].probe.usd_per_mtok) ? "GPUs over tokens/s" : "USD a million output tokens";
+    const char *unit = p->n_unpriced ? "GPUs over tokens/s" : "USD a million output tokens";
     fprintf(to, "%*s +", MARGIN - 2, "");
     for (int i = 0; i < wide; i++) fputc('-', to);
     int gap = wide - (int)strlen(low) - (int)strlen(high) - (int)strlen(unit);

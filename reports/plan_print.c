@@ -103,7 +103,9 @@ static void print_bound(const gbl_planner *p, FILE *to)
 static int print_frontier(const gbl_planner *p, FILE *to)
 {
     const gbl_point **front = gbl_alloc(p->n_points + 1, sizeof *front);
-    gbl_table *t = gbl_table_new(p->best >= 0 ? "frontier: none of the others that were run is both cheaper a token and faster to the first one"
+    gbl_table *t = gbl_table_new(p->best >= 0 && p->n_unpriced ? "frontier: none of the others that were run has both fewer GPUs a token and a faster first one"
+                                : p->best >= 0 ? "frontier: none of the others that were run is both cheaper a token and faster to the first one"
+                                             : p->n_unpriced ? "none holds the SLO; of those that were run, these no other beats in both GPUs a token and TTFT"
                                              : "none holds the SLO; of those that were run, these no other beats in both USD/Mtok and TTFT");
     char what[512];
     if (!front || !t) {
@@ -119,7 +121,8 @@ static int print_frontier(const gbl_planner *p, FILE *to)
         gbl_table_cell(t, "%s", what);
         gbl_table_cell(t, "%.4g", isnan(o->rate) ? o->probe.request_s : o->rate);
         gbl_table_cell(t, "%g", o->gpus);
-        gbl_table_cell(t, "%.3f", o->probe.usd_per_mtok);
+        if (isnan(o->probe.usd_per_mtok)) gbl_table_cell(t, "-");
+        else gbl_table_cell(t, "%.3f", o->probe.usd_per_mtok);
         gbl_table_cell(t, "%.0f", o->probe.stat[3][4]);
         gbl_table_cell(t, "%.1f", o->probe.stat[0][4]);
         gbl_table_cell(t, "%.2f", o->probe.stat[1][4]);
@@ -143,7 +146,7 @@ static void print_runs(const gbl_planner *p, FILE *to)
     if (p->find == GBL_FIND_RATE) return;
     int64_t fate[GBL_FATES] = {0};
     for (size_t i = 0; i < p->n_places; i++) fate[p->place[i].fate]++;
-    static const char *const name[GBL_FATES] = {"", "run", "cannot run", "ruled out", "below a bound", "the same as one that fails", "no better than one that fails", "no cheaper than the best"};
+    const char *const name[GBL_FATES] = {"", "run", "cannot run", "ruled out", "below a bound", "the same as one that fails", "no better than one that fails", p->minimize == GBL_CHEAPEST_GPUS ? "no fewer GPUs than the best" : "no cheaper than the best"};
     fprintf(to, "            ");
     for (int i = GBL_RUN, some = 0; i < GBL_FATES; i++)
         if (fate[i]) fprintf(to, "%s%lld %s", some++ ? ", " : "", (long long)fate[i], name[i]);
@@ -162,6 +165,14 @@ static void print_judged(const gbl_planner *p, FILE *to)
     if (!isnan(most)) fprintf(to, ";\n            with everything queued at once it serves %.4g requests/s", most);
     else if (p->rule == GBL_RULE_SLO) fprintf(to, ";\n            %s", p->load.shares ? "prompts share beginnings, so all of them at once would not say what it can serve" : "too few requests to measure what it serves with everything queued at once");
     fputc('\n', to);
+}
+
+/* Dollars were not compared, and why. */
+static void print_unpriced(const gbl_planner *p, FILE *to)
+{
+    if (!p->n_unpriced) return;
+    for (size_t i = 0; i < p->n_unpriced; i++) fprintf(to, "%s%s", i ? ", " : "no price    ", p->unpriced[i]);
+    fprintf(to, ": %s\n", p->find == GBL_FIND_FLEET ? "so GPUs are compared, whatever their kind; with usd_h in a card of one's own, dollars are" : "with usd_h in a card of one's own, dollars a token are said");
 }
 
 static void print_pruned(const gbl_planner *p, FILE *to)
@@ -183,6 +194,7 @@ int gbl_plan_print(gbl_planner *p, FILE *to, gbl_err *err)
     bounds_text(&p->bounds, slo, sizeof slo);
     fprintf(to, "%s: %s\n", p->name, slo);
     print_verdict(p, to);
+    print_unpriced(p, to);
     gbl_plan_quality_print(p, to);
     print_bound(p, to);
     if (p->find == GBL_FIND_RATE) print_judged(p, to);

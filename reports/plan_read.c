@@ -23,7 +23,7 @@ static const gbl_param rows[] = {
     {"mix", GBL_P_NODE, 0, AT(mix), "null", 0, 0, NULL, NULL,
      "Kinds of pools behind one router, counted each: {\"hardware\": [cards], \"pools\": [{\"hardware\": ..., \"tp\": 2, \"replicas\": [0, 1, 2]}], \"most_replicas\": 8}."},
     {"quality", GBL_P_NODE, 0, AT(quality), "null", 0, 0, NULL, NULL, "Quality held fixed: {\"task\": \"LongBench\", \"most_loss\": 0.01} rules out compression whose published rows lose more, or that has none."},
-    {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of; auto: dollars where every card has a price.", "find=fleet"},
+    {"minimize", GBL_P_CHOICE, 0, AT(minimize), "\"auto\"", 0, 0, NULL, "auto|usd|gpus", "What the smallest fleet has least of, the other where equal; auto: dollars where every card has a price, else GPUs.", "find=fleet"},
     {"granularity", GBL_P_REAL, 0, AT(granularity), "0.025", 0.0001, 1, "share", NULL, "Step of the rates that are tried.", "find=rate"},
     {"replications", GBL_P_INT, GBL_P_NULLABLE, AT(replications), "null", 1, 1000, "runs", NULL, "Seeds a configuration; null: 3 for generated requests, 1 for a file."},
     {"max_replicas", GBL_P_INT, 0, AT(max_replicas), "256", 1, 4096, "replicas", NULL, "Largest fleet tried where choices name no replicas.", "find=fleet"},

@@ -17,6 +17,7 @@ static void make_point(const gbl_planner *p, const gbl_variant *v, const gbl_pro
     memset(o, 0, sizeof *o);
     *o = (gbl_point){.cell = v->cell, .at = v->at, .rate = v->rate, .stretch = v->stretch, .probe = *x, .feasible = gbl_plan_holds(p, x)};
     gbl_plan_cost_of(p, v->cell, v->at, &o->gpus, &o->usd_h);
+    o->cost = p->n_unpriced ? o->gpus / x->output_tok_s : x->usd_per_mtok;
 }
 
 static int keep_point(gbl_planner *p, const gbl_point *o, gbl_err *err)
@@ -220,7 +221,7 @@ static void best_rate(gbl_planner *p)
         int64_t k = p->cell[i].best;
         if (k < 0) continue;
         const gbl_point *a = &p->point[k], *b = p->best < 0 ? NULL : &p->point[p->best];
-        if (!b || a->rate > b->rate || (a->rate == b->rate && a->usd_h < b->usd_h)) p->best = k;
+        if (!b || a->rate > b->rate || (a->rate == b->rate && (a->usd_h < b->usd_h || (isnan(b->usd_h) && !isnan(a->usd_h))))) p->best = k;
     }
 }
 

@@ -106,6 +106,10 @@ static int host_memory(const gbl_scenario *s, gbl_err *err) {
 
 int gbl_compress_spec_tiers(const gbl_scenario *s, gbl_err *err) {
     const gbl_node *n = gbl_node_get(s->policy_node, "compress");
+    if (s->llm.ssm_inner && (s->n_tiers || s->store.bytes > 0)) {
+        gbl_node_fail(s->n_tiers ? s->tier[0].at : s->store.at, err, "%s keeps no KV, so there are no blocks for tiers below HBM", s->llm.name);
+        return gbl_expected(err, "no tiers");
+    }
     if (!s->compress || !(s->n_tiers || (s->compress_policy && s->store.bytes > 0))) return 0;
     if (s->compress_policy && s->n_tiers) return host_memory(s, err);
     if (whole_codes(s->compress)) return 0;

@@ -1,6 +1,7 @@
 /* The scenario's "policy": one choice a family, and which of them go together and with the tiers. compress: compress_spec.c. */
 #include "sim/scenario_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/param.h"
@@ -13,6 +14,26 @@ static const char *const family_default[GBL_FAMILIES] = {
 
 static int is_default_word(const gbl_node *n, enum gbl_family f) {
     return gbl_node_kind(n) == GBL_STRING && !strcmp(gbl_node_text(n), family_default[f]);
+}
+
+/* A sequence's states are its own: nothing is shared, cached or evicted. */
+static int check_states(const gbl_scenario *s, gbl_err *err) {
+    static const int unread[] = {GBL_PREFIX, GBL_EVICT};
+    for (int i = 0; s->llm.ssm_inner && i < 2; i++) {
+        const char *family = gbl_family_name((enum gbl_family)unread[i]);
+        const gbl_policy *p = s->choice[unread[i]].policy;
+        const gbl_node *n = gbl_node_get(s->policy_node, family);
+        char why[160];
+        if (!n || (unread[i] == GBL_PREFIX && p->flags & GBL_PREFIX_NO_INDEX)) continue;
+        snprintf(why, sizeof why, "%.120s keeps no KV", s->llm.name);
+        if (!strcmp(p->name, family_default[unread[i]])) {
+            if (p->params && gbl_node_kind(n) == GBL_OBJECT && gbl_part_unread(p->params, n, why, err)) return err->code;
+            continue;
+        }
+        gbl_node_fail(n, err, "%s, so policy.%s would be read by nothing", why, family);
+        return gbl_expected(err, unread[i] == GBL_PREFIX ? "\"%s\" or \"off\"" : "\"%s\"", family_default[unread[i]]);
+    }
+    return 0;
 }
 
 int gbl_policy_spec_bind(gbl_scenario *s, gbl_err *err) {
@@ -29,7 +50,7 @@ int gbl_policy_spec_bind(gbl_scenario *s, gbl_err *err) {
             code = gbl_expected(err, "\"%s\"", family_default[f]);
         }
     }
-    if (code) return code;
+    if (code || (code = check_states(s, err))) return code;
     const gbl_policy *mem = s->choice[GBL_KVMEM].policy, *prefix = s->choice[GBL_PREFIX].policy;
     if ((mem->flags & GBL_KVMEM_UNSHARED) && !(prefix->flags & GBL_PREFIX_NO_INDEX)) {
         gbl_node_fail(gbl_node_get(s->policy_node, "kvmem"), err, "with policy.kvmem \"%s\" requests share no blocks, and policy.prefix is \"%s\"", mem->name, prefix->name);

@@ -32,6 +32,7 @@ static const gbl_param engine_rows[] = {
     {"max_num_seqs", GBL_P_INT, 0, AT(max_num_seqs), "256", 1, 1 << 20, "sequences", NULL, "Sequences that may run at once in a replica."},
     {"max_num_batched_tokens", GBL_P_INT, 0, AT(max_num_batched_tokens), "8192", 1, 1 << 24, "tokens", NULL, "Tokens computed in one step, by each of the dp ranks."},
     {"max_model_len", GBL_P_INT, GBL_P_NULLABLE, AT(max_model_len), "null", 1, 1 << 30, "tokens", NULL, "Longest prompt + output; null: the model's context."},
+    {"long_context", GBL_P_BOOL, 0, AT(long_context), "false", 0, 0, NULL, NULL, "Let max_model_len lie beyond the model's context, its positions scaled (vLLM: VLLM_ALLOW_LONG_MAX_MODEL_LEN=1)."},
     {"block_size", GBL_P_INT, 0, AT(block_size), "16", 1, 1 << 16, "tokens", NULL, "Tokens of a KV block."},
     {"kv_blocks", GBL_P_INT, GBL_P_NULLABLE, AT(kv_blocks), "null", 1, 1LL << 31, "blocks", NULL, "KV blocks of a replica; null: what its memory holds."},
     {"memory_utilization", GBL_P_REAL, 0, AT(memory_utilization), "0.9", 0.01, 1, "share", NULL, "Share of the device memory that the engine may use."},
@@ -121,6 +122,20 @@ static int bind_weights(gbl_scenario *s, int own, gbl_err *err) {
     return code;
 }
 
+/* Engines refuse to start so, unless they are told that the positions are scaled. */
+static int check_context(const gbl_scenario *s, gbl_err *err) {
+    const gbl_node *n = gbl_node_get(s->engine_node, s->long_context ? "long_context" : "max_model_len");
+    int beyond = s->max_model_len != GBL_NULL_INT && s->max_model_len > s->llm.context;
+    if (beyond == s->long_context) return 0;
+    if (s->long_context) {
+        gbl_node_fail(n, err, "max_model_len is within the context of %s, %lld tokens, so engine.long_context would be read by nothing", s->llm.name, (long long)s->llm.context);
+        return gbl_expected(err, "false");
+    }
+    gbl_node_fail(n, err, "engine.max_model_len %lld is beyond the context of %s", (long long)s->max_model_len, s->llm.name);
+    err->misfit = 1;
+    return gbl_expected(err, "at most %lld, or engine.long_context true where positions are scaled", (long long)s->llm.context);
+}
+
 static int bind_engine(gbl_scenario *s, gbl_err *err) {
     int code = bind_part(s, engine_rows, s->engine_node, err);
     if (code || (code = gbl_runtime_load(&s->runtime, s->runtime_name, gbl_doc_folder(s->doc), s->arena, err))) {
@@ -128,6 +143,7 @@ static int bind_engine(gbl_scenario *s, gbl_err *err) {
         if (code && n && !*err->where) gbl_node_where(n, err);
         return code;
     }
+    if ((code = check_context(s, err))) return code;
     int own = s->llm.checkpoint_format >= 0 ? s->llm.checkpoint_format : GBL_BF16;
     if ((code = bind_weights(s, own, err))) return code;
     if ((code = bind_format(s, "activations", s->activations_name, -1, &s->activations, err))) return code;
@@ -135,9 +151,10 @@ static int bind_engine(gbl_scenario *s, gbl_err *err) {
         gbl_node_fail(gbl_node_get(s->engine_node, "activations"), err, "%s says what activations it multiplies, so engine.activations would be read by nothing", s->precision.name);
         return gbl_expected(err, "\"auto\"");
     }
-    if (s->llm.ssm_inner && strcmp(s->kv_name, "bf16")) {
-        gbl_node_fail(gbl_node_get(s->engine_node, "kv"), err, "%s keeps no KV, so engine.kv would be read by nothing", s->llm.name);
-        return gbl_expected(err, "\"bf16\"");
+    if (s->llm.ssm_inner && (strcmp(s->kv_name, "bf16") || s->block_size != 16)) {
+        int format = strcmp(s->kv_name, "bf16") != 0;
+        gbl_node_fail(gbl_node_get(s->engine_node, format ? "kv" : "block_size"), err, "%s keeps no KV, so engine.%s would be read by nothing", s->llm.name, format ? "kv" : "block_size");
+        return gbl_expected(err, format ? "\"bf16\"" : "16");
     }
     return bind_format(s, "kv", s->kv_name, GBL_BF16, &s->kv, err);
 }
@@ -164,6 +181,10 @@ static int bind_tiers(gbl_scenario *s, gbl_err *err) {
 static int bind_run(gbl_scenario *s, gbl_err *err) {
     int code = bind_part(s, run_rows, s->run_node, err);
     uint32_t flags = s->choice[GBL_PREFIX].policy->flags;
+    if (!code && s->belady && s->llm.ssm_inner) {
+        gbl_node_fail(gbl_node_get(s->run_node, "belady"), err, "%s keeps no KV, so run.belady would be read by nothing", s->llm.name);
+        return gbl_expected(err, "false");
+    }
     if (code || !s->belady || !(flags & (GBL_PREFIX_NO_INDEX | GBL_PREFIX_CHUNKS))) return code;
     gbl_node_fail(gbl_node_get(s->run_node, "belady"), err, "with policy.prefix \"%s\" there are no leading runs of blocks to bound", s->choice[GBL_PREFIX].policy->name);
     return gbl_expected(err, "false, or a prefix policy that matches prefixes");

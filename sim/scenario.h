@@ -70,7 +70,7 @@ typedef struct gbl_scenario {
     /* run */
     int64_t seed;
     double warmup_s, stop_s; /* stop_s NaN: none */
-    int32_t belady;
+    int32_t belady, long_context;
     /* sub-documents as given, NULL when left out */
     const gbl_node *cluster_node, *engine_node, *policy_node, *tiers_node, *slo_node, *run_node, *pools_node;
     const char *document;

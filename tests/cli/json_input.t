@@ -96,7 +96,7 @@ $ printf '{"model": "llama-3.1-8b"} {}' > two.json; gable run two.json
 $ printf '{"engine": {"max_num_seq": 8}}' > unknown.json; gable run unknown.json
 ! gable: unknown key 'max_num_seq'
 !   where: unknown.json:1:13 (engine.max_num_seq)
-!   expected: one of runtime, weights, activations, kv, max_num_seqs, max_num_batched_tokens, max_model_len, block_size, kv_blocks, memory_utilization
+!   expected: one of runtime, weights, activations, kv, max_num_seqs, max_num_batched_tokens, max_model_len, long_context, block_size, kv_blocks, memory_utilization
 !   nearest: max_num_seqs
 ? 2
 $ printf '{"gable": "scenario/9"}' > version.json; gable run version.json

@@ -97,3 +97,35 @@ $ echo '{"find": "fleet", "mix": {"hardware": ["l40s", "l40z"]}}' > bad.json; ga
 !   expected: *
 !   nearest: l40s
 ? 2
+# One card without a price: GPUs are compared, known dollars part equals, and the order of the choices changes nothing.
+$ for o in '"h100-sxm", "rtx-a6000", "l40s"' '"rtx-a6000", "l40s", "h100-sxm"'; do printf '{"name": "mixed", "scenario": {"model": "llama-3.2-1b", "trace": {"generate": {"requests": 40, "arrival": {"use": "poisson", "rate_s": 1}, "input": {"use": "fixed", "tokens": 400}, "output": {"use": "fixed", "tokens": 32}}}}, "find": "fleet", "slo": {"ttft_ms": 3000, "tpot_ms": 200, "attain": 0.9}, "replications": 1, "choices": {"cluster.hardware": [%s], "cluster.replicas": [1, 2]}}' "$o" > mixed.json; gable plan mixed.json | grep -E '^(FEASIBLE|best|no price)|no fewer|no cheaper'; done
+FEASIBLE: the smallest fleet
+best        hardware l40s, replicas 1: 1 GPUs, * USD/h, * USD a million output tokens
+no price    rtx-a6000: so GPUs are compared, whatever their kind; with usd_h in a card of one's own, dollars are
+            1 run, 5 no fewer GPUs than the best
+pruned      hardware h100-sxm: 2 no fewer GPUs than the best
+            hardware rtx-a6000: 2 no fewer GPUs than the best
+            hardware l40s: 1 no fewer GPUs than the best
+FEASIBLE: the smallest fleet
+best        hardware l40s, replicas 1: 1 GPUs, * USD/h, * USD a million output tokens
+no price    rtx-a6000: so GPUs are compared, whatever their kind; with usd_h in a card of one's own, dollars are
+            1 run, 5 no fewer GPUs than the best
+pruned      hardware rtx-a6000: 2 no fewer GPUs than the best
+            hardware l40s: 1 no fewer GPUs than the best
+            hardware h100-sxm: 2 no fewer GPUs than the best
+# Run through, the frontier compares GPUs a token for all of them, and says "-" where dollars are unknown.
+$ gable plan mixed.json --exhaustive | grep -E '^(frontier|hardware)' > front; grep -c 'fewer GPUs a token' front; grep -c nan front
+1
+0
+? 1
+$ sed 's/"l40s", "h100-sxm"/"t4"/' mixed.json > none.json; gable plan none.json --exhaustive | grep -E '^(no price|hardware)'
+no price    rtx-a6000, t4: so GPUs are compared, whatever their kind; with usd_h in a card of one's own, dollars are
+hardware rtx-a6000, replicas 1 * -  * holds
+hardware rtx-a6000, replicas 2 * -  * holds
+$ sed 's/"find"/"minimize": "usd", "find"/' mixed.json > usd.json; gable plan usd.json
+! gable: rtx-a6000, among the choices, has no price (usd_h)
+!   where: usd.json:1:* (minimize)
+!   expected: "gpus", or cards with prices
+? 2
+$ gable list hardware | grep -E '^t4 '
+t4 * -  datasheet

@@ -60,3 +60,23 @@ $ sed 's/"ssm_dt_rank": 160/"ssm_dt_rank": 160, "ssm_groups": 2/; s/"name": "mam
 ! gable: impossible model: a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)
 !   where: ./both.json:1:1
 ? 2
+# What only blocks of KV would read is refused; what a run prints of itself runs.
+$ for x in engine.block_size=32 policy.prefix=radix policy.evict=lru 'policy.prefix={"use": "block", "salt": "tenant"}' run.belady=true 'tiers=[{"name": "dram", "bytes": 1e10}]' 'tiers=[{"name": "remote", "bytes": 1e10}]' cluster.pp=2; do gable run --set model=mamba-2.8b --set "$x" 2>&1 | sed -n '1p;3p'; done
+gable: mamba-2.8b keeps no KV, so engine.block_size would be read by nothing
+  expected: 16
+gable: mamba-2.8b keeps no KV, so policy.prefix would be read by nothing
+  expected: "block" or "off"
+gable: mamba-2.8b keeps no KV, so policy.evict would be read by nothing
+  expected: "lru_tail"
+gable: mamba-2.8b keeps no KV, so 'salt' would be read by nothing
+  expected: "none"
+gable: mamba-2.8b keeps no KV, so run.belady would be read by nothing
+  expected: false
+gable: mamba-2.8b keeps no KV, so there are no blocks for tiers below HBM
+  expected: no tiers
+gable: mamba-2.8b keeps no KV, so there are no blocks for tiers below HBM
+  expected: no tiers
+gable: pp 2 and dp 1 with mamba-2.8b: stages and ranks would hold unequal shares of its states
+  expected: pp 1 and dp 1 of a model of state spaces
+$ gable run --set model=mamba-2.8b --set trace.limit=4 --set policy.evict=lru_tail --json | python3 -c 'import json, sys; json.dump(json.load(sys.stdin)["scenario"], open("again.json", "w"))'; gable run again.json --json | grep '"completed"'
+    "completed": 4,

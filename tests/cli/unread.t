@@ -90,3 +90,16 @@ $ gable run --set run.seed=9007199254740992
 !   where: --set run.seed
 !   expected: an integer from 0 to 9007199254740991
 ? 2
+# An engine does not start with sequences longer than its model's context, unless the positions are scaled.
+$ gable run --set engine.max_model_len=1000000
+! gable: engine.max_model_len 1000000 is beyond the context of llama-3.1-8b
+!   where: --set engine.max_model_len
+!   expected: at most 131072, or engine.long_context true where positions are scaled
+? 2
+$ gable run --set engine.long_context=true
+! gable: max_model_len is within the context of llama-3.1-8b, 131072 tokens, so engine.long_context would be read by nothing
+!   where: --set engine.long_context
+!   expected: false
+? 2
+$ gable run --set engine.long_context=true --set engine.max_model_len=1000000 --set trace.limit=2 --json | grep -c '"completed": 2'
+1
