@@ -61,7 +61,7 @@ const gbl_command gbl_cmd_claims = {
     .brief = "published results beside simulated ones",
     .about = "A KEY is a file of reports/claims (sarathi, vllm, ...) or the path of one; without any, all of them. Each claim has its "
              "source, its tolerance and a verdict: reproduced, direction (the effect is there, of another size), not (with the "
-             "reason), or quality (nothing that a simulator of time can judge). Simulations run on all cores, and their results "
+             "reason), or quality (nothing that a simulator of time can judge). A = marks values that were computed and not measured. Simulations run on all cores, and their results "
              "are kept in $XDG_CACHE_HOME/gable or ~/.cache/gable by the hash of program, scenario and cards.",
     .example = {{"gable claims sarathi", "what Sarathi-Serve published, and what comes out here"},
                 {"gable claims --json --db results.db", "all claims as JSON, and kept in the store's table claim"}},

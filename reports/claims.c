@@ -143,6 +143,7 @@ void gbl_claims_json(const gbl_claims *c, gbl_json *j)
         gbl_json_num(j, "published", s->is.published);
         gbl_json_num(j, "simulated", s->is.simulated);
         gbl_json_bool(j, "recalled", s->recalled);
+        gbl_json_bool(j, "computed", s->computed);
         gbl_json_str(j, "unit", s->unit);
         gbl_json_num(j, "ratio", s->ratio);
         gbl_json_num(j, "tolerance", s->is.tolerance);
@@ -181,12 +182,12 @@ static void print_row(gbl_table *t, size_t i, const gbl_claim *s)
     number(t, s->ratio);
     tolerance(t, &s->is);
     gbl_table_cell(t, "%s", s->runtime ? s->runtime : "-");
-    gbl_table_cell(t, "%s", gbl_verdict_name(s->verdict));
+    gbl_table_cell(t, "%s%s", gbl_verdict_name(s->verdict), s->computed ? "=" : "");
 }
 
 int gbl_claims_print(const gbl_claims *c, FILE *to)
 {
-    size_t count[4] = {0}, recalled = 0;
+    size_t count[4] = {0}, recalled = 0, marked = 0, computed = 0;
     gbl_table *t = gbl_table_new(NULL);
     if (!t) return -1;
     gbl_table_columns(t, ">#", "key", "quantity", ">published", ">simulated", "unit", ">ratio", ">tolerance", "runtime", "verdict", NULL);
@@ -196,16 +197,21 @@ int gbl_claims_print(const gbl_claims *c, FILE *to)
         print_row(t, i, s);
         count[s->verdict]++;
         recalled += s->recalled != 0;
+        marked += s->computed != 0;
+        computed += s->computed && s->verdict == GBL_REPRODUCED;
     }
     gbl_table_print(t, to);
     gbl_table_free(t);
     if (recalled) fprintf(to, "* recalled, not verified against the publication\n");
+    if (marked) fprintf(to, "= the value follows from a definition or formula and was not measured: it checks this program alone\n");
     fprintf(to, "\n");
     for (size_t i = 0; i < c->n_rows; i++) {
         const gbl_claim *s = &c->row[i].says;
         if (s->reason[0]) fprintf(to, "%zu  %s (%s)\n", i + 1, s->reason, s->source);
     }
-    fprintf(to, "\n%zu claims: %zu reproduced, %zu in direction, %zu not, %zu of quality; %zu simulations, %zu of them from the cache\n", c->n_rows,
-            count[GBL_REPRODUCED], count[GBL_DIRECTION], count[GBL_NOT], count[GBL_QUALITY], gbl_claims_runs(c), c->from_cache);
+    fprintf(to, "\n%zu claims: %zu reproduced", c->n_rows, count[GBL_REPRODUCED]);
+    if (computed) fprintf(to, " (%zu of published values, %zu of computed ones)", count[GBL_REPRODUCED] - computed, computed);
+    fprintf(to, ", %zu in direction, %zu not, %zu of quality; %zu simulations, %zu of them from the cache\n", count[GBL_DIRECTION], count[GBL_NOT],
+            count[GBL_QUALITY], gbl_claims_runs(c), c->from_cache);
     return 0;
 }

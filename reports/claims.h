@@ -30,6 +30,7 @@ typedef struct gbl_claim {
     const char *key, *quantity, *unit, *runtime, *source;
     const char *reason; /* why the verdict is not "reproduced"; "" where nothing is to be said */
     int recalled;       /* the published value is recalled, not verified */
+    int computed;       /* it follows from the definition or a formula: nobody measured it */
     gbl_claim_case is;
     double ratio; /* simulated over published; NaN */
     enum gbl_verdict verdict;

@@ -14,7 +14,7 @@ static const char folder[] = "reports/claims";
 typedef struct claim_keys {
     const char *quantity, *unit, *source, *runtime, *reason;
     double published, tolerance, neutral;
-    int32_t rule, within, recalled;
+    int32_t rule, within, recalled, computed;
     const gbl_node *measure;
 } claim_keys;
 
@@ -25,6 +25,7 @@ static const gbl_param claim_rows[] = {
     {"unit", GBL_P_STR, 0, AT(unit), "\"\"", 0, 0, NULL, NULL, "Its unit; x: a ratio."},
     {"source", GBL_P_STR, 0, AT(source), "\"\"", 0, 0, NULL, NULL, "Where it stands."},
     {"recalled", GBL_P_BOOL, 0, AT(recalled), "false", 0, 0, NULL, NULL, "The published value is recalled, not verified against the publication."},
+    {"computed", GBL_P_BOOL, 0, AT(computed), "false", 0, 0, NULL, NULL, "The value follows from the definition or a formula, and was not measured: what agrees with it checks this program."},
     {"runtime", GBL_P_STR, GBL_P_NULLABLE, AT(runtime), "null", 0, 0, NULL, NULL, "The engine that the published value belongs to."},
     {"measure", GBL_P_NODE, 0, AT(measure), "null", 0, 0, NULL, NULL, "How to measure it here."},
     {"tolerance", GBL_P_REAL, GBL_P_NULLABLE, AT(tolerance), "null", 0, 1e9, NULL, NULL, "How far off still counts as reproduced."},
@@ -71,7 +72,7 @@ static int read_claim(gbl_claims *c, const gbl_claims_file *f, const gbl_node *n
     c->row[c->n_rows++] = (gbl_claim_row){
         .file = f,
         .measure = k.measure,
-        .says = {.key = f->key, .quantity = k.quantity, .unit = k.unit, .runtime = k.runtime, .source = k.source, .reason = k.reason ? k.reason : "", .recalled = k.recalled,
+        .says = {.key = f->key, .quantity = k.quantity, .unit = k.unit, .runtime = k.runtime, .source = k.source, .reason = k.reason ? k.reason : "", .recalled = k.recalled, .computed = k.computed,
                  .ratio = NAN,
                  .is = {.rule = (enum gbl_verdict)k.rule, .published = k.published, .simulated = NAN, .tolerance = k.tolerance, .absolute = k.within == 1,
                         .neutral = isnan(k.neutral) && !strcmp(k.unit, "x") ? 1 : k.neutral}}};

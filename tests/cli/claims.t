@@ -5,7 +5,7 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges | head -n 4
  1  challenges  closed form: KV at 100K, Yi-34B                                  22.8\*      22.89  GiB     1.004        3 %  ideal    reproduced
  2  challenges  closed form: KV at 50K, Yi-34B                                     11\*      11.44  GiB      1.04        5 %  ideal    reproduced
 # The keys of a row.
-$ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 15
+$ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 16
 [
   {
     "key": "challenges",
@@ -13,6 +13,7 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims challenges --json | head -n 15
     "published": 22.8,
     "simulated": 22.88818359375,
     "recalled": true,
+    "computed": false,
     "unit": "GiB",
     "ratio": 1.003867701480263,
     "tolerance": 0.03,
@@ -66,6 +67,20 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims mine.json --db r.db > /dev/null
 key,quantity,published,simulated,verdict
 mine,requests done,25,24,reproduced
 mine,how good,,,quality
+# A value that was computed and not measured is counted apart.
+$ sed 's/"source": "nowhere", "runtime": "vllm",/"source": "definition", "runtime": "vllm", "computed": true,/; s/25/20/' mine.json > sums.json; XDG_CACHE_HOME=$PWD/cache gable claims sums.json --progress off
+\#  key   quantity       published  simulated  unit      ratio  tolerance  runtime  verdict
+-  ----  -------------  ---------  ---------  --------  -----  ---------  -------  -----------
+1  mine  requests done         20         20  requests      1       10 %  vllm     reproduced=
+2  mine  how good               -          -  -             -          -  -        quality
+= the value follows from a definition or formula and was not measured: it checks this program alone
+
+1  twenty were asked for (definition)
+2  a matter of taste (nowhere)
+
+2 claims: 1 reproduced (0 of published values, 1 of computed ones), 0 in direction, 0 not, 1 of quality; 1 simulations, 1 of them from the cache
+$ XDG_CACHE_HOME=$PWD/cache gable claims sums.json --json | grep -c '"computed": true'
+1
 $ gable claims sarati
 ! gable: unknown claims "sarati"
 !   where: KEY
@@ -102,12 +117,12 @@ $ gable explain claims/nothing
 ? 2
 $ export XDG_CACHE_HOME=$PWD/cache; for k in vattention scbench succinct_paging sglang_radix cachegen; do echo $k; gable claims $k --progress off | tail -n 1; done
 vattention
-12 claims: 8 reproduced, 0 in direction, 4 not, 0 of quality; 75 simulations, 0 of them from the cache
+12 claims: 8 reproduced (2 of published values, 6 of computed ones), 0 in direction, 4 not, 0 of quality; 75 simulations, 0 of them from the cache
 scbench
-12 claims: 10 reproduced, 0 in direction, 1 not, 1 of quality; 13 simulations, 0 of them from the cache
+12 claims: 10 reproduced (0 of published values, 10 of computed ones), 0 in direction, 1 not, 1 of quality; 13 simulations, 0 of them from the cache
 succinct_paging
-11 claims: 11 reproduced, 0 in direction, 0 not, 0 of quality; 0 simulations, 0 of them from the cache
+11 claims: 11 reproduced (4 of published values, 7 of computed ones), 0 in direction, 0 not, 0 of quality; 0 simulations, 0 of them from the cache
 sglang_radix
 5 claims: 3 reproduced, 2 in direction, 0 not, 0 of quality; 6 simulations, 0 of them from the cache
 cachegen
-9 claims: 6 reproduced, 2 in direction, 0 not, 1 of quality; 33 simulations, 0 of them from the cache
+9 claims: 6 reproduced (4 of published values, 2 of computed ones), 2 in direction, 0 not, 1 of quality; 33 simulations, 0 of them from the cache

@@ -3,12 +3,12 @@ $ export XDG_CACHE_HOME=$PWD/cache; gable claims bac cachequant dkv_cache ecad f
 62 claims
 key            rows  reproduced  direction  not
 -------------  ----  ----------  ---------  ---
-bac               5           3          1    0
-cachequant        5           3          0    0
+bac               5           2          2    0
+cachequant        5           0          2    1
 dkv_cache        11           6          3    0
-ecad              4           2          0    1
-freecache         5           4          0    0
-hamburger         7           4          3    0
+ecad              4           0          2    1
+freecache         5           2          2    0
+hamburger         7           2          5    0
 harmonica         5           1          2    0
 mor              13          12          0    1
 parallelbench     3           2          0    0
