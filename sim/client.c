@@ -43,6 +43,14 @@ void gbl_client_stop(gbl_engine *e, int32_t id) {
 
 /* ---- letting go ---- */
 
+/* Exponential; jitter 1 is "full jitter", 0.5 "equal jitter" (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). */
+static double backoff_s(const gbl_engine *e, int32_t id) {
+    const gbl_scenario *s = e->s;
+    int tries = e->priv[id].tries;
+    double u = gbl_draw((uint64_t)s->seed, GBL_STREAM_CLIENT, (uint64_t)e->req[id].serial, 1 + (uint64_t)tries); /* 0 and 1: whether and when it leaves */
+    return ldexp(s->backoff_s, tries - 1) * (1 - s->backoff_jitter * u);
+}
+
 static void send_again(gbl_engine *e, int32_t id) {
     gbl_req *q = &e->req[id];
     gbl_priv *p = &e->priv[id];
@@ -61,7 +69,7 @@ static void send_again(gbl_engine *e, int32_t id) {
     p->admitted = p->chunk = p->copied = p->kept_chunks = p->leaving = 0;
     p->phase = GBL_PHASE_PREFILL;
     memset(p->part_ns, 0, sizeof p->part_ns);
-    gbl_event_at(e, e->now_ns + ns_of(ldexp(e->s->backoff_s, p->tries - 1)), GBL_EV_ARRIVAL, id);
+    gbl_event_at(e, e->now_ns + ns_of(backoff_s(e, id)), GBL_EV_ARRIVAL, id);
 }
 
 /* It holds nothing any more. */

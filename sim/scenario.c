@@ -42,6 +42,7 @@ static const gbl_param client_rows[] = {
     {"timeout_until", GBL_P_CHOICE, 0, AT(timeout_until), "\"end\"", 0, 0, NULL, "end|first_token", "What must have come by then."},
     {"retries", GBL_P_INT, 0, AT(retries), "0", 0, 30, NULL, NULL, "It sends the request again so often; the request stays one, with the arrival of its first try."},
     {"backoff_s", GBL_P_REAL, 0, AT(backoff_s), "1", 0, 1e6, "s", NULL, "Time before the first retry; doubled for each further one."},
+    {"backoff_jitter", GBL_P_REAL, 0, AT(backoff_jitter), "0", 0, 1, "share", NULL, "Share of it that is left to chance: it is shortened by a random part of this, 1: to anything from 0."},
     {"cancel_share", GBL_P_REAL, 0, AT(cancel_share), "0", 0, 1, "share", NULL, "Share of the requests whose user leaves ..."},
     {"cancel_s", GBL_P_REAL, 0, AT(cancel_s), "10", 1e-6, 1e6, "s", NULL, "... after an exponential time of this mean."},
     {0}};
@@ -201,10 +202,11 @@ static int bind_client(gbl_scenario *s, gbl_err *err) {
     static const gbl_param *const rows = client_rows;
     int code = bind_part(s, rows, s->client_node, err);
     s->impatient = !isnan(s->timeout_s) || s->cancel_share > 0;
-    gbl_param without_timeout[] = {rows[1], rows[2], rows[3], {0}}, without_cancel[] = {rows[5], {0}};
+    gbl_param without_timeout[] = {rows[1], rows[2], rows[3], rows[4], {0}}, without_cancel[] = {rows[6], {0}};
     if (!code && isnan(s->timeout_s)) code = gbl_part_unread(without_timeout, s->client_node, "without timeout_s nobody gives up", err);
-    gbl_param without_retries[] = {rows[3], {0}};
+    gbl_param without_retries[] = {rows[3], rows[4], {0}}, without_backoff[] = {rows[4], {0}};
     if (!code && !s->retries) code = gbl_part_unread(without_retries, s->client_node, "with retries 0 nobody tries again", err);
+    if (!code && s->backoff_s == 0) code = gbl_part_unread(without_backoff, s->client_node, "with backoff_s 0 there is nothing to shorten", err);
     if (!code && s->cancel_share == 0) code = gbl_part_unread(without_cancel, s->client_node, "with cancel_share 0 nobody leaves", err);
     return code;
 }

@@ -64,7 +64,7 @@ typedef struct gbl_scenario {
     /* clients */
     const gbl_node *client_node;
     int32_t impatient; /* some leave or time out */
-    double timeout_s, backoff_s, cancel_share, cancel_s; /* timeout_s NaN: never */
+    double timeout_s, backoff_s, backoff_jitter, cancel_share, cancel_s; /* timeout_s NaN: never */
     int32_t timeout_until; /* enum gbl_until */
     int64_t retries;
     /* run */

@@ -145,6 +145,26 @@ static void clients_give_up_and_come_again(void **state) {
     free(o.json);
 }
 
+/* The first of the three that gave up after a second to be let in again: after 1.25 s, or sooner by a part of 40 % of the 0.25 s. */
+static void jitter_shortens_the_wait(void **state) {
+    static const char *const client[] = {"\"timeout_s\":1,\"timeout_until\":\"first_token\",\"retries\":2,\"backoff_s\":0.25",
+                                         "\"timeout_s\":1,\"timeout_until\":\"first_token\",\"retries\":2,\"backoff_s\":0.25,\"backoff_jitter\":0.4"};
+    int64_t again_ns[2];
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        char text[900];
+        snprintf(text, sizeof text, BURST, 240, 1, "\"always\"", client[k]);
+        outcome o = run(text, 0);
+        assert_true(o.life[0].finish_ns < 1140000000);
+        again_ns[k] = INT64_MAX;
+        for (int i = 1; i < 4; i++)
+            if (o.life[i].scheduled_ns > 1000000000 && o.life[i].scheduled_ns < again_ns[k]) again_ns[k] = o.life[i].scheduled_ns;
+        free(o.json);
+    }
+    assert_in_range(again_ns[0], 1250000000, 1300000000);
+    assert_in_range(again_ns[0] - again_ns[1], 1000000, 100000000);
+}
+
 enum { TALLY = 400 };
 typedef struct tally {
     int times[TALLY], status[3];
@@ -307,6 +327,6 @@ static void random_clusters_keep_the_laws(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kv_crosses_the_network_at_its_speed), cmocka_unit_test(layer_by_layer_hides_all_but_the_last_layer),
-                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_bucket_lets_in_at_its_rate), cmocka_unit_test(clients_give_up_and_come_again), cmocka_unit_test(every_request_ends_once), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
+                                       cmocka_unit_test(two_transfers_share_a_port), cmocka_unit_test(a_bucket_lets_in_at_its_rate), cmocka_unit_test(clients_give_up_and_come_again), cmocka_unit_test(jitter_shortens_the_wait), cmocka_unit_test(every_request_ends_once), cmocka_unit_test(a_shared_store_serves_the_other_replica), cmocka_unit_test(schedulers_serve_in_their_order), cmocka_unit_test(random_clusters_keep_the_laws)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
