@@ -47,8 +47,6 @@ void gbl_copula_apply(const gbl_copula *c, double u_gap, double *u_input, double
 void gbl_copula_schema(const char *key, gbl_json *j) { gbl_parameters_schema(gbl_copula_params, key, "What gap, input and output of a request have to do with each other.", j); }
 void gbl_copula_json(const gbl_copula *c, const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_param_json(gbl_copula_params, c, j);
-    gbl_json_end(j);
+    gbl_param_json_part(key, gbl_copula_params, c, j);
 }
 void gbl_copula_help(const char *prefix, FILE *to) { gbl_param_help(gbl_copula_params, prefix, to); }

@@ -54,9 +54,7 @@ void gbl_documents_schema(const char *key, gbl_json *j)
 
 void gbl_documents_json(const gbl_documents *d, const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_param_json(gbl_documents_params, d, j);
-    gbl_json_end(j);
+    gbl_param_json_part(key, gbl_documents_params, d, j);
 }
 
 void gbl_documents_help(FILE *to) { gbl_param_help(gbl_documents_params, "generate.documents.", to); }

@@ -107,8 +107,6 @@ gbl_resample_row gbl_resample_draw(const gbl_resample *r, uint64_t seed, uint64_
 void gbl_resample_schema(const char *key, gbl_json *j) { gbl_parameters_schema(gbl_resample_params, key, "Requests are rows of a file, drawn whole.", j); }
 void gbl_resample_json(const gbl_resample *r, const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_param_json(gbl_resample_params, r, j);
-    gbl_json_end(j);
+    gbl_param_json_part(key, gbl_resample_params, r, j);
 }
 void gbl_resample_help(FILE *to) { gbl_param_help(gbl_resample_params, "generate.rows.", to); }

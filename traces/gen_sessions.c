@@ -60,9 +60,7 @@ void gbl_heads_schema(const char *key, gbl_json *j)
 }
 void gbl_heads_json(const gbl_heads *h, const char *key, gbl_json *j)
 {
-    gbl_json_obj(j, key);
-    gbl_param_json(gbl_heads_params, h, j);
-    gbl_json_end(j);
+    gbl_param_json_part(key, gbl_heads_params, h, j);
 }
 
 /* ---- pauses ---- */

@@ -7,31 +7,6 @@
 #include "base/json.h"
 #include "traces/shape.h"
 
-static gbl_doc *info_of(gbl_source *s)
-{
-    gbl_err err;
-    gbl_trace_info *i = NULL;
-    gbl_doc *d = NULL;
-    must(gbl_trace_info_new(&i, s, &err), &err);
-    gbl_json *j = gbl_json_new(0);
-    gbl_json_obj(j, NULL);
-    gbl_trace_info_json(i, j);
-    gbl_json_end(j);
-    const char *text = gbl_json_text(j);
-    must(gbl_doc_parse(&d, "info", text, strlen(text), &err), &err);
-    gbl_json_free(j);
-    gbl_trace_info_free(i);
-    gbl_source_close(s);
-    return d;
-}
-
-static double num(const gbl_doc *d, const char *path)
-{
-    const gbl_node *n = gbl_node_at(gbl_doc_root(d), path);
-    assert_non_null(n);
-    return gbl_node_num(n);
-}
-
 static void near_15(const gbl_doc *d, const char *window, double target)
 {
     char path[32];

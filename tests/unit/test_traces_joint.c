@@ -136,37 +136,11 @@ static void servegen_copula(void **state)
 
 /* ---- dispersion ---- */
 
-static gbl_doc *info_of(const char *json, uint64_t seed)
-{
-    gbl_err err;
-    gbl_trace_info *i = NULL;
-    gbl_doc *d = NULL;
-    gbl_source *s = from_json(json, seed);
-    must(gbl_trace_info_new(&i, s, &err), &err);
-    gbl_json *j = gbl_json_new(0);
-    gbl_json_obj(j, NULL);
-    gbl_trace_info_json(i, j);
-    gbl_json_end(j);
-    const char *text = gbl_json_text(j);
-    must(gbl_doc_parse(&d, "info", text, strlen(text), &err), &err);
-    gbl_json_free(j);
-    gbl_trace_info_free(i);
-    gbl_source_close(s);
-    return d;
-}
-
-static double num(const gbl_doc *d, const char *path)
-{
-    const gbl_node *n = gbl_node_at(gbl_doc_root(d), path);
-    assert_non_null(n);
-    return gbl_node_num(n);
-}
-
 static const char *const windows[] = {"1", "10", "60", "300"};
 /* The rate of what the trace object generates, whose dispersion is checked; NaN: whatever it is. */
 static double has_dispersion(const char *json, uint64_t seed, const double *want, double within)
 {
-    gbl_doc *d = info_of(json, seed);
+    gbl_doc *d = info_of(from_json(json, seed));
     for (int k = 0; k < 4; k++) {
         char path[32];
         snprintf(path, sizeof path, "dispersion.%s", windows[k]);
@@ -340,10 +314,10 @@ static void rows_of_a_trace(void **state)
     }
     ends(s);
     put(text);
-    gbl_doc *own = info_of("{\"file\": \"" TRACE "\"}", 5);
+    gbl_doc *own = info_of(from_json("{\"file\": \"" TRACE "\"}", 5));
     const double want[] = {num(own, "dispersion.1"), num(own, "dispersion.10"), NAN, NAN};
     has_dispersion("{\"generate\": {\"requests\": 200000, \"arrival\": \"rows\", \"rows\": {\"file\": \"" TRACE "\", \"run\": 2000}}}", 5, want, 0.15);
-    gbl_doc *d = info_of("{\"generate\": {\"requests\": 200000, \"arrival\": \"rows\", \"rows\": {\"file\": \"" TRACE "\"}}}", 5);
+    gbl_doc *d = info_of(from_json("{\"generate\": {\"requests\": 200000, \"arrival\": \"rows\", \"rows\": {\"file\": \"" TRACE "\"}}}", 5));
     assert_close(num(d, "rate_s"), num(own, "rate_s"), 0.05);
     assert_close(num(d, "interarrival_cv"), num(own, "interarrival_cv"), 0.05);
     assert_close(num(d, "input_tok.mean"), num(own, "input_tok.mean"), 0.05);

@@ -269,9 +269,7 @@ void gbl_process_fit_json(const gbl_process_fit *f, gbl_json *j)
     gbl_json_str(j, "gable", "attention/1");
     gbl_json_arr(j, "processes");
     for (int i = 0; i < GBL_FIT_PROCESSES; i++) {
-        gbl_json_obj(j, NULL);
-        gbl_param_json(gbl_process_params, &f->process[i], j);
-        gbl_json_end(j);
+        gbl_param_json_part(NULL, gbl_process_params, &f->process[i], j);
     }
     gbl_json_end(j);
     gbl_json_arr(j, "targets");
