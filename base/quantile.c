@@ -206,6 +206,18 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+void gbl_sort_reals(double *v, size_t n)
+{
+    qsort(v, n, sizeof *v, by_value);
+}
+
+double gbl_sorted_at(const double *sorted, size_t n, double p)
+{
+    double at = p * (double)(n - 1), down = floor(at);
+    size_t i = (size_t)down;
+    return i + 1 < n ? sorted[i] + (at - down) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
 /* Doubles that are not negative sort like their bits: six passes of 11 bits, less those where all agree. */
 static int radix_sort(double *values, size_t n)
 {

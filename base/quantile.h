@@ -4,6 +4,7 @@
  * adding gives the same bits. */
 #ifndef GBL_QUANTILE_H
 #define GBL_QUANTILE_H
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct gbl_quantile gbl_quantile;
@@ -18,5 +19,9 @@ double gbl_quantile_mean(const gbl_quantile *q);  /* NaN when empty */
 double gbl_quantile_max(const gbl_quantile *q);
 double gbl_quantile_at(gbl_quantile *q, double p); /* p in 0..1, linear interpolation (numpy's default); NaN when empty */
 int gbl_quantile_exact(const gbl_quantile *q);     /* 1 while no value went to the sketch */
+
+/* The same of numbers that lie in an array, of any sign: sorted upwards; the value at p in 0..1 of n > 0 sorted ones. */
+void gbl_sort_reals(double *v, size_t n);
+double gbl_sorted_at(const double *sorted, size_t n, double p);
 
 #endif

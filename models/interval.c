@@ -2,31 +2,18 @@
 #include "models/interval.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/quantile.h"
 #include "models/calib.h"
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *v, size_t n, double p)
-{
-    double at = p * (double)(n - 1), down = floor(at);
-    size_t i = (size_t)down;
-    return i + 1 < n ? v[i] + (at - down) * (v[i + 1] - v[i]) : v[n - 1];
-}
 
 gbl_interval gbl_interval_of(double *v, size_t n)
 {
     double out = (1 - gbl_interval_level) / 2;
     if (!n) return (gbl_interval){NAN, NAN};
-    qsort(v, n, sizeof *v, by_size);
-    return (gbl_interval){quantile(v, n, out), quantile(v, n, 1 - out)};
+    gbl_sort_reals(v, n);
+    return (gbl_interval){gbl_sorted_at(v, n, out), gbl_sorted_at(v, n, 1 - out)};
 }
 
 static int sample(const gbl_cost *c, const gbl_batch *const *step, size_t n, uint64_t seed, uint64_t k, double *ms, gbl_err *err)

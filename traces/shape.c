@@ -1,7 +1,7 @@
 #include "traces/shape.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+#include "base/quantile.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -128,12 +128,6 @@ static int keep(gbl_shaper *p, const gbl_record *r)
     return 0;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The draws are sorted and given out in file order: an instant's requests keep it, and stay before the next instant. */
 static int order(gbl_shaper *p, int64_t tick)
 {
@@ -141,7 +135,7 @@ static int order(gbl_shaper *p, int64_t tick)
     if (!u) return -1;
     if (p->have_ahead) wide = fmin(wide, (double)(p->ahead.arrival_ns - tick));
     for (size_t i = 0; i < p->n; i++) u[i] = p->kept[i].u;
-    qsort(u, p->n, sizeof *u, by_size);
+    gbl_sort_reals(u, p->n);
     for (size_t i = 0; i < p->n; i++) p->kept[i].r.arrival_ns = tick + llround(u[i] * wide);
     gbl_free(u);
     return 0;

@@ -112,17 +112,6 @@ static void error_cells(gbl_table *t, const gbl_fit_error *e)
     }
 }
 
-static void error_json(const char *key, const gbl_fit_error *e, gbl_json *j)
-{
-    gbl_json_obj(j, key);
-    gbl_json_int(j, "rows", e->n);
-    gbl_json_num(j, "median_percent", e->median);
-    gbl_json_num(j, "p90_percent", e->p90);
-    gbl_json_num(j, "bias_percent", e->bias);
-    gbl_json_num(j, "covered_percent", e->covered);
-    gbl_json_end(j);
-}
-
 static void print_parameters(const gbl_calibration *c, gbl_table *t)
 {
     gbl_table_columns(t, "group", "parameter", ">before", ">fitted", ">standard error", "", (const char *)NULL);
@@ -200,8 +189,8 @@ static void stage_json(const gbl_fit_stage *s, gbl_json *j)
     gbl_json_arr(j, "kept");
     for (int k = 0; k < s->n_kept; k++) gbl_json_str(j, NULL, s->kept[k]);
     gbl_json_end(j);
-    error_json("fitted", &s->fitted_error, j);
-    error_json("hold_out", &s->held_error, j);
+    gbl_fit_error_json("fitted", &s->fitted_error, j);
+    gbl_fit_error_json("hold_out", &s->held_error, j);
     gbl_json_end(j);
 }
 

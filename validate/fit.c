@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/quantile.h"
 #include "base/text.h"
 
 enum { COLUMNS = GBL_FITTING_PARAMETERS };
@@ -142,19 +143,6 @@ static double main_dim(const gbl_krows *k, int class)
 
 /* ---- errors ---- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double p)
-{
-    double at = p * (double)(n - 1), down = floor(at);
-    size_t i = (size_t)down;
-    return i + 1 < n ? sorted[i] + (at - down) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
-}
-
 void gbl_fit_error_of(gbl_fit_error *out, double *e, const uint8_t *covered, size_t n)
 {
     *out = (gbl_fit_error){(int64_t)n, NAN, NAN, NAN, NAN};
@@ -162,12 +150,23 @@ void gbl_fit_error_of(gbl_fit_error *out, double *e, const uint8_t *covered, siz
     size_t in = 0;
     for (size_t i = 0; covered && i < n; i++) in += covered[i];
     if (covered) out->covered = 100 * (double)in / (double)n;
-    qsort(e, n, sizeof *e, by_size);
-    out->bias = 100 * quantile(e, n, 0.5);
+    gbl_sort_reals(e, n);
+    out->bias = 100 * gbl_sorted_at(e, n, 0.5);
     for (size_t i = 0; i < n; i++) e[i] = fabs(e[i]);
-    qsort(e, n, sizeof *e, by_size);
-    out->median = 100 * quantile(e, n, 0.5);
-    out->p90 = 100 * quantile(e, n, 0.9);
+    gbl_sort_reals(e, n);
+    out->median = 100 * gbl_sorted_at(e, n, 0.5);
+    out->p90 = 100 * gbl_sorted_at(e, n, 0.9);
+}
+
+void gbl_fit_error_json(const char *key, const gbl_fit_error *e, gbl_json *j)
+{
+    gbl_json_obj(j, key);
+    gbl_json_int(j, "rows", e->n);
+    gbl_json_num(j, "median_percent", e->median);
+    gbl_json_num(j, "p90_percent", e->p90);
+    gbl_json_num(j, "bias_percent", e->bias);
+    gbl_json_num(j, "covered_percent", e->covered);
+    gbl_json_end(j);
 }
 
 /* ---- one stage ---- */
@@ -260,8 +259,8 @@ static int judge(stage_run *t, gbl_err *err)
     if (!covered) return gbl_nomem(err, t->n + t->held);
     log_errors(t, &t->f->cal, 0, t->n, t->r);
     for (size_t i = 0; i < t->n; i++) t->r[i] = fabs(t->r[i]);
-    qsort(t->r, t->n, sizeof *t->r, by_size);
-    t->s->scatter = quantile(t->r, t->n, 0.95) / 1.96;
+    gbl_sort_reals(t->r, t->n);
+    t->s->scatter = gbl_sorted_at(t->r, t->n, 0.95) / 1.96;
     errors_of(t, 0, t->n, &t->s->fitted_error, covered);
     errors_of(t, t->n, t->held, &t->s->held_error, covered);
     gbl_free(covered);

@@ -2,6 +2,7 @@
  * result does on shapes it has not seen. */
 #ifndef GBL_FIT_H
 #define GBL_FIT_H
+#include "base/json.h"
 #include "validate/fitting.h"
 #include "validate/kernels_rows.h"
 
@@ -13,6 +14,7 @@ typedef struct gbl_fit_error {
 } gbl_fit_error;
 /* From n values of model/measured - 1 and whether each is covered (NULL: not stated); sorts `e`. */
 void gbl_fit_error_of(gbl_fit_error *out, double *e, const uint8_t *covered, size_t n);
+void gbl_fit_error_json(const char *key, const gbl_fit_error *e, gbl_json *j);
 
 enum { GBL_FIT_STAGES = 14, GBL_FIT_KEPT = 8 };
 /* One stage: some parameters of one group from the rows that bear on them, the parameters before it held. */

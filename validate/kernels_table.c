@@ -260,17 +260,6 @@ int gbl_kernel_print(const gbl_kernel_scores *s, FILE *to)
     return 0;
 }
 
-static void error_json(const char *key, const gbl_fit_error *e, gbl_json *j)
-{
-    gbl_json_obj(j, key);
-    gbl_json_int(j, "rows", e->n);
-    gbl_json_num(j, "median_percent", e->median);
-    gbl_json_num(j, "p90_percent", e->p90);
-    gbl_json_num(j, "bias_percent", e->bias);
-    gbl_json_num(j, "covered_percent", e->covered);
-    gbl_json_end(j);
-}
-
 void gbl_kernel_json(const gbl_kernel_scores *s, gbl_json *j)
 {
     gbl_json_arr(j, "skipped");
@@ -285,8 +274,8 @@ void gbl_kernel_json(const gbl_kernel_scores *s, gbl_json *j)
         gbl_json_str(j, "operation", w->operation);
         gbl_json_str(j, "region", w->region);
         gbl_json_str(j, "source", w->source);
-        error_json("all", &w->all, j);
-        error_json("hold_out", &w->held, j);
+        gbl_fit_error_json("all", &w->all, j);
+        gbl_fit_error_json("hold_out", &w->held, j);
         gbl_json_end(j);
     }
     gbl_json_end(j);

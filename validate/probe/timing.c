@@ -2,25 +2,19 @@
 #include "validate/probe/timing.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/quantile.h"
 
 static const double noisy_from = 0.05; /* PROTOCOL.md */
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The interval's ends are the order statistics at n/2 -+ 1.96 sqrt(n)/2, outwards (Conover, Practical Nonparametric Statistics,
  * section 3.2). */
 void gbl_timing_of(gbl_timing *out, double *s, int n)
 {
-    qsort(s, (size_t)n, sizeof *s, by_size);
+    gbl_sort_reals(s, (size_t)n);
     int low = (int)floor((n - 1.96 * sqrt(n)) / 2), high = (int)ceil((n + 1.96 * sqrt(n)) / 2);
     out->median_s = (s[(n - 1) / 2] + s[n / 2]) / 2;
     out->low_s = s[low < 0 ? 0 : low];
