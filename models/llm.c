@@ -38,13 +38,30 @@ static int read_flag(const gbl_node *root, const char *key, int32_t *out, gbl_er
     return 0;
 }
 
+/* {"quant_method": "fp8", "source": ...}: as a config's quantization_config; without it the weights are of 16 bits. */
+static int released_as(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *err)
+{
+    static const char *const known[] = {"quant_method", "bits", "group_size", "source", NULL};
+    const gbl_node *n = gbl_node_get(root, "checkpoint");
+    const char *text;
+    if (!n)
+        return 0;
+    if (gbl_node_kind(n) != GBL_OBJECT) {
+        gbl_node_fail(n, err, "checkpoint is no object");
+        return gbl_expected(err, "{\"quant_method\": \"fp8\", \"source\": ...}");
+    }
+    if (gbl_node_only(n, known, err) || gbl_card_text(n, "quant_method", 1, &text, a, err) || gbl_card_text(n, "source", 1, &text, a, err))
+        return err->code;
+    return gbl_llm_checkpoint(m, n, err);
+}
+
 static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *err)
 {
     static const char *const known[] = {
         "gable", "name", "source", "note", "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "context",
         "tied", "gated", "qkv_bias", "o_bias", "mlp_bias", "norms_bias", "qk_norm", "experts", "top_k", "moe_ffn",
         "shared_experts", "shared_ffn", "dense_first", "kv_lora", "q_lora", "rope_dim", "nope_dim", "v_dim", "window",
-        "window_layers", "linear_layers", "linear_state_B", "ssm_inner", "ssm_state", "ssm_conv", "ssm_dt_rank", "ssm_groups", "positions", NULL};
+        "window_layers", "linear_layers", "linear_state_B", "ssm_inner", "ssm_state", "ssm_conv", "ssm_dt_rank", "ssm_groups", "positions", "checkpoint", NULL};
     const struct { const char *key; int64_t *out; int required; } ints[] = {
         {"layers", &m->layers, 1}, {"hidden", &m->hidden, 1}, {"heads", &m->heads, 1}, {"kv_heads", &m->kv_heads, 1},
         {"head_dim", &m->head_dim, 1}, {"ffn", &m->ffn, 1}, {"vocab", &m->vocab, 1}, {"context", &m->context, 1},
@@ -74,7 +91,9 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
         m->moe_layers = m->layers - m->dense_first;
     if (m->window && !gbl_node_get(root, "window_layers"))
         m->window_layers = m->layers;
-    return m->linear_layers && !m->linear_state_B ? gbl_card_missing(root, "linear_state_B", err) : 0;
+    if (m->linear_layers && !m->linear_state_B)
+        return gbl_card_missing(root, "linear_state_B", err);
+    return released_as(m, root, a, err);
 }
 
 static int impossible(const gbl_node *root, gbl_err *err, const char *what);

@@ -28,7 +28,7 @@ typedef struct gbl_llm {
     int32_t norms_bias;                      /* layer norms with a bias (OPT) */
     int32_t qk_norm;                         /* RMS norm on each query and key head (Qwen3) */
     double checkpoint_weight_bytes;          /* bytes a weight of a quantised checkpoint, 0 = not quantised */
-    int32_t checkpoint_format;               /* enum gbl_format or -1: the config's own weight format */
+    int32_t checkpoint_format;               /* enum gbl_format or -1: the weight format it was released in */
     uint64_t hash;
 } gbl_llm;
 

@@ -32,7 +32,7 @@ static const arch_rule rules[] = {
 };
 
 typedef struct config {
-    const gbl_node *root;
+    const gbl_node *root, *whole; /* of the language part; of the file */
     const arch_rule *rule;
     gbl_err *err;
 } config;
@@ -91,15 +91,16 @@ static int kv_heads(gbl_llm *m, const config *c)
     }
     if (is(c, "chatglm") && flag(c, "multi_query_attention", 0))
         return pick(c, "multi_query_group_num", -1, &m->kv_heads);
-    return pick(c, "num_key_value_heads|num_kv_heads|n_head_kv", m->heads, &m->kv_heads);
+    return pick(c, "num_key_value_heads|num_kv_heads|n_head_kv", is(c, "gemma3_text") ? 4 : m->heads, &m->kv_heads);
 }
 
 static int trunk(gbl_llm *m, const config *c)
 {
     int64_t inner = 0;
+    int gemma3 = is(c, "gemma3_text"); /* files leave out what Gemma3TextConfig has as its default: the 4B model's heads, vocabulary and context */
     if (pick(c, "hidden_size|n_embd|d_model", -1, &m->hidden) || pick(c, "num_hidden_layers|n_layer|num_layers", -1, &m->layers) ||
-        pick(c, "num_attention_heads|n_head", -1, &m->heads) || pick(c, "vocab_size|padded_vocab_size", -1, &m->vocab) ||
-        pick(c, "max_position_embeddings|n_positions|seq_length|max_sequence_length", is(c, "falcon") ? 2048 : -1, &m->context))
+        pick(c, "num_attention_heads|n_head", gemma3 ? 8 : -1, &m->heads) || pick(c, "vocab_size|padded_vocab_size", gemma3 ? 262208 : -1, &m->vocab) ||
+        pick(c, "max_position_embeddings|n_positions|seq_length|max_sequence_length", gemma3 ? 131072 : is(c, "falcon") ? 2048 : -1, &m->context))
         return c->err->code;
     if (is(c, "chatglm") && pick(c, "padded_vocab_size|vocab_size", -1, &m->vocab))
         return c->err->code;
@@ -107,7 +108,7 @@ static int trunk(gbl_llm *m, const config *c)
         return gbl_node_fail(c->root, c->err, "impossible model: no attention heads");
     if (m->layers > 100000)
         return gbl_node_fail(c->root, c->err, "impossible model: %lld layers", (long long)m->layers);
-    if (kv_heads(m, c) || pick(c, "head_dim|kv_channels", m->hidden / m->heads, &m->head_dim))
+    if (kv_heads(m, c) || pick(c, "head_dim|kv_channels", gemma3 ? 256 : m->hidden / m->heads, &m->head_dim))
         return c->err->code;
     int wide = is(c, "falcon") || is(c, "gptj") || is(c, "gpt2");
     if (pick(c, "intermediate_size|ffn_dim|n_inner|ffn_hidden_size", wide ? 4 * m->hidden : -1, &inner))
@@ -228,37 +229,6 @@ static int window(gbl_llm *m, const config *c)
     return 0;
 }
 
-/* 4-bit checkpoints hold a 16-bit scale (and a 4-bit zero) for each group of weights. */
-static int quantised(gbl_llm *m, const config *c)
-{
-    const gbl_node *q = present(c, "quantization_config"), *method = gbl_node_get(q, "quant_method"), *n;
-    int64_t bits = 0, group = 128;
-    if (!q || !method || gbl_node_kind(method) != GBL_STRING)
-        return 0;
-    const char *text = gbl_node_text(method);
-    if (!strcmp(text, "fp8") || !strcmp(text, "fbgemm_fp8")) {
-        m->checkpoint_format = GBL_FP8;
-        m->checkpoint_weight_bytes = 1;
-        return 0;
-    }
-    if (!strcmp(text, "mxfp4")) {
-        m->checkpoint_format = GBL_FP4;
-        m->checkpoint_weight_bytes = 0.5 + 1.0 / 32; /* an 8-bit scale each 32 */
-        return 0;
-    }
-    if (((n = gbl_node_get(q, "bits")) || (n = gbl_node_get(q, "w_bit"))) && gbl_node_int(n, &bits, c->err))
-        return c->err->code;
-    if ((n = gbl_node_get(q, "group_size")) && gbl_node_int(n, &group, c->err))
-        return c->err->code;
-    if (bits != 4 && bits != 8) {
-        gbl_node_fail(q, c->err, "quantisation \"%s\" has no rule here", text);
-        return gbl_expected(c->err, "fp8, mxfp4, or a method with bits 4 or 8 (awq, gptq)");
-    }
-    m->checkpoint_format = bits == 4 ? GBL_INT4 : GBL_INT8;
-    m->checkpoint_weight_bytes = (double)bits / 8 + (group > 0 ? (2 + (double)bits / 8) / (double)group : 0);
-    return 0;
-}
-
 static int rule_of(config *c)
 {
     const gbl_node *n = gbl_node_get(c->root, "model_type");
@@ -294,12 +264,19 @@ static int name_of(gbl_llm *m, const config *c, gbl_arena *a)
     return m->name && m->source ? 0 : gbl_nomem(c->err, 0);
 }
 
+/* Beside the language part or inside it. */
+static int quantised(gbl_llm *m, const config *c)
+{
+    const gbl_node *q = present(c, "quantization_config");
+    return gbl_llm_checkpoint(m, q ? q : gbl_node_get(c->whole, "quantization_config"), c->err);
+}
+
 int gbl_llm_from_config(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *err)
 {
-    const gbl_node *inner = gbl_node_get(root, "text_config");
+    const gbl_node *whole = root, *inner = gbl_node_get(root, "text_config");
     if (inner && gbl_node_kind(inner) == GBL_OBJECT && gbl_node_get(inner, "model_type"))
         root = inner; /* a model that also sees: its language part */
-    config c = {root, NULL, err};
+    config c = {root, whole, NULL, err};
     if (rule_of(&c) || name_of(m, &c, a))
         return err->code;
     m->gated = c.rule->gated;

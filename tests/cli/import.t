@@ -71,6 +71,8 @@ $ gable import trtllm x
 ! gable: no import from trtllm
 !   expected: vllm or sglang, then the command line that starts it, in quotes
 ? 2
+
+# A quantisation stands above --dtype, whichever comes first, and a checkpoint's name says its own.
 $ for f in '--quantization awq --dtype half' '--dtype half --quantization awq' '--quantization fp8 --dtype bfloat16' '--dtype half' ''; do gable import vllm "vllm serve meta-llama/Llama-3.1-8B $f" | grep weights; done
     "weights": "int4"
     "weights": "int4"
@@ -96,6 +98,13 @@ $ gable import vllm 'vllm serve meta-llama/Llama-3.1-8B --dtype fp8'
 ! gable: --dtype takes no "fp8"
 !   expected: auto, bfloat16, bf16, float16, fp16, half, float32, float
 ? 2
+
+$ gable import vllm 'vllm serve openai/gpt-oss-120b --dtype bfloat16' | grep weights
+? 1
+$ gable import vllm 'vllm serve unsloth/gpt-oss-20b-BF16' | grep weights
+    "weights": "bf16"
+
+# Ranks of experts are one replica, those of any other model several; limits are a rank's.
 $ for f in '--enable-expert-parallel -tp 8' '-tp 8 --enable-expert-parallel'; do gable import vllm "vllm serve Qwen/Qwen3-30B-A3B $f" | grep '"ep"'; done
     "ep": 8
     "ep": 8
@@ -142,6 +151,8 @@ $ gable import sglang 'python -m sglang.launch_server --model-path deepseek-ai/D
 ! gable: --dp 3 does not divide the 8 GPUs of --tp under --enable-dp-attention
 !   expected: --tp a multiple of --dp
 ? 2
+
+# Schedulers do not hang on the order of flags.
 $ for f in '--scheduling-policy priority --enable-chunked-prefill' '--enable-chunked-prefill --scheduling-policy priority' --no-enable-chunked-prefill '--scheduling-policy fcfs'; do gable import vllm "vllm serve Qwen/Qwen3-8B $f" | grep schedule; done
     "schedule": "priority"
     "schedule": "priority"
@@ -168,6 +179,8 @@ $ gable import vllm 'vllm serve Qwen/Qwen3-8B --preemption-mode swap --swap-spac
       "use": "swap",
       "space_gib": 16
     }
+
+# What is left out says whether it would matter.
 $ gable import vllm 'CUDA_VISIBLE_DEVICES=0 vllm serve Qwen/Qwen3-8B -O3 --async-scheduling --max-num-partial-prefills 1 --attention-backend FLASHINFER --swap-space 16 --served-model-name a b' -o x.json
 ! gable: warning: without effect on a simulation, left out: --async-scheduling, --served-model-name, --swap-space
 ! gable: warning: left out, though the engine would run otherwise: -O, --attention-backend; the runtime card stands as it was measured
@@ -183,6 +196,8 @@ $ gable import vllm 'vllm serve Qwen/Qwen3-8B --enable-prefix-caching=false'
 ! gable: --enable-prefix-caching takes no "false"
 !   expected: a switch alone, which takes no value; another switch says its opposite
 ? 2
+
+# What starts no server of this engine is no command line.
 $ gable import vllm 'docker run --gpus all -v ~/.cache:/root -p 8000:8000 vllm/vllm-openai:latest --model Qwen/Qwen3-8B -tp 2' | grep -E 'model|tp'
   "model": "qwen3-8b",
     "tp": 2

@@ -47,3 +47,29 @@ $ gable model nowhere.json
 ? 2
 $ gable model llama-3.1-8b --context 200000 > /dev/null
 ! gable: warning: 200000 tokens are beyond the context of llama-3.1-8b (131072)
+
+# A card says the format that a model was released in.
+$ for m in gpt-oss-120b deepseek-v3 llama-3.1-8b; do gable model $m --hardware h200-sxm --tp 8 | grep parameters; done
+  parameters      116.829 B, active 5.712 B, 59.4 GiB of weights in fp4
+  parameters      671.026 B, active 37.552 B, 627 GiB of weights in fp8
+  parameters      8.030 B, active 8.030 B, 15.0 GiB of weights in bf16
+$ gable run --set model=gpt-oss-120b --set trace.limit=20 | sed -n 2p
+requests    20 injected = 20 completed + 0 rejected + 0 unfinished, 58.9 s simulated
+$ gable model gpt-oss-120b --weights bf16
+! gable: gpt-oss-120b does not fit: 233.7 GB of weights a GPU (bf16, tp 1) and 0.9 GB of reserve leave no KV block in the 77.0 GB that h100-sxm gives
+!   expected: a larger tp, fewer bits a weight, or a GPU with more memory (memory_utilization is 0.9)
+? 2
+$ sed 's/"quant_method": "fp8"/"quant_method": "fp7"/' $ROOT/models/cards/llm/deepseek-v3.json >v3.json; gable model ./v3.json
+! gable: quantisation "fp7" has no rule here
+!   where: ./v3.json:25:17 (checkpoint)
+!   expected: fp8, mxfp4, modelopt (FP8, NVFP4), compressed-tensors, or a method with bits 4 or 8 (awq, gptq)
+? 2
+$ sed 's/, "source": "quantization[^"]*"//' $ROOT/models/cards/llm/deepseek-v3.json >v3.json; gable model ./v3.json
+! gable: the key "source" is missing
+!   where: ./v3.json:25:17 (checkpoint)
+? 2
+$ sed 's/"checkpoint": {.*}/"checkpoint": "fp8"/' $ROOT/models/cards/llm/deepseek-v3.json >v3.json; gable model ./v3.json
+! gable: checkpoint is no object
+!   where: ./v3.json:25:17 (checkpoint)
+!   expected: {"quant_method": "fp8", "source": ...}
+? 2

@@ -7,7 +7,8 @@ enum { WORDS = 64 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *engine = feed_text(data, size), *line = feed_after(engine, "\n");
-    const char *words[WORDS], *dropped = NULL;
+    const char *words[WORDS];
+    gbl_import_left_out left = {0};
     size_t n = 0;
     gbl_err err = {0};
     gbl_arena *a = gbl_arena_new();
@@ -18,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         next = feed_after(line, "\n");
         words[n++] = line;
     }
-    if (gbl_import(j, engine, words, n, NULL, &dropped, a, &err)) feed_refused(&err);
-    else assert(gbl_json_text(j) && dropped);
+    if (gbl_import(j, engine, words, n, NULL, &left, a, &err)) feed_refused(&err);
+    else assert(gbl_json_text(j) && left.dropped && left.unmodelled);
     gbl_json_free(j);
     gbl_arena_free(a);
     return 0;

@@ -84,6 +84,57 @@ static void quantised_checkpoints(void **state)
     assert_string_equal(err.what, "quantisation \"quip\" has no rule here");
 }
 
+#define TENSORS(groups) "{" LLAMA ",\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"ignore\":[\"lm_head\"],\"config_groups\":" groups "}}"
+#define GROUP(weights) "{\"targets\":[\"Linear\"],\"input_activations\":null,\"weights\":" weights "}"
+
+/* As llm-compressor and modelopt write them. */
+static void checkpoints_of_compressed_tensors_and_modelopt(void **state)
+{
+    static const struct { const char *text; int format; double bytes; } rows[] = {
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":8,\"type\":\"float\",\"strategy\":\"channel\",\"group_size\":null,\"symmetric\":true}") "}"), GBL_FP8, 1},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":8,\"type\":\"int\",\"strategy\":\"channel\",\"symmetric\":true}") "}"), GBL_INT8, 1},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":4,\"type\":\"int\",\"group_size\":128,\"symmetric\":true}") "}"), GBL_INT4, 0.5 + 2.0 / 128},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":4,\"type\":\"int\",\"group_size\":32,\"symmetric\":false}") "}"), GBL_INT4, 0.5 + 2.5 / 32},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":4,\"type\":\"float\",\"group_size\":16}") "}"), GBL_FP4, 0.5 + 1.0 / 16},
+        {"{" LLAMA ",\"quantization_config\":{\"quant_method\":\"modelopt\",\"quant_algo\":\"FP8\"}}", GBL_FP8, 1},
+        {"{" LLAMA ",\"quantization_config\":{\"quant_method\":\"modelopt\",\"quantization\":{\"quant_algo\":\"NVFP4\"}}}", GBL_FP4, 0.5 + 1.0 / 16}};
+    static const struct { const char *text, *what; } bad[] = {
+        {TENSORS("{}"), "the key \"group_0\" is missing"},
+        {TENSORS("[]"), "the key \"config_groups\" is missing"},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":3,\"type\":\"int\"}") "}"), "quantisation \"compressed-tensors\" has no rule here"},
+        {TENSORS("{\"group_0\":7}"), "quantisation \"compressed-tensors\" has no rule here"},
+        {TENSORS("{\"group_0\":" GROUP("{\"num_bits\":8,\"type\":\"float\"}") ",\"group_1\":" GROUP("{\"num_bits\":4,\"type\":\"int\"}") "}"), "groups of layers in different formats have no rule here"},
+        {"{" LLAMA ",\"quantization_config\":{\"quant_method\":\"modelopt\",\"quant_algo\":\"FP2\"}}", "quantisation \"FP2\" has no rule here"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        gbl_llm m = read_config(rows[i].text);
+        assert_int_equal(m.checkpoint_format, rows[i].format);
+        assert_close(m.checkpoint_weight_bytes, rows[i].bytes, 1e-12);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gbl_llm m;
+        gbl_err err = {0};
+        assert_int_equal(load(&m, bad[i].text, &err), GBL_EINPUT);
+        assert_string_equal(err.what, bad[i].what);
+    }
+}
+
+/* gemma-3-4b-it as published: heads, vocabulary and context are left to Gemma3TextConfig; the format of a model that also sees stands beside its
+ * language part. The report counts 675 M of embeddings and 3,209 M others (arXiv 2503.19786, table 1). */
+static void gemma3_leaves_out_its_defaults(void **state)
+{
+    gbl_llm m = read_config("{\"model_type\":\"gemma3\",\"text_config\":{\"model_type\":\"gemma3_text\",\"hidden_size\":2560,\"intermediate_size\":10240,\"num_hidden_layers\":34,"
+                            "\"rope_scaling\":{\"factor\":8.0,\"rope_type\":\"linear\"},\"sliding_window\":1024},\"quantization_config\":{\"quant_method\":\"fp8\"}}");
+    (void)state;
+    assert_int_equal(m.vocab, 262208);
+    assert_int_equal(m.kv_heads, 4);
+    assert_int_equal(m.head_dim, 256);
+    assert_int_equal(m.context, 131072);
+    assert_int_equal(m.window_layers, 29);
+    assert_close(gbl_llm_parameters(&m), 3.884e9, 2e-3);
+    assert_int_equal(m.checkpoint_format, GBL_FP8);
+}
+
 #define QWEN                                                                                                             \
     "\"hidden_size\":3584,\"num_hidden_layers\":28,\"num_attention_heads\":28,\"num_key_value_heads\":4,\"vocab_size\":152064," \
     "\"max_position_embeddings\":32768,\"intermediate_size\":18944,\"max_window_layers\":20,\"sliding_window\":4096"
@@ -231,7 +282,8 @@ int main(void)
         cmocka_unit_test(gpt_oss),          cmocka_unit_test(experts),
         cmocka_unit_test(latent_attention), cmocka_unit_test(older_spellings),
         cmocka_unit_test(a_model_that_also_sees), cmocka_unit_test(a_folder_stands_for_its_config),
-        cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(what_is_missing_is_named), cmocka_unit_test(gemma3_leaves_out_its_defaults),
+        cmocka_unit_test(checkpoints_of_compressed_tensors_and_modelopt),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
