@@ -390,7 +390,10 @@ typedef struct gbl_input_piece {
 enum {
     GBL_EXECUTE_UNSHARED = 1,   /* KV differs with what else the request holds: no other finds it in the prefix cache */
     GBL_EXECUTE_STEP_TOKENS = 2, /* its steps yield view->step_tokens on average: for models rewritten so, and for no others */
-    GBL_EXECUTE_RECURSIONS = 4   /* its strides are recursions of models rewritten so, and of no others */
+    GBL_EXECUTE_RECURSIONS = 4,  /* its strides are recursions of models rewritten so, and of no others */
+    /* Attention goes both ways: no prompt is cut, whatever the budget, and stride 0's queries are all that its step computes, the prompt's tokens
+     * among them. After a preemption the stride that it had come to computes all that it attends. */
+    GBL_EXECUTE_BOTH_WAYS = 8
 };
 typedef struct gbl_execute_policy {
     gbl_policy head;

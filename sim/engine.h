@@ -294,6 +294,7 @@ int64_t gbl_units_hold(gbl_replica *r, int32_t id, int64_t *each, int64_t *ring)
 /* stride.c: steps that are no single token */
 /* Before id computes all up to `to` tokens: what its step is besides; returns the KV tokens that it then has. */
 int64_t gbl_stride_ask(gbl_replica *r, int32_t id, int64_t to);
+int gbl_stride_whole(gbl_replica *r, int32_t id);   /* its prompt is not cut (GBL_EXECUTE_BOTH_WAYS) */
 void gbl_stride_plan(gbl_replica *r, int32_t id);   /* it was scheduled */
 void gbl_stride_unplan(gbl_replica *r, int32_t id); /* it is taken back */
 void gbl_stride_batch(gbl_replica *r, int32_t id);  /* into r->batch */

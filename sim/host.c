@@ -339,7 +339,7 @@ int32_t gbl_replica_reserve(gbl_replica *r, int32_t id, int64_t tokens, int reus
 /* Tokens to have room for at the admission; *tokens comes down to what is left to compute. */
 static int64_t admitted_tokens(gbl_replica *r, int32_t id, const gbl_match *m, int64_t *tokens, int64_t reserve_tokens) {
     int64_t cached = gbl_reuse_tokens(r, m), left = r->e->req[id].known - cached;
-    if (*tokens > left) *tokens = left;
+    if (*tokens > left || (r->strides && gbl_stride_whole(r, id))) *tokens = left;
     int64_t to = cached + *tokens;
     r->e->priv[id].in_pieces = to < r->e->req[id].known;
     if (r->strides) {

@@ -27,6 +27,18 @@ static int stride_at(gbl_replica *r, int32_t id, int64_t k, gbl_stride *out) {
     return !rule;
 }
 
+static int both_ways(const gbl_replica *r) { return (policy_of(r)->head.flags & GBL_EXECUTE_BOTH_WAYS) != 0; }
+
+int gbl_stride_whole(gbl_replica *r, int32_t id) {
+    const gbl_priv *p = &r->e->priv[id];
+    const gbl_req *q = &r->e->req[id];
+    gbl_stride x = {.generated = q->generated, .silent = p->silent};
+    return both_ways(r) && !(q->generated && !p->strides) && stride_at(r, id, p->strides, &x);
+}
+
+/* After a preemption what was cached comes anew with the stride. */
+static int64_t queries_of(const gbl_replica *r, const gbl_priv *p) { return both_ways(r) && p->again ? p->stride.keys : p->stride.queries; }
+
 int64_t gbl_stride_ask(gbl_replica *r, int32_t id, int64_t to) {
     gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
@@ -50,7 +62,7 @@ void gbl_stride_plan(gbl_replica *r, int32_t id) {
     q->known += p->more;
     r->live_tokens += p->more;
     r->e->m.taken += p->more;
-    r->plan.tokens += p->stride.queries - decodes;
+    r->plan.tokens += both_ways(r) ? queries_of(r, p) - q->scheduled : p->stride.queries - decodes;
 }
 
 void gbl_stride_unplan(gbl_replica *r, int32_t id) {
@@ -69,6 +81,10 @@ void gbl_stride_batch(gbl_replica *r, int32_t id) {
     const gbl_priv *p = &r->e->priv[id];
     const gbl_req *q = &r->e->req[id];
     int64_t tokens = q->known - p->more, cached = tokens - q->scheduled;
+    if (both_ways(r)) {
+        gbl_batch_span_of(r->price, &r->batch, p->kv_prompt, queries_of(r, p), p->stride.keys);
+        return;
+    }
     if (!p->strides || p->again) gbl_batch_chunk_of(r->price, &r->batch, tokens, q->scheduled, cached, 1);
     if (p->stride.queries == 1) r->batch.yields += p->stride.yields;
     if (p->stride.recursion) gbl_batch_recursion_of(r->price, &r->batch, p->kv_prompt, p->stride.keys, p->stride.yields > 0);

@@ -9,7 +9,7 @@
  *   freecache   the blocks not yet finished: G - b floor(done / b); finished ones and the prompt are frozen. Where another model
  *               guides, a step accepts a run of geometric length, which ends with its block; that model computes the same tokens
  *
- * Step 0 is the one in which the prompt ends, so that its P tokens come by themselves. Sources: arXiv 2505.15781 and its code
+ * Step 0 computes P + G with all of them: attention goes both ways, so that no prompt comes in chunks before it. Sources: arXiv 2505.15781 and its code
  * (llada_dkv_cache_decode.py, _greedy.py); arXiv 2505.21467; the steps of ParallelBench (arXiv 2510.04767) are denoise's. */
 #include "policies/policy.h"
 
@@ -53,14 +53,15 @@ static int64_t unmasked(const denoise *s, const gbl_host *h, const gbl_req *q, i
 }
 
 static int64_t computed(const denoise *s, int64_t P, int64_t G, int64_t done, int64_t k) {
-    int64_t masked = G - done, all = k ? P + G : G, late = k ? s->tokens : 0; /* at step 0 the prompt comes by itself */
-    int again = k == 0 || (s->refresh && k % s->refresh == 0);
+    int64_t masked = G - done, all = P + G;
+    int again = s->refresh && k % s->refresh == 0;
+    if (k == 0) return all;
     switch (s->variant) {
-    case DECODE: return again ? all : smaller(masked + late, G);
+    case DECODE: return again ? all : smaller(masked + s->tokens, G);
     case PREFILL: return G;
-    case PD: return again ? G : smaller(masked + late, G);
-    case GREEDY: return again ? all : smaller(s->tokens + late + s->window, P + G);
-    case BLOCKS: return k ? G - s->block * (done / s->block) : G;
+    case PD: return again ? G : smaller(masked + s->tokens, G);
+    case GREEDY: return again ? all : smaller(2 * s->tokens + s->window, all);
+    case BLOCKS: return G - s->block * (done / s->block);
     default: return all;
     }
 }
@@ -84,14 +85,14 @@ static void blocks(void *state, const gbl_host *h) {
 
 static const gbl_execute_policy denoise_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "denoise", "A diffusion language model without a cache: every step computes prompt and output.",
-     "LLaDA (arXiv 2502.09992), Dream; parallel decoding as in ParallelBench (arXiv 2510.04767)", denoise_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
+     "LLaDA (arXiv 2502.09992), Dream; parallel decoding as in ParallelBench (arXiv 2510.04767)", denoise_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED | GBL_EXECUTE_BOTH_WAYS},
     NULL, stride, NULL};
 static const gbl_execute_policy dkv_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "dkv_cache", "A diffusion language model that keeps the KV of decoded tokens, one step late, or of the prompt.",
-     "dKV-Cache (arXiv 2505.15781); its code, generation_utils/", dkv_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
+     "dKV-Cache (arXiv 2505.15781); its code, generation_utils/", dkv_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED | GBL_EXECUTE_BOTH_WAYS},
     NULL, stride, NULL};
 static const gbl_execute_policy freecache_policy = {
     {sizeof(gbl_execute_policy), GBL_EXECUTE, GBL_ABI, "freecache", "A diffusion language model that freezes the KV of finished blocks; another model may guide the unmasking.",
-     "FreeCache, Guided Diffusion (arXiv 2505.21467)", freecache_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED},
+     "FreeCache, Guided Diffusion (arXiv 2505.21467)", freecache_params, sizeof(denoise), 0, GBL_EXECUTE_UNSHARED | GBL_EXECUTE_BOTH_WAYS},
     blocks, stride, NULL};
 GBL_EXPORT(&denoise_policy.head, &dkv_policy.head, &freecache_policy.head);

@@ -35,21 +35,35 @@ static void work_by_hand(void **state) {
     double P = 100, G = 128, layers = 2 * 32.0 * (4 * 4096.0 * 4096 + 3 * 4096.0 * 12288), head = 2 * 126464.0 * 4096, pair = 4 * 32.0 * 4096;
     static const char *const use[] = {"\"denoise\"", "\"dkv_cache\"", "{\"use\":\"dkv_cache\",\"variant\":\"pd\",\"refresh\":4}", "{\"use\":\"dkv_cache\",\"variant\":\"greedy\",\"refresh\":2}", "{\"use\":\"freecache\",\"block\":32}"};
     for (int v = 0; v < 5; v++) {
-        double tokens = 0, rows = 1, pairs = P * (P + 1) / 2;
+        double rows = 0, pairs = 0;
         for (int t = 0; t < 128; t++) {
             int frozen = t / 32 * 32;
-            double masked = G - t, late = t ? 1 : 0, all = t ? P + G : G, some = t ? masked + late : G;
-            double q = v == 0 ? all : v == 1 ? (t % 8 ? some : all) : v == 2 ? (t % 4 ? some : G) : v == 3 ? (t % 2 ? 6 : all) : G - frozen;
-            tokens += q;
+            double all = P + G, some = G - t + 1;
+            double q = v == 0 || t == 0 ? all : v == 1 ? (t % 8 ? some : all) : v == 2 ? (t % 4 ? some : G) : v == 3 ? (t % 2 ? 6 : all) : G - frozen;
             rows += q;
             pairs += q * (P + G);
         }
         char text[900];
         snprintf(text, sizeof text, LONE, 100, 128, "llada-8b", use[v], "");
         gbl_result *r = run_of(text, 0);
-        double want = layers * (P + tokens) + head * rows + pair * pairs;
+        double want = (layers + head) * rows + pair * pairs;
         assert_close(gbl_result_get(r, "mfu") * gbl_result_get(r, "duration_s") * 989.4e12, want, 2e-3);
         gbl_result_free(r);
+    }
+}
+
+/* Attention that goes both ways computes a prompt whole, with the output behind it: whatever the budget, and as any later step that computes all. */
+static void first_step_as_the_later(void **state) {
+    (void)state;
+    static const char budget[] = "{\"trace\":{\"generate\":{\"requests\":1,\"input\":{\"use\":\"fixed\",\"tokens\":3000},\"output\":{\"use\":\"fixed\",\"tokens\":8}}},"
+        "\"model\":\"llada-8b\",\"engine\":{\"runtime\":\"ideal\",\"max_num_batched_tokens\":%d},\"policy\":{\"execute\":\"denoise\"}}";
+    char text[900];
+    double first = lone(150, 256, "llada-8b", "\"denoise\"", "", "ttft_ms.max");
+    assert_close(first, lone(150, 256, "llada-8b", "\"denoise\"", "", "itl_ms.p50"), 1e-6);
+    for (int most = 256; most <= 8192; most *= 32) {
+        snprintf(text, sizeof text, budget, most);
+        assert_close(value_of(text, "sim.steps"), 8, 0);
+        assert_close(value_of(text, "ttft_ms.max"), value_of(text, "itl_ms.p50"), 1e-6);
     }
 }
 
@@ -115,6 +129,6 @@ static void random_scenarios_agree(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(work_by_hand), cmocka_unit_test(several_tokens_a_step), cmocka_unit_test(recursions_one_by_one), cmocka_unit_test(random_scenarios_agree)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_by_hand), cmocka_unit_test(work_by_hand), cmocka_unit_test(first_step_as_the_later), cmocka_unit_test(several_tokens_a_step), cmocka_unit_test(recursions_one_by_one), cmocka_unit_test(random_scenarios_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
