@@ -245,7 +245,7 @@ static void name_flag(const gbl_import_line *l, gbl_err *err) {
     if (strncmp(err->where, "--set ", 6)) return;
     for (size_t i = 0; i < l->n; i++) {
         size_t n = strlen(l->item[i]->key);
-        if (n <= best || strncmp(key, l->item[i]->key, n) || (key[n] && key[n] != '.')) continue;
+        if (n <= best || strncmp(key, l->item[i]->key, n) || (key[n] && key[n] != '.' && key[n] != ' ')) continue;
         best = n;
         flag = l->item[i]->flag;
     }

@@ -172,6 +172,10 @@ static int sglang_whole(gbl_import_line *l, gbl_err *err) {
 static int sglang_schedule(gbl_import_line *l, gbl_err *err) {
     const gbl_import_item *order = gbl_import_said(l, "@order"), *mixed = gbl_import_said(l, "@mixed"), *care = gbl_import_said(l, "@conservativeness"), *chunk = gbl_import_said(l, "@chunk");
     if (count(l, "@chunk", 1) < 0) return sglang_whole(l, err);
+    if (care && strtod(care->text, NULL) < 0) {
+        gbl_fail(err, GBL_EINPUT, "%s takes no \"%.200s\"", care->flag, care->text);
+        return gbl_expected(err, "a number from 0");
+    }
     if (chunk && gbl_import_set(l, "engine.max_num_batched_tokens", chunk->text, chunk->flag, err)) return err->code;
     const char *text = gbl_arena_printf(l->a, "{\"use\": \"lpm\"%s%s", is(l, "@order", "lpm") ? "" : ", \"fcfs_above\": 0", mixed ? ", \"mixed\": true" : "");
     if (care && text) text = gbl_arena_printf(l->a, "%s, \"new_token_ratio\": %.6g", text, fmin(0.7 * strtod(care->text, NULL), 1));

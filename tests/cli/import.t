@@ -240,3 +240,12 @@ $ gable import vllm 'vllm serve Qwen/Qwen3-8B --gpu-memory-utilization 3'
 !   where: --gpu-memory-utilization
 !   expected: a number from 0.01 to 1 (share)
 ? 2
+$ gable import sglang 'sglang serve --model-path Qwen/Qwen3-8B --schedule-conservativeness -3'
+! gable: --schedule-conservativeness takes no "-3"
+!   expected: a number from 0
+? 2
+$ gable import vllm 'vllm serve Qwen/Qwen3-8B --kv-offloading-size 32 --no-enable-prefix-caching'
+! gable: with policy.prefix "off" nothing is cached, so a tier would be read by nothing
+!   where: --kv-offloading-size
+!   expected: "bytes": 0, or a prefix policy that caches
+? 2
