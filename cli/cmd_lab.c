@@ -81,6 +81,8 @@ static int read_budgets(gbl_lab *lab, const char *text, gbl_err *err)
         size_t n = strcspn(at, ",");
         double v;
         if (lab->n_budgets == GBL_LAB_BUDGETS || gbl_text_real(at, n, &v) || !(v > 0 && v <= 1)) return bad_budgets(text, err);
+        for (size_t i = 0; i < lab->n_budgets; i++)
+            if (lab->budget[i] == v) return gbl_fail(err, GBL_EINPUT, "budget %g is named twice", v), gbl_where(err, "--budgets");
         lab->budget[lab->n_budgets++] = v;
         at += n;
         if (!*at) return GBL_OK;
@@ -102,15 +104,51 @@ static int bad_method(const char *name, gbl_err *err)
     return gbl_nearest(err, gbl_near(name, known, n));
 }
 
-static int read_methods(gbl_lab *lab, const char *const *name, size_t n, gbl_err *err)
+/* The parameters of method m: its defaults, and what the spec says of them. */
+static int read_parameters(gbl_lab *lab, size_t m, const gbl_node *spec, gbl_arena *arena, gbl_err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        const gbl_cache_method *m = gbl_cache_find(name[i]);
-        if (!m) return bad_method(name[i], err);
-        for (size_t k = 0; k < lab->n_methods; k++)
-            if (lab->method[k] == m) return gbl_fail(err, GBL_EINPUT, "method '%s' is named twice", m->name);
-        lab->method[lab->n_methods++] = m;
+    static const char *const name_key[] = {"use", NULL};
+    const gbl_cache_method *how = lab->method[m];
+    if (!how->params) {
+        if (gbl_node_size(spec) == 1) return GBL_OK;
+        gbl_fail(err, GBL_EINPUT, "method '%s' has no parameters", how->name);
+        return gbl_expected(err, "gable lab mass %s", how->name);
     }
+    void *opt = gbl_arena_take(arena, how->opt_size);
+    if (!opt) return gbl_nomem(err, how->opt_size);
+    lab->opt[m] = opt;
+    if (gbl_param_defaults(how->params, opt, arena, err)) return err->code;
+    if (gbl_param_bind(how->params, opt, spec, name_key, arena, err)) gbl_spec_where(err, "METHOD");
+    return err->code;
+}
+
+static int is_same(const gbl_lab *lab, size_t a, size_t b)
+{
+    const gbl_cache_method *how = lab->method[a];
+    return how == lab->method[b] && (!how->params || memcmp(lab->opt[a], lab->opt[b], how->opt_size) == 0);
+}
+
+/* h2o, or with numbers of its own: streamingllm{sinks=0}. */
+static int read_method(gbl_lab *lab, const char *spec, gbl_arena *arena, gbl_err *err)
+{
+    gbl_doc *d;
+    size_t m = lab->n_methods;
+    if (gbl_spec_doc(&d, "METHOD", spec, err)) return err->code;
+    const char *name = gbl_node_text(gbl_node_get(gbl_doc_root(d), "use"));
+    lab->method[m] = gbl_cache_find(name);
+    lab->label[m] = strchr(spec, '{') ? spec : NULL;
+    int code = lab->method[m] ? read_parameters(lab, m, gbl_doc_root(d), arena, err) : bad_method(name, err);
+    for (size_t k = 0; !code && k < m; k++)
+        if (is_same(lab, m, k)) code = gbl_fail(err, GBL_EINPUT, "method '%s' is named twice", gbl_lab_name(lab, m));
+    gbl_doc_free(d);
+    lab->n_methods += !code;
+    return code;
+}
+
+static int read_methods(gbl_lab *lab, const char *const *name, size_t n, gbl_arena *arena, gbl_err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (read_method(lab, name[i], arena, err)) return err->code;
     for (size_t i = 0; !n && gbl_cache_methods[i]; i++) lab->method[lab->n_methods++] = gbl_cache_methods[i];
     return GBL_OK;
 }
@@ -189,7 +227,7 @@ static int run_mass(const gbl_call *call, gbl_err *err)
     gbl_attention *a = NULL;
     if (!lab) return gbl_nomem(err, sizeof *lab);
     if (gbl_catalogue_there(call->arena, err)) return err->code;
-    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, call->arg, call->n_arg, err) || refuse_unread(call, o, err) ? err->code : GBL_OK;
+    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, call->arg, call->n_arg, call->arena, err) || refuse_unread(call, o, err) ? err->code : GBL_OK;
     if (!code) code = open_attention(&a, o, call->arena, err);
     if (!code) code = run_lab(lab, a, o, err);
     if (!code) code = print(lab, a, o->json, err);
@@ -205,7 +243,8 @@ static const gbl_command mass = {
              "what is left, its mean and 5th percentile over rows and heads; needle the part of the attention to planted sentences that is "
              "left when they are asked for; held and read are bytes and tokens as shares of all. Merged tokens count by the cosine of "
              "their keys (in place: without them), coarse ones by what their bits keep. Rows are those of the whole cache throughout. Published scores stay "
-             "first (gable explain METHOD): mass ranks and interpolates.",
+             "first (gable explain METHOD): mass ranks and interpolates. Numbers of a method's own: streamingllm{sinks=0}, h2o{recent=0.3}, "
+             "snapkv{window=16,pool=5}, keyformer{recent,tau,noise}, cake{tau1,tau2,gamma,even=true}.",
     .example = {{"gable lab mass", "all methods on the synthetic process"},
                 {"gable lab mass h2o snapkv --recorded build/gpl.attn --budgets 0.1", "two of them on a real model's attention"}},
     .flags = mass_flags,
@@ -258,7 +297,7 @@ static int run_sets_json(gbl_lab *lab, gbl_attention *a, const lab_opt *o, gbl_e
     if (!w.j) return gbl_nomem(err, 0);
     gbl_json_obj(w.j, NULL);
     gbl_json_str(w.j, "attention", a->label);
-    gbl_json_str(w.j, "method", lab->method[0]->name);
+    gbl_json_str(w.j, "method", gbl_lab_name(lab, 0));
     gbl_json_arr(w.j, "sets");
     lab->see = json_set;
     lab->to = &w;
@@ -289,7 +328,7 @@ static int run_sets(const gbl_call *call, gbl_err *err)
     gbl_attention *a = NULL;
     if (!lab) return gbl_nomem(err, sizeof *lab);
     if (gbl_catalogue_there(call->arena, err)) return err->code;
-    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, call->arg, 1, err) || refuse_unread(call, o, err) ? err->code : GBL_OK;
+    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, call->arg, 1, call->arena, err) || refuse_unread(call, o, err) ? err->code : GBL_OK;
     if (!code) code = open_attention(&a, o, call->arena, err);
     if (!code) code = o->json ? run_sets_json(lab, a, o, err) : run_sets_text(lab, a, o, err);
     gbl_attention_close(a);
@@ -359,7 +398,7 @@ static int run_rank(const gbl_call *call, gbl_err *err)
     int64_t kept = 0;
     if (!lab) return gbl_nomem(err, 2 * sizeof *lab);
     if (gbl_catalogue_there(call->arena, err)) return err->code;
-    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, NULL, 0, err) ? err->code : GBL_OK;
+    int code = read_budgets(lab, o->budgets, err) || read_methods(lab, NULL, 0, call->arena, err) ? err->code : GBL_OK;
     lab[1] = lab[0];
     if (!code) code = run_both(lab, a, call->arg[0], o, call->arena, err);
     gbl_alike r = {.recorded = &lab[0], .process = &lab[1]};
@@ -381,8 +420,8 @@ static const gbl_command rank = {
     .operands = "RECORDING",
     .brief = "whether recorded and synthetic attention rank the methods alike",
     .about = "All methods on the recording and on the synthetic process of the same length; Spearman's correlation of their masses, with "
-             "its interval, over the methods without the baselines. validate/LAB.md has what it printed.",
-    .example = {{"gable lab rank build/gpl.attn", "after make record"},
+             "its interval, over the methods without the baselines; also without the three at either end, and at equal bytes held. validate/LAB.md has what it printed.",
+    .example = {{"gable lab rank build/gpl.attn", "after make lab"},
                 {"gable lab rank build/gpl.attn --process mpt-7b --db results.db", "another process, kept in a store"}},
     .flags = rank_flags,
     .opt_size = sizeof(lab_opt),

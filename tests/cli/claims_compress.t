@@ -1,11 +1,11 @@
 # gable claims of published compression methods that choose tokens: a verdict changes only with what is simulated or what a card says.
 $ export XDG_CACHE_HOME=$PWD/cache; gable claims alisa attention_sink_empirical cake d2o elastic_cache h2o keyformer kvcrush kvmerger locret lserve minicache mpcache quickvideo razorattention scalekv scissorhands sentencekv snapkv streamingllm windowkv --db all.db | tail -n 1; gable sql 'select key, count(*) as rows, sum(verdict = '"'reproduced'"') as reproduced, sum(verdict = '"'direction'"') as direction, sum(verdict = '"'not'"') as "not" from claim group by key' --db all.db
-106 claims: *
+107 claims: *
 key                       rows  reproduced  direction  not
 ------------------------  ----  ----------  ---------  ---
 alisa                        7           2          3    2
 attention_sink_empirical     1           0          0    0
-cake                         9           6          2    0
+cake                        10           6          2    1
 d2o                          2           0          2    0
 elastic_cache                3           2          0    0
 h2o                          8           7          0    1

@@ -108,6 +108,51 @@ $ gable lab mass h20
 $ gable lab mass h2o h2o
 ! gable: method 'h2o' is named twice
 ? 2
+$ gable lab mass streamingllm 'streamingllm{sinks=0}' --tokens 512 --generated 64 --layers 2 --heads 2 --budgets 0.2 | sed -n 7,8p
+streamingllm             31.6  12.7        31.6       0.0    19.0    19.0  ######
+streamingllm{sinks=0}    26.8  13.7        26.8       0.0    19.0    19.0  #####
+$ gable lab mass streamingllm 'streamingllm{sinks=0}' --tokens 512 --generated 64 --layers 2 --heads 2 --budgets 0.2 --process 'gpt-j-6b{sink_share=0}' | sed -n 7,8p
+streamingllm{sinks=0}    32.3  13.7        32.3       0.0    19.0    19.0  ######
+streamingllm             31.6  12.7        31.6       0.0    19.0    19.0  ######
+$ gable lab mass cake 'cake{even=true}' 'cake{tau1=1.9,tau2=1.8}' --tokens 1024 --generated 64 --layers 8 --heads 2 --budgets 0.1 | sed -n 7,9p
+cake{even=true}            64.1  33.0        64.1       4.8     9.8     9.8  #############
+cake{tau1=1.9,tau2=1.8}    64.0  38.8        64.0       6.3     9.8     9.8  #############
+cake                       46.6  24.5        46.6      15.0     9.8     9.8  #########
+$ gable lab sets 'h2o{recent=1}' --tokens 200 --generated 50 --layers 1 --heads 1 --budgets 0.1
+layer 16, unit 0, 10 %, after the prompt: 135-149
+layer 16, unit 0, 10 %, at the end: 185-199
+$ gable lab mass 'streamingllm{sinks=4}' streamingllm
+! gable: method 'streamingllm' is named twice
+? 2
+$ gable lab mass 'streamingllm{sink=0}'
+! gable: unknown key 'sink'
+!   where: METHOD sink
+!   expected: one of sinks, use
+!   nearest: sinks
+? 2
+$ gable lab mass 'streamingllm{sinks=-1}'
+! gable: 'sinks' is out of range: -1
+!   where: METHOD sinks
+!   expected: an integer from 0 to 1000000 (tokens)
+? 2
+$ gable lab mass 'mikv{bits=1}'
+! gable: method 'mikv' has no parameters
+!   expected: gable lab mass mikv
+? 2
+$ gable lab mass 'h20{recent=1}'
+! gable: the lab has no method 'h20'
+!   expected: full, oracle, random, streamingllm, h2o, scissorhands, keyformer, snapkv, d2o, mikv, kvmerger, elastic_cache, prefixkv, mpcache, windowkv, cake
+!   nearest: h2o
+? 2
+$ gable lab mass 'h2o{recent'
+! gable: cannot read 'h2o{recent'
+!   where: METHOD
+!   expected: a name, or name{key=value,...}
+? 2
+$ gable lab mass --budgets 0.1,0.10
+! gable: budget 0.1 is named twice
+!   where: --budgets
+? 2
 $ gable lab mass --budgets 0.1,nan
 ! gable: cannot use --budgets 0.1,nan
 !   where: --budgets
@@ -120,7 +165,17 @@ $ gable lab mass --budgets ''
 $ gable lab mass --process gptj
 ! gable: there is no process 'gptj'
 !   where: --process
-!   expected: a name of validate/attention/processes.json
+!   expected: gpt-j-6b, cerebras-gpt-6.7b, mpt-7b
+? 2
+$ gable lab mass --process gpt-j
+! gable: there is no process 'gpt-j'
+!   where: --process
+!   expected: gpt-j-6b, cerebras-gpt-6.7b, mpt-7b
+!   nearest: gpt-j-6b
+? 2
+$ gable lab mass --process ''
+! gable: --process has an empty value
+!   expected: --process NAME{...}
 ? 2
 $ gable lab mass full --tokens 128 --generated 32 --layers 1 --heads 1 --budgets 0.5 --process 'mpt-7b{retrieval_heads=1,spike=0.5}' | head -2
 synthetic: mpt-7b{retrieval_heads=1,spike=0.5}

@@ -25,7 +25,7 @@ trap 'rm -rf "$tmp"' EXIT
 p=$(sed -n 's/^perplexity.*: //p' "$tmp/said")
 awk -v p="$p" 'BEGIN { ok = p > 2 && p < 60; print (ok ? "ok" : "not ok") " 1 - the forward pass reads English: perplexity " p; exit !ok }' || exit 1
 python3 "$root/tests/lab/reference.py" "$build/gable" "$tmp" "$tmp/real.attn" | sed -n '/a real model/p' >"$tmp/sets"
-[ "$(grep -c '^ok' "$tmp/sets")" = 3 ] && echo "ok 2 - h2o, snapkv and streamingllm keep what other implementations keep" || {
+[ "$(grep -c '^ok' "$tmp/sets")" = 5 ] && echo "ok 2 - five methods keep what other implementations keep" || {
     echo "not ok 2 - kept sets"
     sed 's/^/# /' "$tmp/sets"
     exit 1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The lab's H2O, SnapKV and StreamingLLM against other implementations (reference.py), on recordings made there.
+# Five of the lab's methods against other implementations (reference.py), on recordings made there.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$root/build}

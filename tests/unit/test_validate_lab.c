@@ -9,6 +9,7 @@
 #include "base/param.h"
 #include "base/random.h"
 #include "reports/stats.h"
+#include "validate/lab/alike.h"
 #include "validate/lab/lab.h"
 #include "validate/lab/process.h"
 #include "validate/lab/recording.h"
@@ -372,6 +373,43 @@ static void test_what_bits_are_worth(void **state)
     gbl_attention_close(a);
 }
 
+/* Three far ahead make two sides agree whose middles are each other's reverse; and bytes put off against budgets change nothing at equal bytes. */
+static void test_alike_without_the_ends_and_at_equal_bytes(void **state)
+{
+    static const char *const name[] = {"kvmerger", "mikv", "d2o", "h2o", "snapkv", "keyformer", "cake", "prefixkv", "mpcache", "full"};
+    enum { N = sizeof name / sizeof *name };
+    gbl_lab lab[2] = {{.n_methods = N, .n_budgets = 2, .budget = {0.4, 0.1}}};
+    (void)state;
+    for (size_t m = 0; m < N; m++) lab[0].method[m] = gbl_cache_find(name[m]);
+    lab[1] = lab[0];
+    for (size_t m = 0; m < N; m++) {
+        double a = 0.9 - 0.05 * (double)m, b = m < 3 ? a : 0.1 + 0.05 * (double)m;
+        for (size_t i = 0; i < 2; i++) {
+            double off = m == 8 ? 0.3 : 0; /* the last one holds too much at both budgets */
+            lab[0].cell[m][i] = (gbl_lab_cell){.mass = a + 0.1 * lab[0].budget[i], .held = lab[0].budget[i] + off};
+            lab[1].cell[m][i] = (gbl_lab_cell){.mass = b + 0.1 * lab[1].budget[i], .held = lab[1].budget[i]};
+        }
+    }
+    gbl_alike r = {.recorded = &lab[0], .process = &lab[1]};
+    gbl_alike_make(&r);
+    assert_int_equal(r.n_ranked, 9); /* without the baseline */
+    assert_int_equal(r.all.n, 9);
+    assert_close(r.all.mean, 1 - 6.0 * 70 / 720, 1e-12); /* ranks of the last six reversed: 2 (25 + 9 + 1) */
+    assert_int_equal(r.rest.n, 6);
+    assert_close(r.rest.mean, -1, 1e-12);
+    assert_int_equal(r.middle.n, 3);
+    assert_close(r.middle.mean, -1, 1e-12);
+    assert_int_equal(r.n_held, 1);
+    assert_close(r.held[0], 0.2, 1e-12);
+    assert_int_equal(r.at_held[0].n, 8);
+    assert_close(r.at_held[0].mean, 1 - 6.0 * 40 / 504, 1e-12); /* of five: 2 (16 + 4) */
+    lab[1].cell[7][0].mass = 0.81, lab[1].cell[7][0].held = 0.3; /* the line between, not the budgets: 0.46 at 0.1, 0.81 at 0.3 */
+    lab[1].cell[6][0].mass = 0.95; /* more at its budget, less at 0.2: 0.41 at 0.1, 0.95 at 0.4 */
+    r = (gbl_alike){.recorded = &lab[0], .process = &lab[1]};
+    gbl_alike_make(&r);
+    assert_close(r.at_held[0].mean, 1 - 6.0 * 40 / 504, 1e-12);
+}
+
 static void test_memory_that_runs_out(void **state)
 {
     gbl_process p = usual();
@@ -420,7 +458,8 @@ int main(void)
         cmocka_unit_test(test_recording_comes_back),   cmocka_unit_test(test_lies_are_refused), cmocka_unit_test(test_bad_weights_are_refused),
         cmocka_unit_test(test_methods_that_need_keys_say_so), cmocka_unit_test(test_methods_keep_their_accounts),
         cmocka_unit_test(test_oracle_is_the_bound),    cmocka_unit_test(test_whole_layers_of_d2o), cmocka_unit_test(test_what_bits_are_worth),
-        cmocka_unit_test(test_memory_that_runs_out),   cmocka_unit_test(test_spearman)};
+        cmocka_unit_test(test_memory_that_runs_out),   cmocka_unit_test(test_spearman),
+        cmocka_unit_test(test_alike_without_the_ends_and_at_equal_bytes)};
     snprintf(path, sizeof path, "/tmp/gbl_lab_XXXXXX");
     int fd = mkstemp(path);
     if (fd < 0) return 1;

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policies/policy.h"
+
 enum gbl_sets { GBL_SETS_HEAD, GBL_SETS_LAYER };
 
 typedef struct gbl_row {
@@ -28,6 +30,7 @@ typedef struct gbl_note {
     double *sum[GBL_NOTE_ARRAYS];       /* [tokens] zeroed */
     double entropy;                     /* a sum over rows */
     void *extra;                        /* note_extra() bytes, zeroed */
+    const void *opt;                    /* the method's parameters, opt_size bytes */
     uint64_t seed, id;                  /* for keyed draws */
 } gbl_note;
 
@@ -42,6 +45,7 @@ typedef struct gbl_cache {
     int32_t *into;          /* [tokens] the token that a merged one was put into, or -1 */
     double *score, *second; /* [tokens] the policy's own, zeroed */
     void *extra;            /* extra() bytes, zeroed */
+    const void *opt;        /* the method's parameters */
     double number;          /* the policy's own */
     int64_t *order;         /* [2 x tokens] scratch, contents do not last */
     double *cell;           /* [tokens] the same */
@@ -57,11 +61,14 @@ typedef struct gbl_shares {
     gbl_note *note;                  /* [layers x units]; sum[1] is free for use where observe left it */
     int64_t prompt;
     double budget;                   /* mean tokens of a layer */
+    const void *opt;                 /* the method's parameters */
     double *tokens;                  /* out: of each layer */
 } gbl_shares;
 
 typedef struct gbl_cache_method {
     const char *name, *brief, *source;
+    const gbl_param *params; /* or NULL: it has none */
+    size_t opt_size;
     enum gbl_sets sets;
     int span; /* layers of the model that take over what the first of them chose; 0 and 1: none */
     void (*observe)(gbl_note *n, const gbl_row *row);

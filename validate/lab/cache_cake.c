@@ -7,7 +7,18 @@
 #include "validate/lab/cache.h"
 
 enum { WINDOW = 32, POOL = 5 };
-static const double tau1 = 1.6, tau2 = 0.4, gamma_cake = 200;
+
+typedef struct cake {
+    double tau1, tau2, gamma;
+    int32_t even;
+} cake;
+
+static const gbl_param params[] = {
+    {"tau1", GBL_P_REAL, 0, offsetof(cake, tau1), "1.6", 0.01, 1e6, NULL, NULL, "Entropy counts with the power 1 / tau1.", NULL},
+    {"tau2", GBL_P_REAL, 0, offsetof(cake, tau2), "0.4", 0.01, 1e6, NULL, NULL, "Variance counts with the power 1 / tau2.", NULL},
+    {"gamma", GBL_P_REAL, 0, offsetof(cake, gamma), "200", 0, 1e9, NULL, NULL, "Weight of a token's variance beside its mean (recalled, unchecked).", NULL},
+    {"even", GBL_P_BOOL, 0, offsetof(cake, even), "false", 0, 0, NULL, NULL, "Every layer the same budget: what the layers' budgets are worth.", NULL},
+    {0}};
 
 static void observe(gbl_note *n, const gbl_row *row)
 {
@@ -38,7 +49,8 @@ static double preference(const gbl_shares *s, int layer)
         h += n->entropy / rows;
         for (int64_t j = 0; j < s->prompt; j++) v += variance(n->sum[0][j], n->sum[1][j], rows);
     }
-    return pow(h / s->units, 1 / tau1) * pow(v / s->units, 1 / tau2);
+    const cake *o = s->opt;
+    return pow(h / s->units, 1 / o->tau1) * pow(v / s->units, 1 / o->tau2);
 }
 
 /* Beyond what the prompt has, a layer's part is shared out among the others. */
@@ -47,7 +59,7 @@ static void share(const gbl_shares *s)
     double most = (double)s->prompt - WINDOW, left = (s->budget - WINDOW) * s->layers, sum = 0;
     int full = -1;
     for (int l = 0; l < s->layers; l++) s->tokens[l] = s->budget;
-    if (most <= 0 || left <= 0) return;
+    if (most <= 0 || left <= 0 || ((const cake *)s->opt)->even) return;
     for (int l = 0; l < s->layers; l++) s->tokens[l] = -preference(s, l); /* negative: not settled */
     do {
         full = -1, sum = 0;
@@ -69,7 +81,7 @@ static size_t ring_bytes(int64_t tokens)
 /* cell: mean + gamma x variance, averaged over the neighbours that are tokens. */
 static void indicate(gbl_cache *c, int64_t last, double rows)
 {
-    double *raw = c->cell;
+    double *raw = c->cell, gamma_cake = ((const cake *)c->opt)->gamma;
     for (int64_t j = 0; j < last; j++) raw[j] = c->score[j] / rows + gamma_cake * variance(c->score[j], c->second[j], rows);
 }
 
@@ -118,5 +130,5 @@ static void step(gbl_cache *c, const gbl_row *row)
 }
 
 const gbl_cache_method gbl_cache_cake = {.name = "cake", .brief = "what the last 32 queries look at, steadily or suddenly; layers get budgets by how spread and how restless they are",
-                                         .source = "Qin et al., ICLR'25; code cake_cache.py", .note_extra = ring_bytes, .extra = extra,
+                                         .source = "Qin et al., ICLR'25; code cake_cache.py", .params = params, .opt_size = sizeof(cake), .note_extra = ring_bytes, .extra = extra,
                                          .observe = observe, .share = share, .choose = choose, .step = step};

@@ -4,6 +4,17 @@
 #include "base/random.h"
 #include "validate/lab/cache.h"
 
+typedef struct keyformer {
+    double recent, tau;
+    int32_t noise;
+} keyformer;
+
+static const gbl_param params[] = {
+    {"recent", GBL_P_REAL, 0, offsetof(keyformer, recent), "0.3", 0, 1, "share", NULL, "Of the budget, for the last tokens.", NULL},
+    {"tau", GBL_P_REAL, 0, offsetof(keyformer, tau), "2", 1, 100, NULL, NULL, "Temperature that generated tokens grow to, from 1.", NULL},
+    {"noise", GBL_P_BOOL, 0, offsetof(keyformer, noise), "true", 0, 0, NULL, NULL, "Gumbel noise on the scores.", NULL},
+    {0}};
+
 enum { STREAM = GBL_STREAM_POLICY + 4098 };
 
 /* E of token j at query t; two 32-bit draws of each block. */
@@ -14,7 +25,7 @@ static double exponential(uint64_t seed, uint64_t id, int64_t t, int64_t j, uint
     return -log(((double)half + 0.5) * 0x1p-32);
 }
 
-static void noisy(const gbl_row *row, const uint8_t *in, uint64_t seed, uint64_t id, double tau, double *score, double *cell)
+static void noisy(const keyformer *s, const gbl_row *row, const uint8_t *in, uint64_t seed, uint64_t id, double tau, double *score, double *cell)
 {
     double sum = 0;
     uint64_t bits = 0;
@@ -24,7 +35,7 @@ static void noisy(const gbl_row *row, const uint8_t *in, uint64_t seed, uint64_t
             bits = 0;
             continue;
         }
-        double v = (double)row->a[j] / exponential(seed, id, row->t, j, &bits);
+        double v = (double)row->a[j] / (s->noise ? exponential(seed, id, row->t, j, &bits) : 1);
         cell[j] = tau == 1 ? v : pow(v, 1 / tau);
         sum += cell[j];
     }
@@ -34,12 +45,12 @@ static void noisy(const gbl_row *row, const uint8_t *in, uint64_t seed, uint64_t
 
 static void observe(gbl_note *n, const gbl_row *row)
 {
-    noisy(row, NULL, n->seed, n->id, 1, n->sum[0], n->sum[1]);
+    noisy(n->opt, row, NULL, n->seed, n->id, 1, n->sum[0], n->sum[1]);
 }
 
 static int64_t recent_of(const gbl_cache *c)
 {
-    int64_t r = (int64_t)floor(0.3 * (double)c->budget + 0.5);
+    int64_t r = (int64_t)floor(((const keyformer *)c->opt)->recent * (double)c->budget + 0.5);
     return r < 1 ? 1 : r;
 }
 
@@ -53,12 +64,13 @@ static void choose(gbl_cache *c, const gbl_note *n)
 
 static void step(gbl_cache *c, const gbl_row *row)
 {
-    double tau = fmin(1 + 0.01 * (double)(row->t - c->prompt + 1), 2);
-    noisy(row, c->in, c->seed, c->id, tau, c->score, c->cell);
+    const keyformer *s = c->opt;
+    double tau = fmin(1 + 0.01 * (double)(row->t - c->prompt + 1), s->tau);
+    noisy(s, row, c->in, c->seed, c->id, tau, c->score, c->cell);
     if (c->held <= c->budget) return;
     int64_t out = gbl_cache_least(c, c->score, 0, gbl_cache_recent(c, recent_of(c)));
     gbl_cache_evict(c, out < 0 ? gbl_cache_least(c, c->score, 0, c->n) : out);
 }
 
 const gbl_cache_method gbl_cache_keyformer = {.name = "keyformer", .brief = "30 % recent tokens, the rest by attention gathered under Gumbel noise",
-                                              .source = "Adnan et al., MLSys'24", .observe = observe, .choose = choose, .step = step};
+                                              .source = "Adnan et al., MLSys'24", .params = params, .opt_size = sizeof(keyformer), .observe = observe, .choose = choose, .step = step};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/param.h"
 #include "reports/stats.h"
 
 /* Of a row's mass: then the head looks at the needle. Assumed; Wu et al. ("Retrieval head", 2024) take the largest weight. */
@@ -14,6 +15,7 @@ static const double most_bytes = 0x1p36;
 
 typedef struct track {
     const gbl_cache_method *how;
+    const void *opt;
     int units;         /* of a layer */
     gbl_note *note;    /* [layers x units] */
     double *tokens;    /* [budget x layers] */
@@ -51,7 +53,7 @@ static void make_notes(bench *b, track *k)
     k->note = take(b, (int64_t)a->layers * k->units, sizeof *k->note);
     for (int i = 0; i < a->layers * k->units && !b->lost; i++) {
         gbl_note *n = &k->note[i];
-        *n = (gbl_note){.tokens = a->tokens, .prompt = a->prompt, .last = -1, .seed = b->lab->seed};
+        *n = (gbl_note){.tokens = a->tokens, .prompt = a->prompt, .last = -1, .seed = b->lab->seed, .opt = k->opt};
         n->id = (uint64_t)a->layer[i / k->units] << 16 | (uint64_t)(i % k->units);
         for (int s = 0; s < GBL_NOTE_ARRAYS; s++) n->sum[s] = take(b, a->tokens, sizeof(double));
         n->extra = take(b, 1, k->how->note_extra ? k->how->note_extra(a->tokens) : 0);
@@ -76,6 +78,13 @@ static void make_caches(bench *b, track *k)
     }
 }
 
+static const void *defaults(bench *b, const gbl_cache_method *how)
+{
+    void *opt = how->params ? take(b, 1, how->opt_size) : NULL;
+    if (opt && gbl_param_defaults(how->params, opt, b->arena, b->err)) b->lost = 1;
+    return opt;
+}
+
 static int make(bench *b)
 {
     const gbl_attention *a = b->a;
@@ -91,6 +100,7 @@ static int make(bench *b)
         track *k = &b->track[m];
         k->how = b->lab->method[m];
         k->units = k->how->sets == GBL_SETS_LAYER ? 1 : a->kv_heads;
+        k->opt = b->lab->opt[m] ? b->lab->opt[m] : defaults(b, k->how);
         k->tokens = take(b, (int64_t)b->lab->n_budgets * a->layers, sizeof *k->tokens);
         k->mass = take(b, (int64_t)b->lab->n_budgets * b->rows, sizeof *k->mass);
         if (!b->lost) make_notes(b, k);
@@ -161,7 +171,7 @@ static void share_out(bench *b, track *k)
 {
     for (size_t i = 0; i < b->lab->n_budgets; i++) {
         double *tokens = k->tokens + (int64_t)i * b->a->layers, budget = b->lab->budget[i] * (double)b->a->prompt;
-        gbl_shares s = {b->a->layers, b->a->model_layers, k->units, b->a->layer, k->note, b->a->prompt, budget, tokens};
+        gbl_shares s = {b->a->layers, b->a->model_layers, k->units, b->a->layer, k->note, b->a->prompt, budget, k->opt, tokens};
         for (int l = 0; l < b->a->layers; l++) tokens[l] = budget;
         if (k->how->share) k->how->share(&s);
     }
@@ -191,6 +201,7 @@ static void reset(bench *b, const track *k, gbl_cache *c, size_t budget, int lay
     c->layer = a->layer[layer];
     c->model_layers = a->model_layers;
     c->seed = b->lab->seed;
+    c->opt = k->opt;
     c->unit = unit;
     c->id = (uint64_t)a->layer[layer] << 16 | (uint64_t)unit;
 }
@@ -357,6 +368,11 @@ int gbl_lab_run(gbl_lab *lab, gbl_attention *a, gbl_err *err)
     if (!code) sum_up(&b);
     gbl_arena_free(b.arena);
     return code;
+}
+
+const char *gbl_lab_name(const gbl_lab *lab, size_t method)
+{
+    return lab->label[method] ? lab->label[method] : lab->method[method]->name;
 }
 
 double gbl_lab_mean(const gbl_lab *lab, size_t method)

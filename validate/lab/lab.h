@@ -21,6 +21,8 @@ typedef struct gbl_lab_cell {
 typedef struct gbl_lab {
     /* in */
     const gbl_cache_method *method[GBL_LAB_METHODS];
+    const void *opt[GBL_LAB_METHODS];   /* parameters of each; NULL: its defaults */
+    const char *label[GBL_LAB_METHODS]; /* what results call it, like "streamingllm{sinks=0}"; NULL: its name */
     double budget[GBL_LAB_BUDGETS]; /* share of the prompt's KV, in (0, 1] */
     size_t n_methods, n_budgets;
     uint64_t seed;
@@ -36,6 +38,7 @@ typedef struct gbl_lab {
 
 /* Methods that need keys are refused where the attention has none. Memory: tokens x methods x (budgets + layers). */
 int gbl_lab_run(gbl_lab *lab, gbl_attention *a, gbl_err *err);
+const char *gbl_lab_name(const gbl_lab *lab, size_t method);
 /* Mean mass of a method over the budgets. */
 double gbl_lab_mean(const gbl_lab *lab, size_t method);
 /* Numbers of the methods by that mean, the best first; equal ones in their own order. */

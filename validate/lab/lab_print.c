@@ -33,7 +33,7 @@ static int budget_table(const gbl_lab *lab, size_t budget, const size_t *order, 
     gbl_table_columns(t, "method", ">mass %", ">p5 %", ">in place %", ">needle %", ">held %", ">read %", "mass", (const char *)NULL);
     for (size_t i = 0; i < lab->n_methods; i++) {
         const gbl_lab_cell *c = &lab->cell[order[i]][budget];
-        gbl_table_cell(t, "%s", lab->method[order[i]]->name);
+        gbl_table_cell(t, "%s", gbl_lab_name(lab, order[i]));
         percent(t, c->mass);
         percent(t, c->p5);
         percent(t, c->in_place);
@@ -63,7 +63,7 @@ int gbl_lab_print(const gbl_lab *lab, const gbl_attention *a, FILE *to)
 static void method_json(const gbl_lab *lab, size_t m, size_t rank, gbl_json *j)
 {
     gbl_json_obj(j, NULL);
-    gbl_json_str(j, "name", lab->method[m]->name);
+    gbl_json_str(j, "name", gbl_lab_name(lab, m));
     gbl_json_str(j, "source", lab->method[m]->source);
     gbl_json_int(j, "rank", (int64_t)rank);
     gbl_json_num(j, "mass_mean", gbl_lab_mean(lab, m));

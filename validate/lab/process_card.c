@@ -57,6 +57,21 @@ int gbl_process_read(const gbl_process **out, size_t *n, gbl_arena *a, gbl_err *
     return code;
 }
 
+static int no_process(const char *name, const char *const *known, size_t n, gbl_err *err)
+{
+    char list[200] = "";
+    const char *near = gbl_near(name, known, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = strlen(list);
+        snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", known[i]);
+        if (!near && *name && strncmp(known[i], name, strlen(name)) == 0) near = known[i];
+    }
+    gbl_fail(err, GBL_EINPUT, "there is no process '%s'", name);
+    gbl_where(err, "--process");
+    gbl_expected(err, "%s", list);
+    return gbl_nearest(err, near);
+}
+
 int gbl_process_find(const gbl_process **out, const char *name, gbl_arena *a, gbl_err *err)
 {
     const gbl_process *list;
@@ -70,8 +85,5 @@ int gbl_process_find(const gbl_process **out, const char *name, gbl_arena *a, gb
             return GBL_OK;
         }
     }
-    gbl_fail(err, GBL_EINPUT, "there is no process '%s'", name);
-    gbl_where(err, "--process");
-    gbl_expected(err, "a name of %s", FILE_NAME);
-    return gbl_nearest(err, gbl_near(name, known, n < 64 ? n : 64));
+    return no_process(name, known, n < 64 ? n : 64, err);
 }
