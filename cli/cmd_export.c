@@ -25,7 +25,7 @@ static const gbl_flag flags[] = {
              .offset = offsetof(export_opt, format),
              .dflt = "\"csv\"",
              .choices = "csv|jsonl|chrome|perfetto|bench_serve",
-             .help = "one line a request: CSV with a header, or JSON objects; chrome, perfetto: a trace for ui.perfetto.dev; bench_serve: the result JSON of vLLM's bench serve"},
+             .help = "one line a request: CSV with a header, or JSON objects; chrome, perfetto: a trace for ui.perfetto.dev; bench_serve: the result JSON of vLLM's bench serve, without itls: a store keeps no single gaps"},
      .arg = "FORMAT"},
     {.row = {.name = "out",
              .type = GBL_P_STR,

@@ -63,7 +63,7 @@ int gbl_card_form(const gbl_node *root, const char *form, gbl_err *err)
 int gbl_card_missing(const gbl_node *n, const char *key, gbl_err *err)
 {
     gbl_node_fail(n, err, "the key \"%s\" is missing", key);
-    return GBL_EINPUT;
+    return gbl_expected(err, "\"%s\" in this object", key);
 }
 
 static int read_sourced(const gbl_node *m, const gbl_card_number *what, double *v, gbl_err *err)

@@ -96,54 +96,66 @@ static int from_card(gbl_llm *m, const gbl_node *root, gbl_arena *a, gbl_err *er
     return released_as(m, root, a, err);
 }
 
-static int impossible(const gbl_node *root, gbl_err *err, const char *what);
+/* At the key that rules it out; a config.json has other names for it, and then it is the whole. */
+static int impossible(const gbl_node *root, gbl_err *err, const char *key, const char *what, const char *expected)
+{
+    const gbl_node *at = gbl_node_get(root, key);
+    gbl_node_fail(at ? at : root, err, "impossible model: %s", what);
+    return gbl_expected(err, "%s", expected);
+}
 
 static int check_ssm(const gbl_llm *m, const gbl_node *root, gbl_err *err)
 {
     if (!m->ssm_inner)
-        return m->ssm_state || m->ssm_conv || m->ssm_dt_rank || m->ssm_groups ? impossible(root, err, "a state space needs ssm_inner") : 0;
+        return m->ssm_state || m->ssm_conv || m->ssm_dt_rank || m->ssm_groups ? impossible(root, err, "ssm_state", "a state space needs ssm_inner", "ssm_inner, or none of ssm_state, ssm_conv, ssm_dt_rank and ssm_groups") : 0;
     if (m->ssm_inner > 1000000 || m->ssm_state < 1 || m->ssm_state > 65536 || m->ssm_conv < 1 || m->ssm_conv > 1024 || m->ssm_dt_rank > 1000000 || m->ssm_groups > 65536)
-        return impossible(root, err, "a state space needs ssm_state and ssm_conv");
+        return impossible(root, err, "ssm_inner", "a state space needs ssm_state and ssm_conv", "ssm_inner up to 1e6, ssm_state 1 .. 65536, ssm_conv 1 .. 1024");
     if (!m->ssm_dt_rank == !m->ssm_groups)
-        return impossible(root, err, "a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)");
+        return impossible(root, err, "ssm_dt_rank", "a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)", "one of the two");
     if (m->linear_layers != m->layers || m->ffn || m->experts || m->kv_lora || m->window || m->positions)
-        return impossible(root, err, "state-space layers are all of the layers (linear_layers), without attention and MLP");
+        return impossible(root, err, "linear_layers", "state-space layers are all of the layers (linear_layers), without attention and MLP", "linear_layers equal to layers, ffn 0, and no experts, kv_lora, window or positions");
     if (m->heads * m->head_dim != m->ssm_inner)
-        return impossible(root, err, "heads x head_dim are not ssm_inner");
+        return impossible(root, err, "ssm_inner", "heads x head_dim are not ssm_inner", "ssm_inner = heads x head_dim");
     return 0;
 }
 
-static int impossible(const gbl_node *root, gbl_err *err, const char *what)
+static int check_sizes(const gbl_llm *m, const gbl_node *root, gbl_err *err)
 {
-    return gbl_node_fail(root, err, "impossible model: %s", what);
+    const struct { const char *key; int64_t n; } sizes[] = {
+        {"layers", m->layers}, {"hidden", m->hidden}, {"heads", m->heads}, {"kv_heads", m->kv_heads}, {"head_dim", m->head_dim}, {"vocab", m->vocab}, {"context", m->context}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (sizes[i].n >= 1 && sizes[i].n <= 100000000) continue;
+        impossible(root, err, sizes[i].key, "layers, hidden, heads, kv_heads, head_dim, vocab and context are 1 .. 1e8", "");
+        return gbl_expected(err, "%s from 1 to 100000000, not %lld", sizes[i].key, (long long)sizes[i].n);
+    }
+    if (m->layers > 100000 || m->heads > 65536 || m->head_dim > 65536)
+        return impossible(root, err, m->layers > 100000 ? "layers" : m->heads > 65536 ? "heads" : "head_dim", "at most 100000 layers, 65536 heads of at most 65536", "smaller ones");
+    if (m->kv_heads > m->heads || (!m->kv_lora && m->heads % m->kv_heads))
+        return impossible(root, err, "kv_heads", "the KV heads do not divide the attention heads", "kv_heads that divide heads");
+    if (m->ffn > 100000000 || m->moe_ffn > 100000000 || m->shared_ffn > 100000000 || m->experts > 1000000)
+        return impossible(root, err, m->ffn > 100000000 ? "ffn" : m->experts > 1000000 ? "experts" : m->moe_ffn > 100000000 ? "moe_ffn" : "shared_ffn", "an MLP of more than 1e8", "at most 1e8, of at most 1e6 experts");
+    return 0;
 }
 
 int gbl_llm_check(const gbl_llm *m, const gbl_node *root, gbl_err *err)
 {
-    const int64_t *const sizes[] = {&m->layers, &m->hidden, &m->heads, &m->kv_heads, &m->head_dim, &m->vocab, &m->context};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        if (*sizes[i] < 1 || *sizes[i] > 100000000)
-            return impossible(root, err, "layers, hidden, heads, kv_heads, head_dim, vocab and context are 1 .. 1e8");
-    if (m->layers > 100000 || m->heads > 65536 || m->head_dim > 65536)
-        return impossible(root, err, "at most 100000 layers, 65536 heads of at most 65536");
-    if (m->kv_heads > m->heads || (!m->kv_lora && m->heads % m->kv_heads))
-        return impossible(root, err, "the KV heads do not divide the attention heads");
+    if (check_sizes(m, root, err))
+        return err->code;
     if (m->experts && (m->top_k < 1 || m->top_k > m->experts || m->moe_ffn < 1))
-        return impossible(root, err, "experts need top_k in 1 .. experts and moe_ffn");
+        return impossible(root, err, m->moe_ffn < 1 ? "moe_ffn" : "top_k", "experts need top_k in 1 .. experts and moe_ffn", "top_k from 1 to experts, and moe_ffn above 0");
     if (check_ssm(m, root, err))
         return err->code;
     if (!m->experts && m->ffn < 1 && !m->ssm_inner)
-        return impossible(root, err, "neither ffn nor experts");
+        return impossible(root, err, "ffn", "neither ffn nor experts", "ffn above 0, or experts");
     if (m->moe_layers < 0 || m->moe_layers > m->layers || m->window_layers > m->layers)
-        return impossible(root, err, "more layers of one kind than layers");
+        return impossible(root, err, m->window_layers > m->layers ? "window_layers" : "dense_first", "more layers of one kind than layers", "at most as many as layers");
     if ((m->linear_layers >= m->layers && !m->ssm_inner) || m->linear_layers + m->window_layers > m->layers || (m->linear_layers && m->kv_lora) || m->linear_state_B > 8)
-        return impossible(root, err, "linear layers leave at least one of softmax attention, not latent, and states have up to 8 bytes an element");
+        return impossible(root, err, m->linear_state_B > 8 ? "linear_state_B" : "linear_layers", "linear layers leave at least one of softmax attention, not latent, and states have up to 8 bytes an element",
+                          "linear_layers and window_layers together below layers, no kv_lora, linear_state_B up to 8");
     if (m->moe_layers < m->layers && m->ffn < 1 && !m->ssm_inner)
-        return impossible(root, err, "dense layers without ffn");
-    if (m->ffn > 100000000 || m->moe_ffn > 100000000 || m->shared_ffn > 100000000 || m->experts > 1000000)
-        return impossible(root, err, "an MLP of more than 1e8");
+        return impossible(root, err, "ffn", "dense layers without ffn", "ffn above 0, or dense_first 0");
     if (m->kv_lora && (m->rope_dim < 0 || m->nope_dim < 1 || m->v_dim < 1 || m->kv_lora > 1000000))
-        return impossible(root, err, "latent attention needs nope_dim and v_dim");
+        return impossible(root, err, "kv_lora", "latent attention needs nope_dim and v_dim", "nope_dim and v_dim above 0, rope_dim 0 or more, kv_lora up to 1e6");
     return 0;
 }
 

@@ -60,7 +60,7 @@ static int pick(const config *c, const char *names, int64_t dflt, int64_t *out)
             if (gbl_node_int(m, out, c->err))
                 return c->err->code;
             if (*out < 0 || *out > ((int64_t)1 << 40))
-                return gbl_node_fail(m, c->err, "%s %lld is out of range", key, (long long)*out);
+                return gbl_node_fail(m, c->err, "%s %lld is out of range", key, (long long)*out), gbl_expected(c->err, "a number from 0 to 2^40");
             return 0;
         }
         p += n + (p[n] == '|');
@@ -72,6 +72,21 @@ static int pick(const config *c, const char *names, int64_t dflt, int64_t *out)
     }
     *out = dflt;
     return 0;
+}
+
+/* At the first of the names that the file has. */
+static int impossible(const config *c, const char *names, const char *what, const char *expected)
+{
+    const gbl_node *at = NULL;
+    for (const char *p = names; *p && !at;) {
+        char key[64];
+        size_t n = strcspn(p, "|");
+        snprintf(key, sizeof key, "%.*s", (int)n, p);
+        at = present(c, key);
+        p += n + (p[n] == '|');
+    }
+    gbl_node_fail(at ? at : c->root, c->err, "impossible model: %s", what);
+    return gbl_expected(c->err, "%s", expected);
 }
 
 static int flag(const config *c, const char *key, int dflt)
@@ -105,9 +120,9 @@ static int trunk(gbl_llm *m, const config *c)
     if (is(c, "chatglm") && pick(c, "padded_vocab_size|vocab_size", -1, &m->vocab))
         return c->err->code;
     if (m->heads < 1)
-        return gbl_node_fail(c->root, c->err, "impossible model: no attention heads");
+        return impossible(c, "num_attention_heads|n_head", "no attention heads", "one head or more");
     if (m->layers > 100000)
-        return gbl_node_fail(c->root, c->err, "impossible model: %lld layers", (long long)m->layers);
+        return impossible(c, "num_hidden_layers|n_layer|num_layers", "too many layers", "at most 100000");
     if (kv_heads(m, c) || pick(c, "head_dim|kv_channels", gemma3 ? 256 : m->hidden / m->heads, &m->head_dim))
         return c->err->code;
     int wide = is(c, "falcon") || is(c, "gptj") || is(c, "gpt2");
@@ -164,7 +179,7 @@ static int sparse_layers(gbl_llm *m, const config *c)
         pick(c, "moe_layer_freq", 1, &freq))
         return c->err->code;
     if (m->dense_first > m->layers || step < 1 || freq < 1)
-        return gbl_node_fail(c->root, c->err, "impossible model: sparse layers");
+        return impossible(c, m->dense_first > m->layers ? "first_k_dense_replace" : step < 1 ? "decoder_sparse_step" : "moe_layer_freq", "sparse layers", "first_k_dense_replace up to the layers, decoder_sparse_step and moe_layer_freq 1 or more");
     for (int64_t i = m->dense_first; i < m->layers; i++)
         m->moe_layers += (i + 1) % step == 0 && i % freq == 0;
     if (only && gbl_node_kind(only) == GBL_ARRAY) {

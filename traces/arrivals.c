@@ -106,7 +106,8 @@ static int curve_fill(gbl_arrival *v, const curve_rows *c, const char *path, gbl
     for (size_t i = 0; i < n; i++) any += c->items[i].rate;
     if (n < 2 || !(any > 0)) {
         gbl_fail(err, GBL_EINPUT, n < 2 ? "the curve has fewer than two rows" : "every rate of the curve is 0");
-        return gbl_where(err, "%s", path);
+        gbl_where(err, "%s", path);
+        return gbl_expected(err, "two rows or more of t_s from 0 on and rate_rps, one of them above 0");
     }
     v->start_s = gbl_alloc(n + 1, sizeof *v->start_s);
     v->rate = gbl_alloc(n + 1, sizeof *v->rate);

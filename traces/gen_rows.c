@@ -88,7 +88,8 @@ int gbl_resample_load(gbl_resample *r, const gbl_node *n, gbl_arena *a, gbl_err 
     mean_gap(r);
     if (r->n) return 0;
     gbl_fail(err, GBL_EINPUT, "no rows to draw from");
-    return gbl_where(err, "%s", path);
+    gbl_where(err, "%s", path);
+    return gbl_expected(err, "a row with input and output");
 }
 
 void gbl_resample_fini(gbl_resample *r)

@@ -21,6 +21,11 @@ int gbl_heads_bind(gbl_heads *h, const gbl_node *n, gbl_arena *a, gbl_err *err)
     *h = (gbl_heads){.on = n != NULL};
     if (gbl_param_defaults(gbl_heads_params, h, a, err)) return err->code;
     if (n && gbl_param_bind(gbl_heads_params, h, n, NULL, a, err)) return err->code;
+    const char *idle = h->groups != 1 ? "groups" : h->zipf != 0 ? "zipf" : NULL;
+    if (n && !h->tokens && idle) {
+        gbl_node_fail(gbl_node_get(n, idle), err, "the heads have no tokens, so '%s' would be read by nothing", idle);
+        return gbl_expected(err, "tokens above 0, or neither groups nor zipf");
+    }
     if (!n || h->groups > 1 || h->zipf == 0) return 0;
     gbl_node_fail(gbl_node_get(n, "zipf"), err, "there is one group, so 'zipf' would be read by nothing");
     return gbl_expected(err, "0, or several groups");
@@ -86,6 +91,12 @@ static int64_t pause_ns(const gbl_pause *p, double u)
 {
     double s = p->kind == FIXED ? p->s : p->kind == EXPONENTIAL ? (p->mean_s > 0 ? gbl_q_exponential(u, p->mean_s) : 0) : fmin(gbl_q_lognormal(u, p->mu, p->sigma), p->high_s);
     return llround(s * 1e9);
+}
+
+int gbl_talk_pauses(const gbl_talk *t)
+{
+    const gbl_pause *p = &t->think;
+    return (p->kind == FIXED ? p->s : p->kind == EXPONENTIAL ? p->mean_s : p->high_s) > 0;
 }
 
 /* ---- sessions ---- */

@@ -339,6 +339,7 @@ void gbl_generator_done(gbl_generator *g, int64_t serial, int64_t now_ns)
 
 int gbl_generator_closed(const gbl_generator *g) { return gbl_arrival_closed(&g->p.arrival); }
 int64_t gbl_generator_requests(const gbl_generator *g) { return g->p.requests; }
+int gbl_generator_pauses(const gbl_generator *g) { return gbl_talk_pauses(&g->p.talk); }
 const gbl_repairs *gbl_generator_repairs(const gbl_generator *g) { return &g->p.rows.repairs; }
 
 void gbl_generator_schema(const char *key, gbl_json *j)

@@ -128,6 +128,7 @@ typedef struct gbl_talk {
 int gbl_talk_bind(gbl_talk *t, const gbl_node *n, gbl_arena *a, gbl_err *err); /* n NULL: off */
 int gbl_talk_load(gbl_talk *t, gbl_arena *a, gbl_err *err);
 void gbl_talk_fini(gbl_talk *t);
+int gbl_talk_pauses(const gbl_talk *t);
 void gbl_talk_begin(gbl_talk *t, uint64_t seed, int64_t session);
 /* The next turn of the session: comes with its own input and output drawn, leaves with its place in the session. */
 void gbl_talk_turn(gbl_talk *t, const gbl_heads *h, uint64_t seed, gbl_turn *x);
@@ -146,6 +147,7 @@ int gbl_generator_sessions(const gbl_generator *g); /* it hands over turns: */
 int gbl_generator_turn(void *g, gbl_turn *out, gbl_err *err); /* as gbl_feed.next */
 int64_t gbl_generator_concurrency(const gbl_generator *g);    /* of sessions; 0: they arrive by themselves */
 int gbl_generator_closed(const gbl_generator *g);
+int gbl_generator_pauses(const gbl_generator *g); /* some pause between turns may be above 0 */
 int64_t gbl_generator_requests(const gbl_generator *g);
 const gbl_repairs *gbl_generator_repairs(const gbl_generator *g); /* of the rows that it draws from */
 int gbl_generator_check(const gbl_node *n, gbl_arena *a, gbl_err *err);

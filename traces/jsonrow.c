@@ -36,7 +36,10 @@ int gbl_jrow_next(gbl_jrow *c, gbl_rows *rows, gbl_err *err)
     *c = (gbl_jrow){{line, line + len, line, gbl_lines_name(rows->lines), gbl_rows_line(rows)}, rows, err, NULL};
     enum gbl_token t = gbl_scan_next(&c->s, &at, &len, err);
     if (t == GBL_T_BAD) return -1;
-    return t == GBL_T_OBJ ? 1 : gbl_jrow_fail(c, at, "row is not a JSON object");
+    if (t == GBL_T_OBJ) return 1;
+    gbl_jrow_fail(c, at, "row is not a JSON object");
+    gbl_expected(err, "{...}: an object a line, or one whole document that is an object");
+    return -1;
 }
 
 static int index_of(const char *const *names, int n, const char *at, size_t len)

@@ -90,7 +90,8 @@ static int pile_up(gbl_length *l, pile *p, const char *path, gbl_err *err)
     for (size_t i = 0; i < p->n; i++) sum += p->items[i].weight;
     if (!(sum > 0)) {
         gbl_fail(err, GBL_EINPUT, "no token counts to draw from");
-        return gbl_where(err, "%s", path);
+        gbl_where(err, "%s", path);
+        return gbl_expected(err, "a row of tokens, with a weight above 0 in a histogram");
     }
     qsort(p->items, p->n, sizeof *p->items, by_value);
     l->value = gbl_alloc(p->n, sizeof *l->value);

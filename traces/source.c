@@ -263,6 +263,10 @@ static int check_replay(const gbl_source *s, const conf *c, const gbl_node *n, g
         gbl_node_fail(c->copula_node, err, "copula is not read: the trace says what each request is");
         return gbl_expected(err, "a servegen folder, whose lengths are drawn");
     }
+    if (s->generator && has_turns(s) && c->think_scale != 1 && !gbl_generator_pauses(s->generator)) {
+        gbl_node_fail(gbl_node_get(n, "think_scale"), err, "think_scale is not read: every pause of the sessions is 0");
+        return gbl_expected(err, "1, or another trace.generate.sessions.think");
+    }
     int turns = has_turns(s), closed = turns && is_closed(s, c);
     const char *key = c->replay >= 0 && !turns ? "replay" : c->session_rate_s > 0 && !turns ? "session_rate_s" : NULL;
     if (s->generator && turns && c->session_rate_s > 0 && !gbl_generator_closed(s->generator)) {

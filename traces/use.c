@@ -135,6 +135,14 @@ static int no_column(columns *c, int k, gbl_err *err)
     return gbl_nearest(err, gbl_near(c->names[k], found, n));
 }
 
+static int expected_columns(const columns *c, gbl_err *err)
+{
+    char list[400] = "";
+    size_t used = 0;
+    for (int k = 0; k < c->n && used < sizeof list; k++) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", k ? ", " : "", c->names[k]);
+    return gbl_expected(err, "a CSV header, then rows with numbers in %s", list);
+}
+
 static int columns_header(columns *c, gbl_err *err)
 {
     char *line;
@@ -143,7 +151,8 @@ static int columns_header(columns *c, gbl_err *err)
     if (got < 0) return err->code;
     if (!got) {
         gbl_fail(err, GBL_EINPUT, "empty file");
-        return gbl_where(err, "%s", gbl_lines_name(c->rows.lines));
+        gbl_where(err, "%s", gbl_lines_name(c->rows.lines));
+        return expected_columns(c, err);
     }
     c->fields = gbl_row_split(line, len, c->at, c->len, MOST_FIELDS);
     if (c->fields > MOST_FIELDS) return gbl_rows_fail(&c->rows, 0, err, "%d columns, more than %d", c->fields, MOST_FIELDS), err->code;
@@ -165,13 +174,13 @@ static int columns_rows(columns *c, int (*get)(void *, const double *, const cha
         double v[MOST_COLUMNS];
         const char *why = NULL;
         int n = gbl_row_split(line, len, c->at, c->len, MOST_FIELDS);
-        if (n != c->fields) return gbl_rows_fail(&c->rows, 0, err, "row has %d fields, the header %d", n, c->fields), err->code;
+        if (n != c->fields) return gbl_rows_fail(&c->rows, 0, err, "row has %d fields, the header %d", n, c->fields), expected_columns(c, err);
         for (int k = 0; k < c->n; k++) {
             int i = c->where[k];
             if (gbl_text_real(c->at[i], c->len[i], &v[k]))
-                return gbl_rows_fail(&c->rows, (size_t)(c->at[i] - line) + 1, err, "%s is not a number", c->names[k]), err->code;
+                return gbl_rows_fail(&c->rows, (size_t)(c->at[i] - line) + 1, err, "%s is not a number", c->names[k]), expected_columns(c, err);
         }
-        if (get(to, v, &why)) return why ? (gbl_rows_fail(&c->rows, 0, err, "%s", why), err->code) : gbl_nomem(err, 0);
+        if (get(to, v, &why)) return why ? (gbl_rows_fail(&c->rows, 0, err, "%s", why), expected_columns(c, err)) : gbl_nomem(err, 0);
     }
     return got < 0 ? err->code : 0;
 }

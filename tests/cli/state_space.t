@@ -45,6 +45,7 @@ $ echo '{"model_type": "mamba2", "hidden_size": 4096, "num_hidden_layers": 56, "
 $ echo '{"model_type": "mamba", "hidden_size": 0, "num_hidden_layers": 64, "vocab_size": 1}' > config.json; gable model ./config.json
 ! gable: impossible model: layers, hidden, heads, kv_heads, head_dim, vocab and context are 1 .. 1e8
 !   where: ./config.json:1:1
+!   expected: hidden from 1 to 100000000, not 0
 ? 2
 $ gable model mamba-2.8b --compress kivi
 ! gable: the model keeps no KV, and kivi works on it
@@ -58,7 +59,8 @@ $ gable run --set model=mamba-2.8b --set engine.kv=fp8
 ? 2
 $ sed 's/"ssm_dt_rank": 160/"ssm_dt_rank": 160, "ssm_groups": 2/; s/"name": "mamba-2.8b"/"name": "both"/' $ROOT/models/cards/llm/mamba-2.8b.json > both.json; gable model ./both.json
 ! gable: impossible model: a state space has ssm_dt_rank (Mamba-1) or ssm_groups (Mamba-2)
-!   where: ./both.json:1:1
+!   where: ./both.json:17:18 (ssm_dt_rank)
+!   expected: one of the two
 ? 2
 # What only blocks of KV would read is refused; what a run prints of itself runs.
 $ for x in engine.block_size=32 policy.prefix=radix policy.evict=lru 'policy.prefix={"use": "block", "salt": "tenant"}' run.belady=true 'tiers=[{"name": "dram", "bytes": 1e10}]' 'tiers=[{"name": "remote", "bytes": 1e10}]' cluster.pp=2; do gable run --set model=mamba-2.8b --set "$x" 2>&1 | sed -n '1p;3p'; done

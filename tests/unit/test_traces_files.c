@@ -251,7 +251,7 @@ static void mooncake_structure(void **state)
     refuse(ROW "{\"timestamp\": 0, \"input_length\"", "unexpected end of the text", TRACE ":2:32", "':'", "");
     refuse(ROW "{\"timestamp\": 0, \"input_length\": ", "row ends inside its object", TRACE ":2:34", "one whole JSON object a line", "");
     refuse(ROW "{\"timestamp\": 0, \"hash_ids\": [1, 2", "row ends inside its object", TRACE ":2:35", "one whole JSON object a line", "");
-    refuse(ROW "[1]\n", "row is not a JSON object", TRACE ":2:1", "", "");
+    refuse(ROW "[1]\n", "row is not a JSON object", TRACE ":2:1", "{...}: an object a line, or one whole document that is an object", "");
     refuse("{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 5} x\n", "unknown word 'x'", TRACE ":1:58", "a value: a number, a \"string\", true, false, null, [ or {", "");
     refuse("{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 5} 7\n", "text after the row's object", TRACE ":1:58", "", "");
     refuse("{\"timestamp\": 0, \"timestamp\": 0, \"input_length\": 10}\n", "key \"timestamp\" twice in one row", TRACE ":1:19", "", "");

@@ -283,6 +283,10 @@ static void bad_generators(void **state)
     refuse_json(INPUT("{\"use\": \"uniform\", \"low\": 9, \"high\": 3}"), "low 9 is above high 3", "trace:1:24 (generate.input)", "low <= high", "");
     refuse_json(INPUT("{\"use\": \"histogram\"}"), "histogram needs a file", "trace:1:24 (generate.input)", "{\"use\": \"histogram\", \"file\": path, ...}", "");
     refuse_json(ARRIVAL("{\"use\": \"curve\"}"), "curve needs a file", "trace:1:26 (generate.arrival)", "{\"use\": \"curve\", \"file\": path}", "");
+    refuse_json("{\"generate\": {\"shared_prefix\": {\"groups\": 5, \"tokens\": 0, \"zipf\": 2}}}", "the heads have no tokens, so 'groups' would be read by nothing", "trace:1:43 (generate.shared_prefix.groups)",
+                "tokens above 0, or neither groups nor zipf", "");
+    refuse_json("{\"think_scale\": 3, \"generate\": {\"sessions\": {\"think\": {\"use\": \"fixed\", \"s\": 0}}}}", "think_scale is not read: every pause of the sessions is 0", "trace:1:17 (think_scale)",
+                "1, or another trace.generate.sessions.think", "");
     refuse_json("{\"rate_scale\": 2, \"generate\": {\"arrival\": {\"use\": \"closed_loop\"}}}", "a closed loop has no arrival times to scale", "trace:1:16 (rate_scale)",
                 "rate_scale 1, and another concurrency", "");
 }
@@ -323,19 +327,19 @@ static void bad_files(void **state)
     (void)state;
     const char *histogram = INPUT("{\"use\": \"histogram\", \"file\": \"" TRACE "\"}"), *column = INPUT("{\"use\": \"file\", \"file\": \"" TRACE "\"}");
     const char *arrivals_json = ARRIVAL("{\"use\": \"curve\", \"file\": \"" TRACE "\"}");
-    refuse_file("", histogram, "empty file", TRACE, "");
+    refuse_file("", histogram, "empty file", TRACE, "a CSV header, then rows with numbers in tokens, weight");
     refuse_file("tokens,share\n1,1\n", histogram, "missing column \"weight\"", TRACE ":1", "one of the file's columns: tokens, share");
-    refuse_file("tokens,weight\n", histogram, "no token counts to draw from", TRACE, "");
-    refuse_file("tokens,weight\n5,0\n", histogram, "no token counts to draw from", TRACE, "");
-    refuse_file("tokens,weight\n5,-1\n", histogram, "weight is not between 0 and 1e15", TRACE ":2", "");
-    refuse_file("tokens\n1\n0\n", column, "tokens is not a whole number from 1 to 1,000,000,000", TRACE ":3", "");
-    refuse_file("tokens\n1\nx\n", column, "tokens is not a number", TRACE ":3:1", "");
-    refuse_file("a,tokens\n1\n", column, "row has 1 fields, the header 2", TRACE ":2", "");
-    refuse_file("t_s,rate_rps\n0,1\n", arrivals_json, "the curve has fewer than two rows", TRACE, "");
-    refuse_file("t_s,rate_rps\n0,0\n1,0\n", arrivals_json, "every rate of the curve is 0", TRACE, "");
-    refuse_file("t_s,rate_rps\n0,1\n0,1\n", arrivals_json, "t_s does not grow", TRACE ":3", "");
-    refuse_file("t_s,rate_rps\n5,1\n6,1\n", arrivals_json, "the first t_s is not 0", TRACE ":2", "");
-    refuse_file("t_s,rate_rps\n0,-1\n6,1\n", arrivals_json, "rate_rps is not between 0 and 1e9", TRACE ":2", "");
+    refuse_file("tokens,weight\n", histogram, "no token counts to draw from", TRACE, "a row of tokens, with a weight above 0 in a histogram");
+    refuse_file("tokens,weight\n5,0\n", histogram, "no token counts to draw from", TRACE, "a row of tokens, with a weight above 0 in a histogram");
+    refuse_file("tokens,weight\n5,-1\n", histogram, "weight is not between 0 and 1e15", TRACE ":2", "a CSV header, then rows with numbers in tokens, weight");
+    refuse_file("tokens\n1\n0\n", column, "tokens is not a whole number from 1 to 1,000,000,000", TRACE ":3", "a CSV header, then rows with numbers in tokens");
+    refuse_file("tokens\n1\nx\n", column, "tokens is not a number", TRACE ":3:1", "a CSV header, then rows with numbers in tokens");
+    refuse_file("a,tokens\n1\n", column, "row has 1 fields, the header 2", TRACE ":2", "a CSV header, then rows with numbers in tokens");
+    refuse_file("t_s,rate_rps\n0,1\n", arrivals_json, "the curve has fewer than two rows", TRACE, "two rows or more of t_s from 0 on and rate_rps, one of them above 0");
+    refuse_file("t_s,rate_rps\n0,0\n1,0\n", arrivals_json, "every rate of the curve is 0", TRACE, "two rows or more of t_s from 0 on and rate_rps, one of them above 0");
+    refuse_file("t_s,rate_rps\n0,1\n0,1\n", arrivals_json, "t_s does not grow", TRACE ":3", "a CSV header, then rows with numbers in t_s, rate_rps");
+    refuse_file("t_s,rate_rps\n5,1\n6,1\n", arrivals_json, "the first t_s is not 0", TRACE ":2", "a CSV header, then rows with numbers in t_s, rate_rps");
+    refuse_file("t_s,rate_rps\n0,-1\n6,1\n", arrivals_json, "rate_rps is not between 0 and 1e9", TRACE ":2", "a CSV header, then rows with numbers in t_s, rate_rps");
     refuse_json(INPUT("{\"use\": \"file\", \"file\": \"none.csv\"}"), "cannot open the file: No such file or directory", "none.csv", "a readable file, or - for standard input", "");
 }
 

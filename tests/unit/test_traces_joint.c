@@ -370,9 +370,9 @@ static void refused(void **state)
     refuse_json("{\"file\": \"" TRACE "\"}", "a curve of rates, not a trace: it says how many requests come, and nothing about each", TRACE ":1",
                 "a generator that follows it: \"generate\": {\"arrival\": {\"use\": \"curve\", \"file\": \"" TRACE "\"}, ...}");
     put("a,b\n0,3\n");
-    refuse_json("{\"generate\": {\"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", "no rows to draw from", TRACE, "");
+    refuse_json("{\"generate\": {\"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", "no rows to draw from", TRACE, "a row with input and output");
     put("a,b\n1.5,3\n");
-    refuse_json("{\"generate\": {\"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", "tokens is not a whole number from 0 to 1,000,000,000", TRACE ":2", "");
+    refuse_json("{\"generate\": {\"rows\": {\"file\": \"" TRACE "\", \"input\": \"a\", \"output\": \"b\"}}}", "tokens is not a whole number from 0 to 1,000,000,000", TRACE ":2", "a CSV header, then rows with numbers in a, b");
 }
 
 int main(void)
