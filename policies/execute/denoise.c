@@ -2,7 +2,7 @@
  * sure of. Attention goes both ways, so that every step computes what the caches of these policies leave to compute. With M positions
  * masked before step t, which begins at 0:
  *
- *   denoise     nothing is cached: P + G
+ *   denoise     nothing is cached: P + G. The pool holds the prompt all the same: strides add to what a prompt has, and take nothing away
  *   dkv_cache   decode: M + the k of the step before (their K, V are kept one step late), and P + G every N-th step
  *               prefill: G; the prompt's K, V stay as step 0 computed them.  pd: both: M + k, and G every N-th step
  *               greedy: these 2 k tokens and a window, and P + G every N-th step

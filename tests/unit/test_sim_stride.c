@@ -27,6 +27,11 @@ static void counts_by_hand(void **state) {
     assert_close(lone(1, 10521, "llama-3.1-8b", "\"scales\"", "", "kv.peak_blocks"), 6425, 0);
     assert_close(lone(1, 680, "llama-3.1-8b", "{\"use\":\"scales\",\"images\":\"var-256\"}", "", "kv.peak_blocks"), 680 - 256, 0);
     assert_close(lone(1, 10521, "llama-3.1-8b", "\"scales\"", "", "requests.completed"), 1, 0);
+    /* 15,000 tokens are 22 images of 680 and one that is drawn whole; each takes the room of the one before */
+    assert_close(lone(1, 15000, "infinity-2b", "{\"use\":\"scales\",\"images\":\"var-256\"}", "", "sim.steps"), 23 * 10, 0);
+    assert_close(lone(1, 15000, "infinity-2b", "{\"use\":\"scales\",\"images\":\"var-256\"}", "", "kv.peak_blocks"), 680 - 256, 0);
+    assert_close(lone(1, 13, "infinity-2b", "\"scales\"", "", "sim.steps"), 13, 0);
+    assert_close(lone(1, 2, "infinity-2b", "\"scales\"", "", "sim.steps"), 13, 0);
 }
 
 /* What a step computes is what the formulas say: FLOPs of the layers in sum. 2 x (parameters without the embedding) a token and row. */
