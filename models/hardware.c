@@ -94,6 +94,22 @@ static int read_numbers(gbl_hw *hw, const gbl_node *root, gbl_err *err)
     return 0;
 }
 
+/* Numbers that contradict one another: an idle machine takes less than a busy one, and units x FMA x clock explain the peak. A factor
+ * of two is left for clocks, of which a base and a boost are published; the shipped cards lie within 6 %. */
+static int check_sense(const gbl_hw *hw, const gbl_node *root, gbl_err *err)
+{
+    const double off = 2;
+    double explained = 2.0 * hw->sms * hw->fma * hw->clock_hz, peak = hw->flops[GBL_BF16];
+    if (hw->idle_w >= hw->tdp_w) {
+        gbl_node_fail(gbl_node_get(root, "idle_W"), err, "idle_W %g is no less than tdp_W %g", hw->idle_w, hw->tdp_w);
+        return gbl_expected(err, "watts of an idle machine; a tenth of tdp_W where nothing is known");
+    }
+    if (peak <= off * explained && explained <= off * peak)
+        return 0;
+    gbl_node_fail(gbl_node_get(gbl_node_get(root, "peak_TFLOP_s"), "bf16"), err, "a peak of %g TFLOP/s, and sms x fma_sm_clock x 2 x clock_MHz make %.4g", peak / 1e12, explained / 1e12);
+    return gbl_expected(err, "sms, fma_sm_clock (dense 16-bit FMA of one in a cycle) and clock_MHz that explain the peak, within a factor of two");
+}
+
 static int calibration_keys(const gbl_node *n, gbl_err *err)
 {
     const char *known[32] = {"status", "from", "source", "note", "date", "transfer"};
@@ -180,7 +196,7 @@ static int bind(gbl_hw *hw, const gbl_node *root, gbl_arena *a, gbl_err *err)
         "idle_W", "usd_h", "link_latency_us", "pcie_latency_us", "calibration", NULL};
     if (gbl_card_form(root, "hardware/1", err) || gbl_node_only(root, known, err) ||
         gbl_card_text(root, "name", 1, &hw->name, a, err) || gbl_card_text(root, "arch", 1, &hw->arch, a, err) ||
-        gbl_card_hash(root, 0, &hw->hash, err) || read_peaks(hw, root, err) || read_numbers(hw, root, err))
+        gbl_card_hash(root, 0, &hw->hash, err) || read_peaks(hw, root, err) || read_numbers(hw, root, err) || check_sense(hw, root, err))
         return err->code;
     return read_calibration(hw, root, a, err);
 }

@@ -380,6 +380,9 @@ static void print_head(const gbl_sheet *s, FILE *to)
             gbl_human_bytes(a, sizeof a, s->kv_bytes_per_token), gbl_format_name((enum gbl_format)s->kv), (long long)s->batch,
             (long long)s->context, gbl_human_bytes(b, sizeof b, s->kv_resident_bytes), gbl_human_bytes(c, sizeof c, s->kv_paged_bytes),
             gbl_human_si(d, sizeof d, s->kv_read_bytes, "B"));
+    if (s->llm.window && s->context > s->llm.window && !s->compress)
+        fprintf(to, "  window          %lld tokens in %lld of %lld layers: a step reads them alone, and nothing that they leave behind is freed\n", (long long)s->llm.window,
+                (long long)s->llm.window_layers, (long long)s->llm.layers);
     gbl_human_int(a, sizeof a, s->kv_capacity_tokens);
     fprintf(to, "  capacity        %s tokens: %lld sequences of %lld\n", a, (long long)s->max_concurrency, (long long)s->context);
     fprintf(to, "  prefill         %.3f ms for one prompt of %lld tokens%s\n", s->prefill_ms, (long long)s->prompt, interval_text(a, sizeof a, &s->prefill));

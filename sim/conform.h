@@ -1,6 +1,6 @@
 /* conform.h - does a policy keep its contract? Small scenarios of every kind the family meets (light load, too few KV blocks with
  * recomputing and with swapping, shared prefixes, several replicas, tiers) are run with it, and must
- *   - end without a fault: plans within budgets, nobody planned twice, victims its own and evictable (the engine checks each call)
+ *   - end without a fault, each check in a process of its own with a limit of time: plans within budgets, nobody planned twice, victims its own and evictable (the engine checks each call)
  *   - give the same bytes with holds and with --exact, which asks the policy at every step: a held plan holds
  *   - give the same bytes when run again, and when another run of it goes on beside it: no statics, no clock, no own dice */
 #ifndef GBL_CONFORM_H

@@ -156,6 +156,10 @@ static int check_head(const gbl_policy *p, const gbl_image *image, const char *p
         gbl_fail(err, GBL_EINPUT, "a policy of the plug-in, or its name, help or source, lies outside of what is loaded");
         return refuse(path, err, "GBL_EXPORT(&one.head, ...)");
     }
+    if (p->name[strspn(p->name, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
+        gbl_fail(err, GBL_EINPUT, "'%.80s' is no name of a policy", p->name);
+        return refuse(path, err, "small letters, digits and _");
+    }
     if (!*p->name || p->family >= GBL_FAMILIES || !tables[p->family].size) {
         gbl_fail(err, GBL_EINPUT, "plug-in policy '%s' is of a family that takes no policies (%d)", p->name, p->family);
         return refuse(path, err, "a name, and route, admit, schedule, preempt, kvmem, prefix, evict, compress, prefetch, execute or scale");

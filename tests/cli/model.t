@@ -73,3 +73,21 @@ $ sed 's/"checkpoint": {.*}/"checkpoint": "fp8"/' $ROOT/models/cards/llm/deepsee
 !   where: ./v3.json:25:17 (checkpoint)
 !   expected: {"quant_method": "fp8", "source": ...}
 ? 2
+# A sliding window is read alone, and nothing behind it is freed: the sheet says so where it matters.
+$ gable model mistral-7b-v0.1 --context 20000 | grep window; gable model mistral-7b-v0.1 --context 4096 | grep -c '  window'
+  window          4096 tokens in 32 of 32 layers: a step reads them alone, and nothing that they leave behind is freed
+prefill  attention_prefill_window * sm *
+decode   attention_decode_window * hbm *
+0
+? 1
+# Cards of one's own whose numbers contradict one another.
+$ sed 's/"idle_W": {"value": 70.0/"idle_W": {"value": 10000/' $ROOT/models/cards/hardware/h100-sxm.json > idle.json; gable model llama-3.1-8b --hardware ./idle.json
+! gable: idle_W 10000 is no less than tdp_W 700
+!   where: ./idle.json:* (idle_W)
+!   expected: watts of an idle machine; a tenth of tdp_W where nothing is known
+? 2
+$ sed 's/"sms": {"value": 132/"sms": {"value": 1/' $ROOT/models/cards/hardware/h100-sxm.json > one.json; gable model llama-3.1-8b --hardware ./one.json
+! gable: a peak of 989 TFLOP/s, and sms x fma_sm_clock x 2 x clock_MHz make 7.496
+!   where: ./one.json:* (peak_TFLOP_s.bf16)
+!   expected: sms, fma_sm_clock (dense 16-bit FMA of one in a cycle) and clock_MHz that explain the peak, within a factor of two
+? 2

@@ -47,8 +47,16 @@ sed 's/p->tokens < v->max_num_batched_tokens)/1)/; s/v->max_num_batched_tokens -
 object greedy
 check "one that breaks a rule ends with its name" "$gable run --set 'policy.schedule={\"plugin\": \"./greedy.so\"}' 2>err.txt; test \$? = 1 && grep -q 'short_first broke its contract' err.txt"
 
+body=$(grep -n '^static void plan(' mine.c | cut -d: -f1)
+sed "${body}s|\$| *(volatile int32_t *)(uintptr_t)(16 * (h != 0)) = 7;|" mine.c >wild.c
+object wild
+check "one that crashes is said, check by check" "$gable conform ./wild.so >all.txt 2>&1; test \$? = 1 && test \$(grep -c 'FAIL schedule/short_first .*it crashed: signal' all.txt) = 6"
+sed "${body}s|\$| for (volatile int i = 0; i < 2;) i = h == 0;|" mine.c >endless.c
+object endless
+check "one that never answers is stopped, and its other checks are left" "$gable conform ./endless.so >all.txt 2>&1; test \$? = 1 && test \$(grep -c FAIL all.txt) = 1 && grep -q 'it does not end: stopped after' all.txt"
 cp "$root/policies/compress/lserve.c" pages.c
 object pages
+check "a name that gable has as well is noted" "$gable conform ./pages.so | grep -q 'note compress/lserve .*gable has a policy of this name'"
 check "what a compress policy counts comes from a plug-in, too" "$gable run --set 'policy.compress=[{\"plugin\": \"./pages.so\", \"budget\": 2048}, \"int8_kv\"]' --set trace.limit=50"
 sed 's/p->read = less(at->to, s->budget)/p->read = at->to + 1/' pages.c >unread.c
 object unread
@@ -99,6 +107,7 @@ good='{.name = "a", .type = GBL_P_INT, .dflt = "1", .low = 1, .help = "A."}, {.n
 hostile wild_list 'const gbl_export gable_policies = {GBL_POLICY_MAGIC, GBL_ABI, (const gbl_policy *const *)0x1000};' 'list of policies does not end'
 hostile no_list 'const gbl_export gable_policies = {GBL_POLICY_MAGIC, GBL_ABI, 0};' 'lists no policy'
 hostile wild_name "$(of "$good" "$head, .help = (const char *)16" plan)" 'lies outside of what is loaded'
+hostile words "$(of "$good" "$head, .name = \"BAD name; drop\"" plan)" "BAD name; drop. is no name of a policy"
 hostile no_hook "$(of "$good" "$head" NULL)" 'lacks a hook'
 hostile data_hook "$(of "$good" "$head" '(void (*)(void *, const gbl_host *, gbl_plan *))(uintptr_t)4096')" 'hook 2 of its gbl_schedule_policy is no code'
 hostile much "$(of "$good" "$head + 0xf0000000u" plan)" 'wants 4026531848 bytes of state'
