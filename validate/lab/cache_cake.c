@@ -1,7 +1,7 @@
 /* cache_cake.c - CAKE (Qin et al., ICLR'25; antgroup/cakekv, cake_cache.py): under the weights of the prompt's last 32 queries a layer's budget
  * goes with entropy^(1/1.6) x variance over queries^(1/0.4) (Llama-3.1-8B's setting at 1,024), their sum constant; inside, tokens stay
  * by mean + 200 x variance (gamma recalled from the configuration, unchecked) of the last 32 queries' weights, averaged over 5 neighbours, beside the last
- * 32. Layers shrink in a cascade as later ones are computed; only its end is seen here. It goes on each step by the same rule. */
+ * 32. Layers shrink in a cascade as later ones are computed; only its end is seen here. It goes on each step by the same rule, without neighbours. */
 #include <string.h>
 
 #include "validate/lab/cache.h"
@@ -14,8 +14,8 @@ typedef struct cake {
 } cake;
 
 static const gbl_param params[] = {
-    {"tau1", GBL_P_REAL, 0, offsetof(cake, tau1), "1.6", 0.01, 1e6, NULL, NULL, "Entropy counts with the power 1 / tau1.", NULL},
-    {"tau2", GBL_P_REAL, 0, offsetof(cake, tau2), "0.4", 0.01, 1e6, NULL, NULL, "Variance counts with the power 1 / tau2.", NULL},
+    {"tau1", GBL_P_REAL, 0, offsetof(cake, tau1), "1.6", 0.1, 1e6, NULL, NULL, "Entropy counts with the power 1 / tau1.", NULL},
+    {"tau2", GBL_P_REAL, 0, offsetof(cake, tau2), "0.4", 0.1, 1e6, NULL, NULL, "Variance counts with the power 1 / tau2.", NULL},
     {"gamma", GBL_P_REAL, 0, offsetof(cake, gamma), "200", 0, 1e9, NULL, NULL, "Weight of a token's variance beside its mean (recalled, unchecked).", NULL},
     {"even", GBL_P_BOOL, 0, offsetof(cake, even), "false", 0, 0, NULL, NULL, "Every layer the same budget: what the layers' budgets are worth.", NULL},
     {0}};
@@ -58,8 +58,8 @@ static void share(const gbl_shares *s)
 {
     double most = (double)s->prompt - WINDOW, left = (s->budget - WINDOW) * s->layers, sum = 0;
     int full = -1;
-    for (int l = 0; l < s->layers; l++) s->tokens[l] = s->budget;
-    if (most <= 0 || left <= 0 || ((const cake *)s->opt)->even) return;
+    for (int l = 0; l < s->layers; l++) sum += preference(s, l), s->tokens[l] = s->budget;
+    if (most <= 0 || left <= 0 || !(sum > 0) || ((const cake *)s->opt)->even) return;
     for (int l = 0; l < s->layers; l++) s->tokens[l] = -preference(s, l); /* negative: not settled */
     do {
         full = -1, sum = 0;
