@@ -2,13 +2,13 @@
  *   shortest  by the length that a predictor expects; the predictor's relative error is lognormal and drawn once a request
  *   deadline  by the time at which the first token is due, which leaves long prompts more time
  *   priority  by class, smaller first (vLLM); a class may take the place of running requests of a worse one
- *   fair      by tenant: who has been served least, prompt and output tokens weighted (the virtual token counter)
+ *   fair      by tenant: who has been served least for its weight, prompt and output tokens weighted, too (the virtual token counter)
  * Ties go to who came first. Nobody overtakes the head: where it does not fit, nobody behind it is tried. */
 #include "policies/policy.h"
 
 enum kind { SHORTEST, DEADLINE, PRIORITY, FAIR };
 enum { BY_OUTPUT, BY_PROMPT, BY_TOTAL };
-enum { STREAM = 44, TENANTS = 1024 /* more share a counter */ };
+enum { STREAM = 44, TENANTS = 1024 /* more share a counter */, WEIGHTS = 8 /* tenants beyond them weigh 1 */ };
 typedef struct ordered {
     int32_t kind;
     int64_t token_budget;
@@ -17,6 +17,7 @@ typedef struct ordered {
     double slack_ms_per_token;
     int32_t preempt;
     double input_weight, output_weight;
+    double weight[WEIGHTS];
     double served[TENANTS];
     char queued[TENANTS];
 } ordered;
@@ -36,13 +37,17 @@ static const gbl_param priority_params[] = {
     BUDGET,
     {"preempt", GBL_P_BOOL, 0, offsetof(ordered, preempt), "true", 0, 0, NULL, NULL, "A waiting request without room puts out running ones of a worse class, the newest first."},
     {0}};
+#define WEIGHT(N) {"weight_" #N, GBL_P_REAL, 0, offsetof(ordered, weight) + N * sizeof(double), "1", 0.001, 1000, NULL, NULL, "Weight of tenant " #N ": twice the weight is owed twice the service. Tenants from 8 on weigh 1."}
 static const gbl_param fair_params[] = {
     BUDGET,
     {"input_weight", GBL_P_REAL, 0, offsetof(ordered, input_weight), "1", 0, 1000, NULL, NULL, "What a prompt token counts."},
-    {"output_weight", GBL_P_REAL, 0, offsetof(ordered, output_weight), "2", 0, 1000, NULL, NULL, "What an output token counts."},
+    {"output_weight", GBL_P_REAL, 0, offsetof(ordered, output_weight), "2", 0.001, 1000, NULL, NULL, "What an output token counts; more than nothing, so that something always orders."},
+    WEIGHT(0), WEIGHT(1), WEIGHT(2), WEIGHT(3), WEIGHT(4), WEIGHT(5), WEIGHT(6), WEIGHT(7),
     {0}};
 
 static int32_t tenant_of(const gbl_req *r) { return (int32_t)((uint32_t)r->tenant % TENANTS); }
+
+static double weight_of(const ordered *s, const gbl_req *r) { return r->tenant >= 0 && r->tenant < WEIGHTS ? s->weight[r->tenant] : 1; }
 
 static double predicted(const ordered *s, const gbl_host *h, const gbl_req *r) {
     double length = s->by == BY_PROMPT ? r->input : s->by == BY_OUTPUT ? r->output : (double)r->input + r->output;
@@ -76,6 +81,11 @@ static int32_t head_of(const ordered *s, const gbl_host *h) {
     return best;
 }
 
+/* Of use to `fair` alone; the others have no weights. */
+static void serve(ordered *s, const gbl_req *r, double tokens) {
+    if (s->kind == FAIR) s->served[tenant_of(r)] += tokens / weight_of(s, r);
+}
+
 /* ---- running ones ---- */
 
 static void run_on(ordered *s, const gbl_host *h, gbl_plan *plan, int64_t budget, int prompts) {
@@ -90,7 +100,7 @@ static void run_on(ordered *s, const gbl_host *h, gbl_plan *plan, int64_t budget
         }
         if (left > budget - plan->tokens) left = budget - plan->tokens;
         if (!gbl_make_fit(h, id, left)) return;
-        if (!prompts) s->served[tenant_of(r)] += s->output_weight;
+        if (!prompts) serve(s, r, s->output_weight);
         if (i < v->n_running && v->running[i] == id) i++;
     }
 }
@@ -154,7 +164,7 @@ static void plan(void *state, const gbl_host *h, gbl_plan *p) {
         head = head_of(s, h);
         int32_t taken = h->schedule(h, head, budget - p->tokens, 0);
         if (taken < 0) break; /* 0: its prefix is being loaded */
-        s->served[tenant_of(&v->req[head])] += s->input_weight * taken;
+        serve(s, &v->req[head], s->input_weight * taken);
         head = -1;
     }
     /* Counters move with every step, and so does who stands first; places may be taken as soon as blocks run short; a head with a

@@ -67,6 +67,7 @@ $ sed 's/"quant_method": "fp8"/"quant_method": "fp7"/' $ROOT/models/cards/llm/de
 $ sed 's/, "source": "quantization[^"]*"//' $ROOT/models/cards/llm/deepseek-v3.json >v3.json; gable model ./v3.json
 ! gable: the key "source" is missing
 !   where: ./v3.json:25:17 (checkpoint)
+!   expected: "source" in this object
 ? 2
 $ sed 's/"checkpoint": {.*}/"checkpoint": "fp8"/' $ROOT/models/cards/llm/deepseek-v3.json >v3.json; gable model ./v3.json
 ! gable: checkpoint is no object

@@ -263,6 +263,14 @@ static void schedulers_serve_in_their_order(void **state) {
         served[fair.life[i].tenant] += (double)fair.life[i].input + 2.0 * (double)fair.life[i].output;
         assert_true(fabs(served[0] - served[1]) <= 2 * 3200);
     }
+    crowd weighed = serve("{\"use\":\"fair\",\"weight_1\":4}");
+    double share[2] = {0};
+    for (int i = 0; i < CROWD / 3; i++) { /* of four times the weight, the second tenant is owed four times the service */
+        const gbl_life *l = &weighed.life[i];
+        share[l->tenant] += ((double)l->input + 2.0 * (double)l->output) / (l->tenant ? 4 : 1);
+        assert_true(fabs(share[0] - share[1]) <= 2 * 3200);
+    }
+    assert_true(share[1] * 4 > 2 * share[0]);
 }
 
 /* ---- at random ---- */
