@@ -558,6 +558,8 @@ static int place_value(gbl_doc *d, const char *path, gbl_node *value, gbl_err *e
             if (key == path) gbl_fail(err, GBL_EINPUT, "the document is %s and has no keys", words);
             else gbl_fail(err, GBL_EINPUT, "'%.*s' is %s and has no keys", (int)(key - path - 1), path, words);
             gbl_where(err, "--set %s", path);
+            if (at->kind == GBL_STRING && !strncmp(path, "policy.", 7)) /* a bare name has its parameters' defaults */
+                return gbl_expected(err, "an object on the way: --set '%.*s={\"use\":%s,\"%s\":...}'", (int)(key - path - 1), path, words, key);
             return gbl_expected(err, "an object on the way");
         }
         gbl_node **link = at->kind == GBL_OBJECT ? link_of(at, key, len) : element_link(at, path, key, len, err);

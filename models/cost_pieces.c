@@ -44,6 +44,7 @@ void gbl_batch_decode_pieces(const gbl_cost *c, gbl_batch *b, int64_t prompt, in
 
 void gbl_batch_chunk_pieces(const gbl_cost *c, gbl_batch *b, int64_t prompt, int64_t chunk, int sampled, const gbl_kv_piece *p, int32_t n) {
     gbl_batch_chunk(c, b, chunk, gbl_kv_pieces_before(p, n, chunk), sampled);
+    b->kv.read.link_q8 += gbl_kv_pieces_read(c->spec.compress, p, n).link_q8; /* the chunk's attention reads the rest */
     plus_toll(b->kv.toll, gbl_kv_pieces_toll(c->spec.compress, p, n), 1);
     add_launches(b, p, n);
     if (sampled) add_codes(c, b, prompt, prompt);

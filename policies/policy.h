@@ -419,7 +419,8 @@ typedef struct gbl_kv_at {
 } gbl_kv_at;
 typedef struct gbl_kv_piece {
     int32_t layers, heads;
-    int64_t hbm, dram;  /* tokens kept: in device memory, what was fetched into it included; in host memory. Others are gone */
+    int64_t hbm, dram;  /* tokens kept: in device memory, what was fetched into it included; in host memory. Others are gone. Where layers fetch one
+                         * after another, a piece of one layer has what that layer attends, and the others have what stays */
     int64_t read;       /* a decode: tokens that it attends; a chunk: tokens before it that each of its queries attends */
     int64_t within;     /* a chunk: the last tokens of the chunk itself that each of its queries attends; 0: all */
     int64_t up, down;   /* tokens that the step fetches from host memory, that it puts there */
@@ -444,6 +445,9 @@ typedef struct gbl_compress_policy {
     /* Before each plan: the place to decide over all sequences (h->view, h->own). They then hold what pieces() says; more only where it is free.
      * Returns for how many steps, this one included, it would change nothing as long as nobody comes or goes, >= 1. NULL: for ever. */
     int64_t (*step)(void *state, const gbl_host *h);
+    /* Once, as a scenario is read: what its parameters must keep to among each other and do not, as in "sink + recent of at most cap";
+     * NULL: they agree. */
+    const char *(*check)(const void *state);
 } gbl_compress_policy;
 
 /* evict: which cached block goes. A block is a dense id below `ids`; it is evictable or held (referenced, pinned, or with a

@@ -44,6 +44,12 @@ static int choose(gbl_scenario *s, gbl_err *err) {
         }
         int code = gbl_choice_bind(&s->choice[GBL_COMPRESS], GBL_COMPRESS, n, NULL, s->arena, err);
         if (code) return code;
+        const gbl_compress_policy *p = (const void *)s->choice[GBL_COMPRESS].policy;
+        const char *rule = p->check ? p->check(s->choice[GBL_COMPRESS].config) : NULL;
+        if (rule) {
+            gbl_node_fail(n, err, "the parameters of policy '%s' do not agree", p->head.name);
+            return gbl_expected(err, "%.200s", rule);
+        }
         s->compress_policy = n;
     }
     if (!s->compress_policy) return 0;

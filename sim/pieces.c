@@ -47,18 +47,20 @@ static const char *wrong_piece(const gbl_kv_at *at, const gbl_kv_piece *p) {
     if (p->hbm > at->to || p->dram > at->to || p->up > p->dram || p->down > at->to) return "a piece has more tokens than the sequence";
     if (at->settled) return NULL;
     if (at->to <= at->prompt) return p->read > at->from || p->again ? "a chunk reads tokens that were not computed before it" : NULL;
-    return p->read < 1 || p->read > p->hbm + p->up + p->again ? "a step reads nothing, or what is neither in device memory, nor fetched, nor computed again" : NULL;
+    return p->read < 1 || p->read > p->hbm + p->up + p->down + p->again ? "a step reads nothing, or what is neither in device memory, nor fetched, nor computed again" : NULL;
 }
 
 static const char *wrong(const gbl_pieces *x, const gbl_kv_at *at, const gbl_kv_piece *p, int32_t n) {
     const gbl_kv_shape *s = &plan_of(x)->shape;
-    int64_t walks = 0;
+    int64_t walks = 0, stands = at->settled || at->to <= at->prompt ? s->kv_heads : 0;
     if (n < 1 || n > x->most) return "it fills no piece, or more than there is room for";
     for (int32_t i = 0; i < n; i++) {
         const char *rule = wrong_piece(at, &p[i]);
         if (rule) return rule;
         walks += (int64_t)p[i].layers * p[i].heads;
+        if (p[i].read <= p[i].hbm) stands += (int64_t)p[i].layers * p[i].heads;
     }
+    if (stands < s->kv_heads) return "no layer has in device memory what it attends: what is fetched or computed again stands there, too";
     return walks != s->layers * s->kv_heads ? "its pieces do not cover every layer and head once" : NULL;
 }
 

@@ -16,6 +16,12 @@ static int64_t full_q8(const gbl_replica *r, int64_t tokens) {
     return (int64_t)(gbl_kv_full_bytes(r->e->s->compress, blocks_of(r, tokens) * r->e->block_size) * 256);
 }
 
+/* A pool has whole blocks, so that no more of them are ever held than it has. */
+static void whole_blocks(gbl_replica *r) {
+    r->view.total_blocks = r->capacity / r->unit;
+    r->capacity = r->view.total_blocks * r->unit;
+}
+
 int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err) {
     const gbl_kv_plan *plan = r->e->s->compress;
     r->unit = 1;
@@ -27,7 +33,7 @@ int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err) {
     if (!plan->shape.layers) { /* no KV: a block is the states of a sequence, which never needs another */
         r->unit = gbl_kv_paged_q8(plan, 0, 0, r->e->block_size);
         r->view.block_bytes = plan->const_bytes;
-        r->view.total_blocks = r->capacity / r->unit;
+        whole_blocks(r);
         return 0;
     }
     r->unit = plan->shareable ? gbl_kv_block_q8(plan, r->e->block_size) : full_q8(r, r->e->block_size);
@@ -37,7 +43,7 @@ int gbl_units_init(gbl_replica *r, int64_t blocks, gbl_err *err) {
         return gbl_expected(err, "settings that leave a part of each token there");
     }
     r->view.block_bytes *= (double)r->unit / (double)full_q8(r, r->e->block_size);
-    r->view.total_blocks = r->capacity / r->unit;
+    whole_blocks(r);
     return 0;
 }
 

@@ -16,6 +16,7 @@ typedef struct alisa {
 typedef struct sequence {
     int64_t share, host_share;
     int64_t most;      /* that leaves room for a layer of its prompt, if it is alone */
+    int64_t room, layers; /* tokens that device memory has for it, alone */
     int64_t low, lost; /* tokens that are below, that are gone, whatever the shares: by earlier ones */
     int64_t moved, at; /* tokens put down at once, by the step to `at` */
 } sequence;
@@ -29,14 +30,23 @@ static const gbl_param params[] = {
 static int64_t less(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t more(int64_t a, int64_t b) { return a > b ? a : b; }
 
+/* Of `n` tokens a step attends these. */
+static int64_t attended(const alisa *s, int64_t n) { return more(1, llround(s->ratio * (double)n)); }
+
+/* Tokens that stand in a layer for its attention alone, with `hbm` of n kept: those fetched or computed again, one or two about to leave. */
+static int64_t passing(const alisa *s, int64_t n, int64_t hbm) { return less(n - hbm, attended(s, n) + 2); }
+
+/* The most of n tokens that it may keep if it is alone, so that one layer has room for all of them. */
+static int64_t alone(const sequence *q, int64_t n) {
+    if (n <= q->room) return n;
+    return q->layers > 1 ? more(0, (q->room * q->layers - n) / (q->layers - 1)) : 0;
+}
+
 static int64_t below(const alisa *s, const sequence *q, int64_t n) {
-    return isnan(s->offload) ? more(q->low, n - q->share) : (int64_t)(s->offload * (double)n);
+    return isnan(s->offload) ? more(q->low, n - less(q->share, alone(q, n))) : (int64_t)(s->offload * (double)n);
 }
 
 static int64_t gone_of(const sequence *q, int64_t down) { return less(down, more(q->lost, down - q->host_share)); }
-
-/* Of `n` tokens a step attends these. */
-static int64_t attended(const alisa *s, int64_t n) { return more(1, llround(s->ratio * (double)n)); }
 
 /* Of the chosen tokens that are not among the last, those that lie among the `old` oldest: any old token is as likely. */
 static int64_t chosen_of(int64_t chosen, int64_t last, int64_t old, int64_t n) {
@@ -44,24 +54,39 @@ static int64_t chosen_of(int64_t chosen, int64_t last, int64_t old, int64_t n) {
     return among <= 0 || chosen <= 0 ? 0 : less(old, (old * chosen + among - 1) / among);
 }
 
-static void decode(const alisa *s, const sequence *q, const gbl_kv_at *at, gbl_kv_piece *out) {
-    int64_t n = at->to, down = below(s, q, n), gone = gone_of(q, down), read = attended(s, n), last = read / 2, chosen = read - last;
+/* Returns what stands in device memory of the layer under way. A token that leaves in this step need not be fetched for it. */
+static int64_t decode(const alisa *s, const sequence *q, const gbl_kv_at *at, gbl_kv_piece *out) {
+    int64_t n = at->to, down = below(s, q, n), before = below(s, q, n - 1), gone = gone_of(q, down), read = attended(s, n), last = read / 2, chosen = read - last;
     out->hbm = n - down;
     out->dram = down - gone;
-    int64_t before = below(s, q, n - 1);
     out->down = less(out->dram, down - before + (q->at == n ? q->moved : 0));
     if (read == n) { /* all of them */
         out->again = gone;
-        out->up = out->dram;
+        out->up = more(0, before - gone);
     } else {
         out->again = chosen_of(chosen, last, gone, n);
-        out->up = more(0, last - out->hbm) + chosen_of(chosen, last, less(down, n - last), n) - out->again;
-        out->up = more(0, less(out->up, out->dram));
+        out->up = more(0, last - (n - before)) + chosen_of(chosen, last, less(before, n - last), n) - out->again;
+        out->up = more(0, less(out->up, before - gone));
         out->flops = 3 * n; /* a step's scores join the sums, the oldest leave them */
         out->ranked = n;
         out->gathered = read;
     }
-    out->read = less(read, out->hbm + out->up + out->again);
+    int64_t stands = less(n, n - before + out->up + out->again);
+    out->read = less(read, less(stands, out->hbm + out->up + out->down + out->again));
+    return stands;
+}
+
+/* Layer by layer: what is below comes for one layer and goes again before the next, so one stands with all that it attends. */
+static int32_t one_stands(gbl_kv_piece *out, int64_t tokens) {
+    if (out->layers == 1) {
+        out->hbm = tokens;
+        return 1;
+    }
+    out[1] = *out;
+    out[1].layers = 1;
+    out[1].hbm = tokens;
+    out->layers--;
+    return 2;
 }
 
 static int32_t pieces(const void *state, const void *own, const gbl_host *h, const gbl_kv_at *at, gbl_kv_piece *out, int32_t most) {
@@ -70,37 +95,26 @@ static int32_t pieces(const void *state, const void *own, const gbl_host *h, con
     (void)most;
     out->layers = h->view->layers;
     out->heads = h->view->kv_heads;
-    if (at->to > at->prompt) {
-        decode(s, q, at, out);
-        return 1;
-    }
-    int64_t down = below(s, q, at->to), gone = gone_of(q, down);
+    if (at->to > at->prompt) return one_stands(out, decode(s, q, at, out));
+    int64_t down = below(s, q, at->to), gone = gone_of(q, down), before = below(s, q, at->from);
     out->hbm = at->to - down;
     out->dram = down - gone;
     if (at->settled) return 1;
-    out->down = more(0, less(out->dram, down - below(s, q, at->from)));
+    out->down = more(0, less(out->dram, down - before));
     out->read = at->from;
-    out->up = less(out->dram, below(s, q, at->from));
-    if (!down || out->layers == 1) return 1;
-    out[1] = *out; /* a layer's KV leaves when it is done: one stands whole */
-    out[1].layers = 1;
-    out[1].hbm = at->to;
-    out->layers--;
-    return 2;
+    out->up = less(out->dram, before - gone_of(q, before));
+    return down ? one_stands(out, at->to) : 1;
 }
 
-/* On a line: what is attended is all, or, with all in device memory, stays the same number for a while. */
+/* On a line: with all in device memory, while what is attended is all or stays the same number. */
 static int64_t until(const void *state, const void *own, const gbl_host *h, const gbl_kv_at *at) {
     const alisa *s = state;
     const sequence *q = own;
-    int64_t n = at->to, share = q->share + q->low, steps = 1;
+    int64_t n = at->to, steps = 1;
     (void)h;
-    if (!isnan(s->offload) || n < q->at || (s->ratio < 1 && q->low)) return 1;
+    if (!isnan(s->offload) || n < q->at || q->low || n >= q->share) return 1;
     while (s->ratio < 1 && steps < 1000 && attended(s, n + 1 + steps) == attended(s, n + 1)) steps++;
-    if (s->ratio == 1) steps = INT64_MAX;
-    if (n < share) return less(steps, more(share - n, 1));
-    if (s->ratio < 1) return 1;
-    return n - q->share > q->host_share ? 1 : less(steps, more(q->host_share - (n - q->share), 1)); /* then the oldest go */
+    return s->ratio == 1 ? q->share - n : less(steps, q->share - n);
 }
 
 /* ---- phases ---- */
@@ -121,37 +135,40 @@ static int64_t room_of(const gbl_view *v, int64_t prompt, int64_t sequences) {
 
 /* Tokens that the sequences would have under these shares in device memory, and behind it in host memory. Those that run have their next one. */
 typedef struct total { int64_t hbm, dram; } total;
-static void add(total *t, int64_t n, const sequence *q, int64_t share, int64_t host_share) {
-    int64_t hbm = more(less(n - q->low, less(share, q->most)), 0);
-    t->hbm += hbm;
+static void add(total *t, const alisa *s, int64_t n, const sequence *q, int64_t share, int64_t host_share) {
+    int64_t hbm = more(less(n - q->low, less(share, less(q->most, alone(q, n)))), 0);
+    t->hbm += hbm + (passing(s, n, hbm) + q->layers - 1) / q->layers;
     t->dram += less(more(n - hbm - q->lost, 0), host_share);
 }
-static total sum(const gbl_host *h, int64_t seats, int64_t share, int64_t host_share) {
+static sequence fresh_of(const gbl_view *v, int32_t id) {
+    return (sequence){.most = room_of(v, v->req[id].known, 1), .room = more(v->kv_tokens - v->block_size, 0), .layers = v->layers};
+}
+static total sum(const alisa *s, const gbl_host *h, int64_t seats, int64_t share, int64_t host_share) {
     const gbl_view *v = h->view;
     total t = {0, 0};
-    for (int32_t i = 0; i < v->n_running; i++) add(&t, v->req[v->running[i]].known + 1, h->own(h, v->running[i]), share, host_share);
+    for (int32_t i = 0; i < v->n_running; i++) add(&t, s, v->req[v->running[i]].known + 1, h->own(h, v->running[i]), share, host_share);
     for (int64_t i = 0; i < seats; i++) {
-        const sequence fresh = {.most = room_of(v, v->req[v->waiting[i]].known, 1)};
-        add(&t, v->req[v->waiting[i]].known + 1, &fresh, share, host_share);
+        const sequence fresh = fresh_of(v, v->waiting[i]);
+        add(&t, s, v->req[v->waiting[i]].known + 1, &fresh, share, host_share);
     }
     return t;
 }
 
 /* The largest share at which all of them have room. */
-static int64_t share_of(const gbl_host *h, int64_t seats, int64_t room) {
+static int64_t share_of(const alisa *s, const gbl_host *h, int64_t seats, int64_t room) {
     int64_t low = 0, high = room;
     while (low < high) {
         int64_t middle = high - (high - low) / 2;
-        if (sum(h, seats, middle, 0).hbm <= room) low = middle;
+        if (sum(s, h, seats, middle, 0).hbm <= room) low = middle;
         else high = middle - 1;
     }
     return low;
 }
-static int64_t host_share_of(const gbl_host *h, int64_t seats, int64_t share, int64_t room) {
+static int64_t host_share_of(const alisa *s, const gbl_host *h, int64_t seats, int64_t share, int64_t room) {
     int64_t low = 0, high = room;
     while (low < high) {
         int64_t middle = high - (high - low) / 2;
-        if (sum(h, seats, share, middle).dram <= room) low = middle;
+        if (sum(s, h, seats, share, middle).dram <= room) low = middle;
         else high = middle - 1;
     }
     return low;
@@ -170,14 +187,14 @@ static int64_t decide(alisa *s, const gbl_host *h) {
     const gbl_view *v = h->view;
     int64_t seats = less(more(v->max_num_seqs - v->n_running - v->n_loading, 0), v->n_waiting), n = v->n_running + v->n_loading + seats;
     int64_t room = room_of(v, more(longest(v, v->running, v->n_running), longest(v, v->waiting, seats)), n), others = v->n_loading + v->n_swapped;
-    total all = sum(h, seats, INT64_MAX, 0);
+    total all = sum(s, h, seats, INT64_MAX, 0);
     s->host_share = computes(h) && isnan(s->offload) ? 0 : v->dram_tokens;
     s->share = room;
-    if (isnan(s->offload) && all.hbm <= room && !v->n_loading && (s->host_share == INT64_MAX || sum(h, seats, room, s->host_share).dram == 0)) return v->n_running ? (room - all.hbm) / v->n_running + 1 : INT64_MAX;
+    if (isnan(s->offload) && all.hbm <= room && !v->n_loading && (s->host_share == INT64_MAX || sum(s, h, seats, room, s->host_share).dram == 0)) return v->n_running ? (room - all.hbm) / v->n_running + 1 : INT64_MAX;
     room -= room / more(n, 1) * v->n_loading;
-    s->share = share_of(h, seats, room);
+    s->share = share_of(s, h, seats, room);
     if (s->host_share == INT64_MAX || !s->host_share) return 1;
-    s->host_share = host_share_of(h, seats, isnan(s->offload) ? s->share : 0, v->dram_tokens / more(n + others, 1) * more(n - v->n_loading, 1));
+    s->host_share = host_share_of(s, h, seats, isnan(s->offload) ? s->share : 0, v->dram_tokens / more(n + others, 1) * more(n - v->n_loading, 1));
     return 1;
 }
 
@@ -186,8 +203,9 @@ static void init(void *state, const gbl_host *h) { decide(state, h); }
 static void begin(const void *state, void *own, const gbl_host *h, int32_t id) {
     const alisa *s = state;
     sequence *q = own;
-    int64_t most = room_of(h->view, h->view->req[id].known, 1);
-    *q = (sequence){.share = less(s->share, most), .most = most, .host_share = s->host_share};
+    *q = fresh_of(h->view, id);
+    q->share = less(s->share, q->most);
+    q->host_share = s->host_share;
 }
 
 static int64_t step(void *state, const gbl_host *h) {

@@ -104,8 +104,13 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
     return most < (double)(at->to + 1 - s->window) ? INT64_MAX : 1;
 }
 
+static const char *check(const void *state) {
+    const cake *s = state;
+    return s->window > s->cap ? "a cap of at least its window" : NULL;
+}
+
 static const gbl_compress_policy cake_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "cake", "Budgets by layer at a constant sum; layers that are done shrink as others follow.",
      "CAKE (ICLR'25, arXiv 2503.12491), code antgroup/cakekv", params, sizeof(cake), 0, 0},
-    NULL, sizeof(sequence), begin, pieces, until, NULL};
+    NULL, sizeof(sequence), begin, pieces, until, NULL, check};
 GBL_EXPORT(&cake_policy.head);

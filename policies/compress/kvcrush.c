@@ -103,8 +103,13 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
     return spare ? spare : 1;
 }
 
+static const char *check(const void *state) {
+    const kvcrush *s = state;
+    return s->sink + s->recent > s->cap ? "sink + recent of at most cap" : NULL;
+}
+
 static const gbl_compress_policy kvcrush_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "kvcrush", "Evicts whole blocks by score, and keeps some that represent those that go.",
      "KVCrush (arXiv 2503.00022), code OpenVINO GenAI, kvcrush.cpp", params, sizeof(kvcrush), 0, 0},
-    NULL, sizeof(sequence), begin, pieces, until, NULL};
+    NULL, sizeof(sequence), begin, pieces, until, NULL, check};
 GBL_EXPORT(&kvcrush_policy.head);

@@ -12,7 +12,7 @@ static const gbl_param params[] = {
      "Prompt tokens kept a layer and head (code: budget_size 6000; 16384 for Llama-3.1-8B is inferred from the published 8x)."},
     {"local", GBL_P_INT, 0, offsetof(locret, local), "100", 0, 1e6, "tokens", NULL, "Last prompt tokens, kept besides (code: local_len)."},
     {"stabilizers", GBL_P_INT, 0, offsetof(locret, stabilizers), "2500", 0, 1e7, "tokens", NULL,
-     "Of the budget, the last tokens of a chunk, kept without a score (code: stabilizers)."},
+     "Of the budget, the last tokens of a chunk, kept without a score; more than it has stands for all of it (code: stabilizers)."},
     {"head_width", GBL_P_INT, 0, offsetof(locret, head_width), "1024", 1, 16384, "elements", NULL, "Hidden width of a retaining head (assumed)."},
     {0}};
 
@@ -39,7 +39,7 @@ static int32_t pieces(const void *state, const void *own, const gbl_host *h, con
     int64_t unit = (h->view->heads / h->view->kv_heads + 2) * (int64_t)h->view->head_dim; /* its own Q, K and V */
     out->products = 2 * chunk * (unit * s->head_width + s->head_width);
     if (after == together) return 1;
-    out->ranked = together - less(s->stabilizers, chunk);
+    out->ranked = together - less(less(s->stabilizers, s->budget), chunk);
     out->gathered = after;
     return 1;
 }
@@ -52,5 +52,5 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
 static const gbl_compress_policy locret_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "locret", "Evicts behind each chunk of a prompt, by the scores of trained heads.",
      "Locret (arXiv 2410.01805), code huangyuxiang03/Locret", params, sizeof(locret), 0, 0},
-    NULL, 0, NULL, pieces, until, NULL};
+    NULL, 0, NULL, pieces, until, NULL, NULL};
 GBL_EXPORT(&locret_policy.head);

@@ -76,8 +76,13 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
     return s->interval == 1 ? steps : less(steps, away ? away : 1);
 }
 
+static const char *check(const void *state) {
+    const lserve *s = state;
+    return s->logical > s->page ? "logical pages of at most a page" : NULL;
+}
+
 static const gbl_compress_policy lserve_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "lserve", "Streaming heads, and pages chosen for several steps by the others.",
      "LServe (MLSys'25, arXiv 2502.14866), code mit-han-lab/omniserve", params, sizeof(lserve), 0, 0},
-    NULL, 0, NULL, pieces, until, NULL};
+    NULL, 0, NULL, pieces, until, NULL, check};
 GBL_EXPORT(&lserve_policy.head);

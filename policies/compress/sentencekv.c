@@ -69,8 +69,13 @@ static int64_t until(const void *state, const void *own, const gbl_host *h, cons
     return steps;
 }
 
+static const char *check(const void *state) {
+    const sentencekv *s = state;
+    return s->start + s->recent > s->kept ? "start + recent of at most kept" : NULL;
+}
+
 static const gbl_compress_policy sentencekv_policy = {
     {sizeof(gbl_compress_policy), GBL_COMPRESS, GBL_ABI, "sentencekv", "KV in host memory by sentence; the best sentences are fetched as a sentence begins.",
      "SentenceKV (arXiv 2504.00970), code zzbright1998/SentenceKV", params, sizeof(sentencekv), 0, GBL_COMPRESS_DRAM},
-    NULL, 0, NULL, pieces, until, NULL};
+    NULL, 0, NULL, pieces, until, NULL, check};
 GBL_EXPORT(&sentencekv_policy.head);

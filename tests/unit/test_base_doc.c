@@ -322,6 +322,7 @@ static void bad_sets_are_explained(void **state)
         {"name", "\"x", "a string without its closing quote|--set name|a closing quote|"},
         {"name", "a\xff", "invalid UTF-8 in the value, byte 0xff|--set name|UTF-8 text|"},
         {"run.seed.x", "1", "'run.seed' is 1 and has no keys|--set run.seed.x|an object on the way|"},
+        {"policy.evict.x", "1", "'policy.evict' is \"lru\" and has no keys|--set policy.evict.x|an object on the way: --set 'policy.evict={\"use\":\"lru\",\"x\":...}'|"},
         {"list.9", "1", "no element '9' in the array list|--set list.9|an index from 0 to 2|"},
         {"list.x", "1", "no element 'x' in the array list|--set list.x|an index from 0 to 2|"},
         {"list.-1", "1", "no element '-1' in the array list|--set list.-1|an index from 0 to 2|"},
@@ -329,7 +330,7 @@ static void bad_sets_are_explained(void **state)
         {"a..b", "1", "an empty key in the path 'a..b'|--set a..b|keys joined by dots, like engine.block_size|"},
         {".a", "1", "an empty key in the path '.a'|--set .a|keys joined by dots, like engine.block_size|"},
         {"a.", "1", "an empty key in the path 'a.'|--set a.|keys joined by dots, like engine.block_size|"}};
-    gbl_doc *d = parse("{\"run\": {\"seed\": 1}, \"list\": [1, 2]}");
+    gbl_doc *d = parse("{\"run\": {\"seed\": 1}, \"list\": [1, 2], \"policy\": {\"evict\": \"lru\"}}");
     char path[400];
     gbl_err err = {0};
     (void)state;
@@ -341,7 +342,7 @@ static void bad_sets_are_explained(void **state)
     path[199] = '\0';
     assert_int_equal(gbl_doc_set(d, path, "1", &err), GBL_EINPUT);
     assert_int_equal(strncmp(err.what, "the path 'a.a.", 14), 0);
-    assert_canonical(gbl_doc_root(d), "{\"list\":[1,2],\"run\":{\"seed\":1}}");
+    assert_canonical(gbl_doc_root(d), "{\"list\":[1,2],\"policy\":{\"evict\":\"lru\"},\"run\":{\"seed\":1}}");
     gbl_doc_free(d);
     d = parse("3");
     assert_int_equal(gbl_doc_set(d, "a", "1", &err), GBL_EINPUT);

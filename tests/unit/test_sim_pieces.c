@@ -92,6 +92,47 @@ static void locret_holds_its_budget_and_a_chunk(void **state) {
                            "kv.peak_blocks"), (4096 + 2000) / 16, 0);
 }
 
+/* A prompt of 2,000 in 16 chunks of 125 and 100 further tokens, all of it in host memory: a chunk fetches what is before it, a step the 2,000
+ * and more before its own token, and most is held as the last token is computed: one layer of 32 whole. */
+static void alisa_fetches_what_it_attends_and_holds_a_layer_of_it(void **state) {
+    (void)state;
+    static const char text[] = "{\"model\":\"llama-2-7b\",\"engine\":{\"runtime\":\"ideal\",\"block_size\":1,\"max_num_batched_tokens\":%d}," ONE(2000, 101) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"offload\":1}]}}";
+    char pieces[1000], whole[1000];
+    snprintf(pieces, sizeof pieces, text, 125);
+    snprintf(whole, sizeof whole, text, 4000);
+    double token = 512.0 * 1024, decodes = 100 * 2000 + 99 * 100 / 2, chunks = 125 * (15 * 16 / 2);
+    assert_close(number_of(whole, "kv.fetched_bytes"), decodes * token, 0);
+    assert_close(number_of(pieces, "kv.fetched_bytes"), (decodes + chunks) * token, 0);
+    assert_close(number_of(whole, "kv.peak_blocks"), ceil(2100 / 32.0), 0);
+    assert_true(number_of(pieces, "ttft_ms.mean") > number_of(whole, "ttft_ms.mean") + 1e3 * chunks * token / 64e9); /* PCIe 5 x 16 */
+}
+
+/* All of each sequence below: of 40 that would each decode with a layer of 1,050 tokens a pool of 400 has room for 12. */
+static void what_is_fetched_takes_room(void **state) {
+    (void)state;
+    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"block_size\":1,\"kv_blocks\":400,\"max_num_seqs\":64},\"trace\":{\"generate\":{\"requests\":40,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1000},"
+                              "\"input\":{\"use\":\"fixed\",\"tokens\":1000},\"output\":{\"use\":\"fixed\",\"tokens\":51}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"offload\":1}]}}");
+    double peak = gbl_result_get(r, "kv.peak_blocks");
+    assert_close(gbl_result_get(r, "requests.completed"), 40, 0);
+    assert_true(peak > 11 * 1000 / 32.0 && peak <= 400);
+    gbl_result_free(r);
+}
+
+/* A long answer beside a short prompt: what passes through a layer grows, what is kept beside it shrinks, and the pool holds both. */
+static void alisa_alone_outgrows_the_pool(void **state) {
+    (void)state;
+    static const char *const ratio[] = {"1", "0.2"};
+    for (int i = 0; i < 2; i++) {
+        char text[1000];
+        snprintf(text, sizeof text, "{\"model\":\"llama-2-7b\",\"engine\":{\"max_model_len\":4096,\"kv_blocks\":30,\"max_num_batched_tokens\":256}," ONE(50, 4000) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":%s}]}}", ratio[i]);
+        gbl_result *r = result_of(text);
+        assert_close(gbl_result_get(r, "requests.completed"), 1, 0);
+        assert_true(gbl_result_get(r, "kv.peak_blocks") > 25 && gbl_result_get(r, "kv.peak_blocks") <= 30);
+        assert_true(gbl_result_get(r, "kv.fetched_bytes") > 0);
+        gbl_result_free(r);
+    }
+}
+
 /* Four sequences to 1,100 tokens share a pool of 1,600: what does not fit lies in host memory, nobody is preempted, and each step fetches
  * all of it at ratio 1. */
 static void alisa_puts_down_what_does_not_fit(void **state) {
@@ -185,6 +226,10 @@ static void policies_refuse_what_they_cannot_stand_on(void **state) {
     refused("[\"alisa\",\"kivi-2bit\"]", "", "counts tokens, too");
     refused("[\"locret\",\"minicache\"]", "", "counts tokens, too");
     refused("[{\"use\":\"alisa\",\"ration\":0.5}]", "", "ration");
+    refused("[{\"use\":\"kvcrush\",\"cap\":100}]", "", "do not agree");
+    refused("[{\"use\":\"cake\",\"cap\":31}]", "", "do not agree");
+    refused("[{\"use\":\"lserve\",\"logical\":65}]", "", "do not agree");
+    refused("[{\"use\":\"sentencekv\",\"kept\":63}]", "", "do not agree");
     refused("[{\"use\":\"alisa\",\"ratio\":5}]", "", "ratio");
     refused("\"alisa{ratio=nan}\"", "", "");
     refused("[\"locret\"]", "\"tiers\":[{\"name\":\"dram\",\"bytes\":1e9}],", "in device memory alone");
@@ -250,7 +295,8 @@ static int drop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pieces_weigh_what_their_tokens_do), cmocka_unit_test(a_policy_that_keeps_all_changes_nothing), cmocka_unit_test(locret_holds_its_budget_and_a_chunk),
-                                       cmocka_unit_test(alisa_puts_down_what_does_not_fit), cmocka_unit_test(alisa_computes_again_what_lies_nowhere), cmocka_unit_test(lserve_has_two_pools), cmocka_unit_test(cake_cascades), cmocka_unit_test(kvcrush_pays_for_blocks_smaller_than_pages), cmocka_unit_test(sentencekv_fetches_by_sentence),
+                                       cmocka_unit_test(alisa_puts_down_what_does_not_fit), cmocka_unit_test(alisa_fetches_what_it_attends_and_holds_a_layer_of_it),
+                                       cmocka_unit_test(what_is_fetched_takes_room), cmocka_unit_test(alisa_alone_outgrows_the_pool),  cmocka_unit_test(alisa_computes_again_what_lies_nowhere), cmocka_unit_test(lserve_has_two_pools), cmocka_unit_test(cake_cascades), cmocka_unit_test(kvcrush_pays_for_blocks_smaller_than_pages), cmocka_unit_test(sentencekv_fetches_by_sentence),
                                        cmocka_unit_test(host_memory_is_set_aside_at_admission), cmocka_unit_test(policies_refuse_what_they_cannot_stand_on),
                                        cmocka_unit_test(exact_and_fast_agree)};
     return cmocka_run_group_tests_name("sim_pieces", tests, make, drop);
