@@ -65,7 +65,7 @@ if [ $# -gt 0 ]; then
     printf '%s\n' "$@"
 else
     # The slow ones first, so that both cores are busy to the end.
-    for f in tests/page/page.sh tests/keys/keys.sh tests/fault/fault.sh tests/slurm/slurm.sh tests/cluster/kubernetes.sh tests/python/python.sh tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/readme/policy.sh tests/plugin/plugin.sh tests/harness/harness.sh tests/evict/peers.sh tests/probe/probe_fake.sh tests/probe/probe_nvcc.sh tests/polish/polish.sh tests/lab/record.sh tests/lab/reference.sh tests/law/*_law.sh; do
+    for f in tests/page/page.sh tests/keys/keys.sh tests/fault/fault.sh tests/slurm/slurm.sh tests/cluster/kubernetes.sh tests/python/python.sh tests/golden/golden.sh tests/install/install.sh tests/readme/readme.sh tests/readme/policy.sh tests/plugin/plugin.sh tests/harness/harness.sh tests/evict/peers.sh tests/probe/probe.sh tests/probe/probe_fake.sh tests/probe/probe_nvcc.sh tests/polish/polish.sh tests/lab/record.sh tests/lab/reference.sh tests/law/*_law.sh; do
         [ -f "$f" ] && printf '%s\n' "$f"
     done
     # Only programs whose source is there: an old build folder may hold more.

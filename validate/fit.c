@@ -413,7 +413,10 @@ int gbl_fit_run(gbl_fit *f, const gbl_krows *k, const gbl_hw *hw, gbl_err *err)
     if (check_peak(k, hw, err)) return err->code;
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
         if (try_stage(f, &stages[i], k, strcmp(stages[i].group, "decode") ? prefill : decode, err)) return err->code;
-    return 0;
+    if (f->n) return 0;
+    gbl_fail(err, GBL_EINPUT, "nothing is fitted: too few shapes of kernels are used, %zu of %lld rows", k->n, (long long)k->read);
+    if (k->n_rules) gbl_where(err, "%lld rows are left out: %s", (long long)k->rule[0].n, k->rule[0].what);
+    return gbl_expected(err, "rows of a whole probe (--quick measures few), or files with the rows that validate/README.md asks for");
 }
 
 double gbl_fit_scatter(const gbl_fit *f, const char *group)

@@ -29,6 +29,7 @@ static const column prefill[] = {N("batch_size", GBL_KA_BATCH, 1, 1e7), N("isl",
                                  OPTIONAL("prefix_len", GBL_KA_PREFIX, 0, 1e9, 0), HEADS,
                                  WORD("kv_cache_dtype", KV_DTYPE, 0), WORD("window_size", WINDOW, 0), {0}};
 static const column decode[] = {N("batch_size", GBL_KA_BATCH, 1, 1e7), N("kv_len", GBL_KA_LEN, 1, 1e9), HEADS,
+                                OPTIONAL("cold", GBL_KA_COLD, 0, 1, 0),
                                 WORD("kv_cache_dtype", KV_DTYPE, 0), WORD("window_size", WINDOW, 0), {0}};
 static const column moe[] = {N("num_tokens", GBL_KM_TOKENS, 1, 1e9), N("hidden_size", GBL_KM_HIDDEN, 1, 1e7),
                              N("inter_size", GBL_KM_INTER, 1, 1e7), N("topk", GBL_KM_TOPK, 1, 65536),

@@ -48,7 +48,7 @@ static const char *rule_of(const gbl_krow *r, const gbl_hw *hw, int all)
     }
     if (r->class == GBL_KC_DECODE) {
         double bytes = v[GBL_KA_BATCH] * v[GBL_KA_LEN] * v[GBL_KA_KV_HEADS] * v[GBL_KA_DIM] * (r->narrow ? 2 : 4);
-        return bytes >= 2e6 && bytes < 2 * hw->l2_bytes ? "KV that stays in L2 (2 MB to 2 x L2)" : NULL;
+        return v[GBL_KA_COLD] < 0.5 && bytes >= 2e6 && bytes < 2 * hw->l2_bytes ? "KV that stays in L2 (2 MB to 2 x L2)" : NULL;
     }
     if (r->class == GBL_KC_STREAM) return v[GBL_KS_BYTES] >= 2e6 && v[GBL_KS_BYTES] < 2 * hw->l2_bytes ? "copies that stay in L2 (2 MB to 2 x L2)" : NULL;
     if (r->class == GBL_KC_MOE && !all && v[GBL_KM_EP] > 1.5) return "experts over several GPUs: a rank's share hangs on the routing";
@@ -162,7 +162,7 @@ static int take_probe(gbl_krows *k, gbl_probe_rows *p, const gbl_probe_row *r, c
     shape = gbl_probe_row_stored(p, r, &operation, &fits);
     if (!shape) return gbl_nomem(err, 0);
     if (!fits) return keep_other(k, operation, shape, r->us, "probes that no formula is fitted to", err);
-    if (r->noisy) return keep_other(k, operation, shape, r->us, "rows that the probe calls noisy", err);
+    if (r->noisy) return keep_other(k, gbl_arena_printf(p->arena, "%s_noisy", operation), shape, r->us, "noisy rows of a probe (interval above 5 % of the median)", err);
     if (is_second_best(p, r)) return keep_other(k, gbl_arena_printf(p->arena, "%s_body", r->probe), shape, r->us, "bodies beside kernels made for the machine", err);
     if (gbl_kcolumns_stored(path, r->line, operation, shape, r->us, &row, &why, err) || (!why && check_work(&row, r, hw, err))) {
         gbl_where(err, "%s:%lld: %.200s", path, (long long)r->line, shape);

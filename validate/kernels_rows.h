@@ -3,7 +3,7 @@
  * The operator class of a CSV file is told by its columns; further columns are welcome and not read. Times in microseconds.
  *   gemm        dtype, m, n, k, latency_us [, copies]             activations m x k, weights k x n
  *   prefill     batch_size, isl [, prefix_len], num_heads, num_kv_heads, head_dim [, kv_cache_dtype, window_size], latency_us
- *   decode      batch_size, kv_len, num_heads, num_kv_heads, head_dim [, kv_cache_dtype, window_size], latency_us
+ *   decode      batch_size, kv_len, num_heads, num_kv_heads, head_dim [, kv_cache_dtype, window_size, cold], latency_us
  *   moe         [dtype,] num_tokens, hidden_size, inter_size, topk, num_experts [, moe_tp_size, moe_ep_size, distribution], latency_us
  *   all_reduce  num_gpus, message_bytes, latency_us [, op, mode]
  *   stream      moved_bytes (read and written), latency_us [, arrays]
@@ -13,12 +13,13 @@
  *
  * What no row may teach is left out by rule, and counted (gbl_krows.rule):
  *   - working sets that stay in L2 between repetitions: GEMM with copies x weights below 2 x L2 (copies: weight matrices that
- *     the benchmark cycles through, 6 where not said); decode with KV between 2 MB and 2 x L2 (below it launches are all)
+ *     the benchmark cycles through, 6 where not said); decode with KV between 2 MB and 2 x L2 (below it launches are all), unless caches
+ *     were emptied before each repetition (cold = 1)
  *   - fp8_block products: such tables are timed without a CUDA graph, launches included
  *   - formats and windows that the formulas of kernels.h have no parameters for
  *   - experts over several GPUs (moe_ep_size > 1): what a rank gets hangs on the routing
  *   - copies on the device that stay in L2, like decode
- *   - rows that a probe calls noisy, and bodies that run everywhere where it has a kernel made for the machine, of the same format
+ *   - rows that a probe calls noisy or whose interval is, and bodies that run everywhere where it has a kernel made for the machine, of the same format
  *   - collectives other than all_reduce, and modes that are not "graph" (eager: host launches; nccl-tests: another kernel)
  * Rows of the same shape are merged into their geometric mean; farther apart than a factor of 2 they contradict each other. */
 #ifndef GBL_KERNELS_ROWS_H
@@ -29,7 +30,7 @@ enum gbl_kclass { GBL_KC_GEMM, GBL_KC_PREFILL, GBL_KC_DECODE, GBL_KC_MOE, GBL_KC
 enum { GBL_KV_MOST = 8 };
 /* Values of a row, by class. */
 enum { GBL_KG_M, GBL_KG_N, GBL_KG_K, GBL_KG_COPIES };
-enum { GBL_KA_BATCH, GBL_KA_LEN, GBL_KA_PREFIX, GBL_KA_HEADS, GBL_KA_KV_HEADS, GBL_KA_DIM };
+enum { GBL_KA_BATCH, GBL_KA_LEN, GBL_KA_PREFIX, GBL_KA_HEADS, GBL_KA_KV_HEADS, GBL_KA_DIM, GBL_KA_COLD };
 enum { GBL_KM_TOKENS, GBL_KM_HIDDEN, GBL_KM_INTER, GBL_KM_TOPK, GBL_KM_EXPERTS, GBL_KM_TP, GBL_KM_EP, GBL_KM_SKEW };
 enum { GBL_KR_GPUS, GBL_KR_BYTES };
 enum { GBL_KS_BYTES, GBL_KS_ARRAYS };

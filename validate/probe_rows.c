@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 static const double most_us = 1e12;
+static const double noisy_over = 0.05; /* of the median: the protocol's, whatever the row calls itself */
 
 int gbl_probe_rows_init(gbl_probe_rows *p, gbl_err *err)
 {
@@ -108,6 +109,7 @@ static int read_times(const gbl_node *row, gbl_probe_row *r, gbl_err *err)
         gbl_node_fail(n, err, "%lld repetitions", (long long)r->repetitions);
         return gbl_expected(err, "at least one");
     }
+    r->noisy = r->high_us - r->low_us > noisy_over * r->us;
     if (r->low_us <= r->us && r->us <= r->high_us) return 0;
     gbl_node_fail(gbl_node_get(row, "median_us"), err, "the median %g lies outside its interval %g to %g", r->us, r->low_us, r->high_us);
     return gbl_expected(err, "low_us <= median_us <= high_us");
@@ -169,12 +171,14 @@ static int same(const char **all, const gbl_node *row, const char *key, gbl_aren
 static int read_row(gbl_probe_rows *p, const gbl_node *row, gbl_probe_row *r, gbl_err *err)
 {
     if (gbl_node_only(row, known, err)) return err->code;
+    uint8_t said;
     const gbl_node *name = need(row, "probe", err);
     if (!name || word(name, 1, p->arena, &r->probe, err) || read_shape(row, r, p->arena, err) || read_times(row, r, err) ||
         optional_word(row, "kernel", "body", 1, p->arena, &r->kernel, err) || optional_word(row, "format", "", 1, p->arena, &r->format, err) ||
         optional_number(row, "flops", 0, 1e24, &r->flops, err) || optional_number(row, "bytes", 0, 1e24, &r->bytes, err) ||
-        truth(row, "noisy", &r->noisy, err) || truth(row, "cold", &r->cold, err) || read_health(row, err) || !need(row, "device", err))
+        truth(row, "noisy", &said, err) || truth(row, "cold", &r->cold, err) || read_health(row, err) || !need(row, "device", err))
         return err->code;
+    r->noisy |= said;
     return same(&p->device, row, "device", p->arena, err) || same(&p->driver, row, "driver", p->arena, err) || same(&p->backend, row, "backend", p->arena, err)
                ? err->code
                : 0;
@@ -283,6 +287,7 @@ static void class_members(gbl_json *j, const gbl_probe_row *r, size_t c, const g
         else if (gbl_node_kind(n) == GBL_STRING) gbl_json_str(j, gbl_node_key(n), gbl_node_text(n));
     }
     if (class_of[c].format_column && *r->format) gbl_json_str(j, class_of[c].format_column, format_word(r->format));
+    if (!strcmp(r->probe, "decode") && r->cold && !gbl_node_get(shape, "cold")) gbl_json_int(j, "cold", 1);
     /* Nothing of the weights is in a cache that was emptied: as if as many copies as one likes were cycled through. */
     if (!strcmp(r->probe, "gemm") && r->cold && !gbl_node_get(shape, "copies")) gbl_json_int(j, "copies", 1000000);
 }
@@ -310,7 +315,7 @@ const char *gbl_probe_row_stored(gbl_probe_rows *p, const gbl_probe_row *r, cons
         const gbl_node *shape = gbl_doc_root(doc);
         /* A stream without bytes cannot be told from its formula, and pageable copies are the driver's business. */
         *fits = c < n && !(strcmp(class_of[c].operation, "stream") == 0 && !(r->bytes > 0)) && !is_pageable(shape);
-        *operation = *fits ? class_of[c].operation : r->probe;
+        *operation = *fits ? class_of[c].operation : c < n && is_pageable(shape) ? gbl_arena_printf(p->arena, "%s_pageable", r->probe) : r->probe;
         gbl_json_obj(j, NULL);
         if (*fits) class_members(j, r, c, shape);
         else other_members(j, r, shape);

@@ -15,7 +15,7 @@ typedef struct gbl_probe_row {
     double us, low_us, high_us; /* median, and its 95 % interval */
     double flops, bytes;  /* algorithmic, of one repetition; NaN: not said */
     int64_t repetitions, line;
-    uint8_t noisy;
+    uint8_t noisy;        /* says so, or its interval is wider than 5 % of the median */
     uint8_t cold;         /* caches were emptied before each repetition */
 } gbl_probe_row;
 
@@ -38,7 +38,8 @@ int gbl_probe_rows_read(gbl_probe_rows *p, const char *path, gbl_err *err);
 int gbl_probe_rows_is(const char *path);
 
 /* The row as a class of kernels_rows.h would store it: its operation, and the shape as JSON with the columns of that class, in the
- * arena. Rows of no class keep their probe's name and their shape. *fits: of a class. NULL: no memory. */
+ * arena. Rows of no class keep their probe's name and their shape; pageable copies are
+ * host_copy_pageable. *fits: of a class. NULL: no memory. */
 const char *gbl_probe_row_stored(gbl_probe_rows *p, const gbl_probe_row *r, const char **operation, int *fits);
 
 #endif

@@ -149,3 +149,10 @@ $ gable calibrate --probe cpu --program /bin/false
 ! gable: /bin/false ended with 1
 !   expected: exit 0 and rows on its standard output; what it said stands above
 ? 1
+$ sed '1!d; s/"copy", "shape": {[^}]*}, "bytes": [0-9]*/"decode", "shape": {"batch_size": 1, "kv_len": 64, "num_heads": 64, "num_kv_heads": 1, "head_dim": 128}/' rows.jsonl > one.jsonl; gable calibrate one.jsonl -o none.json
+! gable: nothing is fitted: too few shapes of kernels are used, 1 of 1 rows
+!   expected: *
+? 2
+$ ls none.json
+! *
+? 2

@@ -1,5 +1,6 @@
 #!/bin/sh
-# probe_nvcc.sh - make cuda, and gable-probe where no driver is; without nvcc what make cuda says. Prints TAP.
+# probe_nvcc.sh - make cuda, and gable-probe where no driver is; without nvcc what make cuda says. Prints TAP. All of the program is
+# minutes of nvcc: with CHECK=1; else one file of it. In a folder of its own, beside what another test may be linking.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
@@ -20,11 +21,14 @@ nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
 if [ -z "$nvcc" ]; then
     skip "gable-probe built by nvcc" "no nvcc"
 else
-    make BUILD="${build#"$PWD"/}" CUDA_ARCH=90 cuda >"$tmp/log" 2>&1 && ! grep -i warning "$tmp/log"; ok $? "nvcc builds it without a warning"
-    if [ -e /dev/nvidia0 ]; then skip "no driver: one line, exit 2" "a GPU is here"; else
-        "$build/gable-probe" --quick >"$tmp/out" 2>"$tmp/err"
+    own=${build#"$PWD"/}/nvcc target=cuda
+    [ "${CHECK:-0}" = 1 ] || target=$own/validate/probe/cuda_stream.cu.o
+    make BUILD="$own" CUDA_ARCH=90 "$target" >"$tmp/log" 2>&1 && ! grep -i warning "$tmp/log"; ok $? "nvcc builds it without a warning"
+    if [ "$target" != cuda ]; then skip "gable-probe without a driver" "with CHECK=1"
+    elif [ -e /dev/nvidia0 ]; then skip "no driver: one line, exit 2" "a GPU is here"; else
+        "$own/gable-probe" --quick >"$tmp/out" 2>"$tmp/err"
         [ $? = 2 ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -q '^gable-probe: no GPU' "$tmp/err" && [ ! -s "$tmp/out" ]; ok $? "no driver: one line, exit 2"
-        "$build/gable" calibrate --probe cuda >"$tmp/out" 2>"$tmp/err"
+        "$build/gable" calibrate --probe cuda --program "$own/gable-probe" >"$tmp/out" 2>"$tmp/err"
         [ $? = 2 ] && [ "$(wc -l <"$tmp/err")" -le 4 ] && [ ! -s "$tmp/out" ]; ok $? "calibrate --probe cuda: refused in at most four lines"
     fi
 fi

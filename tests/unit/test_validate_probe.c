@@ -42,18 +42,20 @@ static void rows_are_read(void **state)
     (void)state;
     const char *path = write_file("good.jsonl", "{\"gable\": \"probe/1\", \"date\": \"2026-01-02\", \"free\": [1]}\n"
                                   ROW(", \"bytes\": 64, \"flops\": null, \"cold\": true, \"noisy\": true, \"throttle\": [\"power\"], \"driver\": \"1.2\"")
-                                  "\n" ROW(", \"kernel\": \"cublaslt\", \"format\": \"fp8_e4m3\", \"power_w\": null, \"checked\": true"));
+                                  "\n" ROW(", \"kernel\": \"cublaslt\", \"format\": \"fp8_e4m3\", \"power_w\": null, \"checked\": true")
+                                  "{\"probe\": \"copy\", \"shape\": {}, \"median_us\": 100, \"low_us\": 97.6, \"high_us\": 102.5, \"repetitions\": 9, \"device\": \"D\"}\n");
     assert_int_equal(gbl_probe_rows_is(path), 1);
     assert_int_equal(gbl_probe_rows_init(&p, &err), 0);
     assert_int_equal(gbl_probe_rows_read(&p, path, &err), 0);
-    assert_int_equal(p.n, 2);
+    assert_int_equal(p.n, 3);
     assert_string_equal(p.device, "D");
     assert_string_equal(p.driver, "1.2");
     assert_string_equal(p.date, "2026-01-02");
     assert_string_equal(p.row[0].shape, "{\"elements\":4}");
     assert_string_equal(p.row[0].kernel, "body");
     assert_string_equal(p.row[1].kernel, "cublaslt");
-    assert_true(p.row[0].noisy && p.row[0].cold && !p.row[1].noisy && !p.row[1].cold);
+    assert_true(p.row[0].noisy && p.row[0].cold && !p.row[1].cold);
+    assert_true(p.row[1].noisy && !p.row[2].noisy); /* by the interval, whatever the row says */
     assert_true(isnan(p.row[0].flops));
     assert_close(p.row[0].bytes, 64, 0);
     assert_int_equal(p.row[1].line, 4);
@@ -260,16 +262,47 @@ static void rows_in_memory_are_the_same(void **state)
     assert_string_equal(b.source, "measured: memory");
     gbl_calibration_fini(&a);
     gbl_calibration_fini(&b);
-    const char *bad_file[] = {write_file("half.jsonl", ROW("") "{\"probe\": \"gemm\", \"format\": \"bf16\", \"shape\": {\"m\": 1.5, \"n\": 2, \"k\": 3}, \"median_us\": 2, \"low_us\": 1.5, \"high_us\": 3, \"repetitions\": 9, \"device\": \"D\"}\n")};
+    const char *bad_file[] = {write_file("half.jsonl", ROW("") "{\"probe\": \"gemm\", \"format\": \"bf16\", \"shape\": {\"m\": 1.5, \"n\": 2, \"k\": 3}, \"median_us\": 2, \"low_us\": 1.98, \"high_us\": 2.02, \"repetitions\": 9, \"device\": \"D\"}\n")};
     gbl_calibration_ask bad_ask = {.file = bad_file, .n_files = 1, .hardware = "h200-sxm"};
     assert_int_equal(gbl_calibration_run(&a, &bad_ask, &err), GBL_EINPUT);
     assert_non_null(strstr(err.where, "half.jsonl:2: {\"k\":3,\"m\":1.5"));
     gbl_calibration_fini(&a);
-    const char *more_file[] = {write_file("half.jsonl", "{\"probe\": \"gemm\", \"format\": \"bf16\", \"shape\": {\"m\": 1, \"n\": 2, \"k\": 3}, \"flops\": 24, \"median_us\": 2, \"low_us\": 1.5, \"high_us\": 3, \"repetitions\": 9, \"device\": \"D\"}\n")};
+    const char *more_file[] = {write_file("half.jsonl", "{\"probe\": \"gemm\", \"format\": \"bf16\", \"shape\": {\"m\": 1, \"n\": 2, \"k\": 3}, \"flops\": 24, \"median_us\": 2, \"low_us\": 1.98, \"high_us\": 2.02, \"repetitions\": 9, \"device\": \"D\"}\n")};
     gbl_calibration_ask more_ask = {.file = more_file, .n_files = 1, .hardware = "h200-sxm"};
     assert_int_equal(gbl_calibration_run(&a, &more_ask, &err), GBL_EINPUT);
     assert_string_equal(err.what, "flops of the row are 24; the formula for its shape says 12");
     gbl_calibration_fini(&a);
+}
+
+/* Noisy rows and pageable copies are kept under names of their own, which no fit reads; a cold decode teaches whatever its size. */
+static void the_store_keeps_what_was_said(void **state)
+{
+    static gbl_calibration a, b;
+    gbl_err err = {0};
+    const char *file[] = {write_rows()}, *db[] = {place("kept.db")};
+    int64_t kept = 0;
+    (void)state;
+    gbl_calibration_ask ask = {.file = file, .n_files = 1, .hardware = "h200-sxm"}, again = {.file = db, .n_files = 1, .hardware = "h200-sxm"};
+    assert_int_equal(gbl_calibration_run(&a, &ask, &err), 0);
+    int noisy = 0, pageable = 0, middle = 0;
+    for (size_t i = 0; i < a.rows.n_other; i++) {
+        noisy += !strcmp(a.rows.other[i].operation, "decode_noisy");
+        pageable += !strcmp(a.rows.other[i].operation, "host_copy_pageable");
+    }
+    assert_int_equal(noisy, 1);
+    assert_int_equal(pageable, 1);
+    for (size_t i = 0; i < a.rows.n; i++) {
+        const gbl_krow *r = &a.rows.row[i];
+        double bytes = r->v[GBL_KA_BATCH] * r->v[GBL_KA_LEN] * r->v[GBL_KA_KV_HEADS] * r->v[GBL_KA_DIM] * 4;
+        middle += r->class == GBL_KC_DECODE && bytes >= 2e6 && bytes < 2 * hw.l2_bytes;
+    }
+    assert_true(middle > 10);
+    assert_int_equal(gbl_calibration_keep(&a, db[0], &kept, &err), 0);
+    if (gbl_calibration_run(&b, &again, &err)) fail_msg("%s | %s | %s", err.what, err.where, err.expected);
+    assert_int_equal(a.rows.n, b.rows.n);
+    assert_int_equal(a.fit.n, b.fit.n);
+    gbl_calibration_fini(&a);
+    gbl_calibration_fini(&b);
 }
 
 /* ---- cards and programs ---- */
@@ -340,7 +373,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const made[] = {"good.jsonl", "bad.jsonl", "rows.jsonl", "half.jsonl", "probe.sh"};
+    static const char *const made[] = {"good.jsonl", "bad.jsonl", "rows.jsonl", "half.jsonl", "probe.sh", "kept.db"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) unlink(place(made[i]));
     gbl_arena_free(arena);
     return rmdir(folder);
@@ -349,6 +382,6 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_read), cmocka_unit_test(other_lines_are_refused), cmocka_unit_test(known_parameters_come_back),
-                                       cmocka_unit_test(rows_in_memory_are_the_same), cmocka_unit_test(cards_are_found_by_the_device), cmocka_unit_test(programs_are_run)};
+                                       cmocka_unit_test(rows_in_memory_are_the_same), cmocka_unit_test(the_store_keeps_what_was_said), cmocka_unit_test(cards_are_found_by_the_device), cmocka_unit_test(programs_are_run)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
