@@ -51,9 +51,9 @@ body=$(grep -n '^static void plan(' mine.c | cut -d: -f1)
 sed "${body}s|\$| *(volatile int32_t *)(uintptr_t)(16 * (h != 0)) = 7;|" mine.c >wild.c
 object wild
 check "one that crashes is said, check by check" "$gable conform ./wild.so >all.txt 2>&1; test \$? = 1 && test \$(grep -c 'FAIL schedule/short_first .*it crashed: signal' all.txt) = 6"
-sed "${body}s|\$| for (volatile int i = 0; i < 2;) i = h == 0;|" mine.c >endless.c
-object endless
-check "one that never answers is stopped, and its other checks are left" "$gable conform ./endless.so >all.txt 2>&1; test \$? = 1 && test \$(grep -c FAIL all.txt) = 1 && grep -q 'it does not end: stopped after' all.txt"
+sed "${body}s|\$| for (volatile int i = 0; i < 2;) i = h == 0;|" mine.c >forever.c
+object forever
+check "one that never answers is stopped, and its other checks are left" "$gable conform ./forever.so >all.txt 2>&1; test \$? = 1 && test \$(grep -c FAIL all.txt) = 1 && grep -q 'it does not end: stopped after' all.txt"
 cp "$root/policies/compress/lserve.c" pages.c
 object pages
 check "a name that gable has as well is noted" "$gable conform ./pages.so | grep -q 'note compress/lserve .*gable has a policy of this name'"
@@ -71,10 +71,10 @@ check "one that grows otherwise than it said is found out" "$gable conform ./for
 cp "$root/policies/execute/scales.c" grids.c
 object grids
 check "steps of many tokens come from a plug-in, too" "$gable run --set 'policy.execute={\"plugin\": \"./grids.so\", \"images\": \"var-256\"}' --set trace.limit=50"
-sed 's/\.yields = k < end ? grid : q->output/.yields = 0/' grids.c >silent.c
+sed 's/\.yields = k || yields > 0 ? yields : 1/.yields = 0/' grids.c >silent.c
 object silent
 check "one whose prompts end without a token ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./silent.so\"}' 2>err.txt; test \$? = 1 && grep -q 'execute/scales broke its contract: the step in which a prompt ends' err.txt"
-sed 's/\.yields = k < end ? grid : q->output/.yields = k == 0/' grids.c >endless.c
+sed 's/\.yields = k || yields > 0 ? yields : 1/.yields = k == 0/' grids.c >endless.c
 object endless
 check "one that never comes to an end ends with its name" "$gable run --set 'policy.execute={\"plugin\": \"./endless.so\"}' 2>err.txt; test \$? = 1 && grep -q '1,024 strides' err.txt"
 sed 's/(int32_t)(before + queries)/1/' grids.c >blind.c
