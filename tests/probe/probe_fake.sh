@@ -58,6 +58,18 @@ cat "$tmp/layers.jsonl" >>"$tmp/rows.jsonl"
 FAKE_CUDA_NO_LT=1 FAKE_CUDA_LAZY=2 "$probe" --quick --only gemm >"$tmp/out" 2>"$tmp/err"
 [ $? = 0 ] && grep -q 'no libcublasLt here' "$tmp/err" && grep -q '"kernel": "body"' "$tmp/out"; ok $? "without cuBLASLt the body remains"
 
+# A clock on which a launch takes the host 10 us and a kernel 2: a row has the kernel's time alone, on one GPU and on four.
+FAKE_CUDA_CLOCK=1 FAKE_CUDA_DEVICES=4 FAKE_CUDA_LAZY=2 "$probe" --quick --only copy,all_reduce,top_k,gather,merge >"$tmp/out" 2>"$tmp/err"
+[ $? = 0 ] && [ "$(grep -c '"median_us": 2,' "$tmp/out")" = "$(grep -c . "$tmp/out")" ] && [ "$(grep -c '"num_gpus": [24],' "$tmp/out")" = 8 ]; ok $? "the host's launches are in no time"
+! grep -q '"top_k".*"format"' "$tmp/out" && grep -q '"rows": 65536, "kept": 16384, "row_bytes": 256' "$tmp/out" && grep -q '"pairs": 16384, "row_bytes": 256' "$tmp/out"; ok $? "shapes as the protocol has them"
+FAKE_CUDA_DEVICES=4 FAKE_CUDA_WRONG=1 "$probe" --check --only all_reduce >/dev/null 2>"$tmp/err"
+[ $? = 1 ] && grep -q 'all_reduce is wrong' "$tmp/err"; ok $? "a wrong sum over GPUs is told"
+# Queries and outputs are cycled with the KV: with 768 KiB of L2 there is memory for enough copies, with 20 MiB there is not.
+for l2 in 768:true 20480:false; do
+    FAKE_CUDA_CLOCK=1 FAKE_CUDA_LAZY=1 FAKE_CUDA_MIB=64 FAKE_CUDA_L2_KIB=${l2%:*} "$probe" --quick --only prefill >"$tmp/out" 2>"$tmp/err"
+    grep -q '"isl": 128, "prefix_len": 0, .*"cold": '"${l2#*:}" "$tmp/out"; ok $? "prefill behind $l2 (KiB of L2, cold)"
+done
+
 FAKE_CUDA_MIB=1 "$probe" --quick --only gemm,decode,prefill,layers,copy >"$tmp/out" 2>"$tmp/err"
 ok $? "next to no memory: less is measured"
 FAKE_CUDA_DEVICES=0 "$probe" >"$tmp/out" 2>"$tmp/err"

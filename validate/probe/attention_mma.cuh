@@ -1,6 +1,10 @@
-/* attention_mma.cuh - attention as engines run it on tensor cores (compute capability 8.0 up), over the paged cache of
- * body_attention.h: FlashAttention-2's order (arXiv 2307.08691), decode with KV split over groups (Flash-Decoding) and the
- * queries of a KV head as the rows of a product.
+/* attention_mma.cuh - attention on tensor cores (compute capability 8.0 up), over the paged cache of body_attention.h:
+ * FlashAttention-2's order (arXiv 2307.08691), decode with KV split over groups (Flash-Decoding) and the queries of a KV head as
+ * the rows of a product.
+ *
+ * Its products are mma.sync: what engines run on Ampere and Ada. On Hopper they run FlashAttention-3 (wgmma and TMA; prefill 1.5 to
+ * 2 times as fast as FlashAttention-2 on H100 in bf16, arXiv 2407.08608), on Blackwell kernels of tcgen05: there times of prefill by this
+ * code are too long. Decode reads its KV once either way, and lives by bandwidth.
  *
  * Which column of a product stands for which token or element is free as long as both operands agree, so in decode every lane
  * reads runs of its cache lines straight into the operands' places:

@@ -390,7 +390,7 @@ static const gbl_probe_kind kinds[] = {
     {"top_k", {"rows", "keys", "k"}, "radix selection of 16-bit keys", 0, plan_top_k},
     {"gather", {"rows", "kept", "row_bytes"}, "rows by index", 0, plan_gather},
     {"compact", {"rows", "kept", "row_bytes"}, "kept rows to the front, in place", 0, plan_compact},
-    {"merge", {"rows", "row_bytes"}, "pairs of rows into one", 0, plan_merge},
+    {"merge", {"pairs", "row_bytes"}, "pairs of rows into one", 0, plan_merge},
     {"norm", {"tokens", "hidden"}, "residual and RMS norm", 0, plan_norm},
     {"rope", {"batch_size", "isl", "prefix_len", "num_heads", "num_kv_heads", "head_dim"}, "turns queries and keys, writes the cache", 0, plan_rope},
     {"activate", {"tokens", "ffn"}, "gated activation", 0, plan_activate},

@@ -299,16 +299,18 @@ static void time_prefill(Session &s, const Pool &pool, bool mma, const Heads &m,
     double x = cached, c = chunk, kv = 4.0 * m.g * m.d, touched = b * ((x + c) * kv + c * 4 * m.h * m.d);
     size_t n = (size_t)b * chunk * m.h * m.d;
     if (blocks > pool.blocks) return;
-    Buffer q(s, n * 2), out(s, n * 2);
+    int fit = (int)std::fmin((double)room(s) * 0.9 / (4.0 * (double)n), 256);
+    int copies = std::min({cold_copies(s, touched, 256), pool.blocks / blocks, std::max(fit, 1)});
+    Buffer q(s, n * 2 * (size_t)copies), out(s, n * 2 * (size_t)copies); /* as many bytes as the KV, or more: cycled like it */
     if (!q || !out) return;
-    fill_bf16(s, q.p, n, 0.1f, 16);
+    fill_bf16(s, q.p, n * (size_t)copies, 0.1f, 16);
     std::string shape = Shape().num("batch_size", b).num("isl", chunk).num("prefix_len", cached).num("num_heads", m.h).num("num_kv_heads", m.g).num("head_dim", m.d).end();
     Case row = {"prefill", mma ? "mma" : "body", "bf16", shape, 4.0 * m.h * m.d * b * (c * x + c * (c + 1) / 2), touched, true};
-    int copies = std::min(cold_copies(s, touched, 32), pool.blocks / blocks);
     time_graph(s, row, copies, touched, [&](cudaStream_t stream, int copy) {
         KvCache k = pool.cache(copy * blocks);
-        if (mma) prefill_launch(stream, k, q.as<uint16_t>(), out.as<uint16_t>(), b, m.h, chunk, cached);
-        else body_prefill(stream, k, q.as<uint16_t>(), out.as<uint16_t>(), b, m.h, chunk, cached);
+        uint16_t *from = q.as<uint16_t>(n * (size_t)copy), *to = out.as<uint16_t>(n * (size_t)copy);
+        if (mma) prefill_launch(stream, k, from, to, b, m.h, chunk, cached);
+        else body_prefill(stream, k, from, to, b, m.h, chunk, cached);
     });
 }
 

@@ -175,7 +175,7 @@ static void time_select(Session &s)
             Buffer keys(s, (size_t)bytes * copies), chosen(s, (size_t)rows * k * 4);
             if (!keys || !chosen) return;
             fill_bytes(s, keys.p, (size_t)bytes * copies, ~0u, 3);
-            time_graph(s, {"top_k", "body", "int16", Shape().num("rows", rows).num("keys", n).num("k", k).end(), NAN, 3 * bytes + 4.0 * rows * k, true}, copies, bytes,
+            time_graph(s, {"top_k", "body", nullptr, Shape().num("rows", rows).num("keys", n).num("k", k).end(), NAN, 3 * bytes + 4.0 * rows * k, true}, copies, bytes,
                        [&](cudaStream_t stream, int c) {
                            GBL_RUN(gbl_probe_select, (unsigned)rows, GBL_STREAM, 0, stream, keys.as<uint16_t>((size_t)rows * n * c), chosen.as<int>(), n, k);
                        });
@@ -263,7 +263,7 @@ static void time_gather(Session &s)
             if (!from || !index || !to) return;
             fill_bytes(s, from.p, from.bytes, ~0u, 7);
             upload(index.p, shuffled(rows * 4));
-            time_graph(s, {"gather", "body", nullptr, Shape().num("rows", rows).num("kept", rows).num("row_bytes", row_bytes).end(), NAN, 2 * bytes + 4.0 * rows, true}, 4, 2 * bytes,
+            time_graph(s, {"gather", "body", nullptr, Shape().num("rows", rows * 4).num("kept", rows).num("row_bytes", row_bytes).end(), NAN, 2 * bytes + 4.0 * rows, true}, 4, bytes, /* one output */
                        [&](cudaStream_t stream, int c) {
                            GBL_RUN(gbl_probe_gather, (unsigned)rows, GBL_STREAM, 0, stream, from.as<uint32_t>(), index.as<int>((size_t)rows * c), to.as<uint32_t>(), words);
                        });
@@ -284,7 +284,7 @@ static void time_compact(Session &s)
         double kept = 0;
         for (uint8_t k : keep) kept += k;
         time_graph(s, {"compact", "body", nullptr, Shape().num("rows", (double)sequences * n).num("kept", kept).num("row_bytes", words * 4).end(), NAN, (double)sequences * n + 8 * kept * words, true}, 1,
-                   8 * kept * words, [&](cudaStream_t stream, int) { GBL_RUN(gbl_probe_compact, sequences, GBL_STREAM, 0, stream, rows.as<uint32_t>(), mask.as<uint8_t>(), n, words); });
+                   4 * kept * words, [&](cudaStream_t stream, int) { GBL_RUN(gbl_probe_compact, sequences, GBL_STREAM, 0, stream, rows.as<uint32_t>(), mask.as<uint8_t>(), n, words); });
     }
 }
 
@@ -296,7 +296,7 @@ static void time_merge(Session &s)
         if (!a || !b) return;
         fill_bf16(s, a.p, (size_t)pairs * d, 1, 1);
         fill_bf16(s, b.p, (size_t)pairs * d, 1, 2);
-        time_graph(s, {"merge", "body", "bf16", Shape().num("rows", 2 * pairs).num("kept", pairs).num("row_bytes", 2 * d).end(), 10 * pairs * d, 6 * pairs * d, true}, 1, 4 * pairs * d,
+        time_graph(s, {"merge", "body", "bf16", Shape().num("pairs", pairs).num("row_bytes", 2 * d).end(), 10 * pairs * d, 6 * pairs * d, true}, 1, 4 * pairs * d,
                    [&](cudaStream_t stream, int) { GBL_RUN(gbl_probe_merge, (unsigned)pairs, GBL_WIDTH, 0, stream, a.as<uint16_t>(), b.as<uint16_t>(), d); });
     }
 }

@@ -7,7 +7,8 @@
  *
  * A repetition is one launch of a CUDA graph that holds the kernel several times in a row, over copies of its operands in turn:
  * "cold" when the copies together exceed three times the L2 cache, so that each run finds nothing of its operands there. Time is
- * that of the graph over its kernels: launches inside a graph are in it, as in an engine; launches by the host are not. */
+ * that of the graph over its kernels: launches inside a graph are in it, as in an engine; launches by the host are not, for the
+ * graph is queued while the one before it runs. */
 #ifndef GBL_PROBE_CUH
 #define GBL_PROBE_CUH
 #include <cuda_runtime.h>
@@ -126,6 +127,25 @@ void print_row(Session &s, const Case &c, const gbl_probe_summary &us, bool cold
 /* Times run(stream, copy), copy in 0..copies-1, whose operands are `touched` bytes a copy, and prints the row. */
 typedef std::function<void(cudaStream_t, int)> Run;
 void time_graph(Session &s, const Case &c, int copies, double touched, const Run &run);
+/* A graph that a stream runs again and again without a pause: one more is queued before an earlier one is waited for, so that the
+ * host's launch is in no time. The stream's device is current in every call. */
+class Replay {
+    enum { MARKS = 3 };
+    cudaStream_t stream;
+    cudaGraphExec_t exec;
+    cudaEvent_t mark[MARKS]; /* after the last three */
+    unsigned launched = 0;
+
+public:
+    Replay(cudaStream_t on, cudaGraphExec_t graph);
+    ~Replay(); /* waits */
+    Replay(const Replay &) = delete;
+    Replay &operator=(const Replay &) = delete;
+    void go();
+    double us(); /* waits for the last but one, and has its time; after three go() */
+};
+/* Calls `once`, which has a time, until the interval is narrow, the time is up, or there are enough. */
+gbl_probe_summary repeat(const Session &s, const std::function<double()> &once);
 /* Copies that make `touched` bytes cold, at most `most`. */
 int cold_copies(const Session &s, double touched, int most);
 /* Times `once`, which waits for what it starts, by the host's clock: microseconds over `parts`, the kernels in it. */

@@ -1,8 +1,9 @@
 /* cuda_runtime.h - as much of CUDA as gable-probe uses, on the host: for tests of everything but the device. Kernels run one
  * block after another; the threads of a block are fibres that change at barriers and warp operations, so a kernel computes what it
  * would on a GPU, slowly. Streams are synchronous, events read the clock, device memory is the heap filled with NaN; what is captured
- * into a graph is never run, as only times are made of it. FAKE_CUDA_ORDER=reverse runs the fibres backwards (what hangs on their order differs then), FAKE_CUDA_DEVICES=0 has no
- * GPU, FAKE_CUDA_MIB is its memory, FAKE_CUDA_WRONG=1 leaves out every launch's last block, FAKE_CUDA_LAZY=N every launch
+ * into a graph is never run, as only times are made of it. FAKE_CUDA_ORDER=reverse runs the fibres backwards (what hangs on their
+ * order differs then), FAKE_CUDA_DEVICES=0 has no GPU (two find NCCL too), FAKE_CUDA_MIB is its memory, FAKE_CUDA_L2_KIB its L2 cache,
+ * FAKE_CUDA_CLOCK=1 has events read a modelled clock: a launch takes the host 10 us, a kernel its stream 2. FAKE_CUDA_WRONG=1 leaves out every launch's last block, FAKE_CUDA_LAZY=N every launch
  * while more than N MiB are held: what is only timed is large, what is checked small. */
 #ifndef FAKE_CUDA_RUNTIME_H
 #define FAKE_CUDA_RUNTIME_H

@@ -1,6 +1,7 @@
 /* fake_cuda.cpp - see cuda_runtime.h beside it. */
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csetjmp>
 #include <cstdio>
@@ -161,13 +162,30 @@ uint32_t *warp_slot(int l) { return &slots[((size_t)(running & ~31) + (size_t)l)
 /* ---- streams, graphs, events ---- */
 
 struct fake_graph { std::vector<std::function<void()>> node; };
-struct fake_stream { fake_graph *capture = NULL; };
-struct fake_event { std::chrono::steady_clock::time_point at; };
+struct fake_stream {
+    fake_graph *capture = NULL;
+    double free = 0; /* when it has done all, on the modelled clock */
+};
+struct fake_event {
+    std::chrono::steady_clock::time_point at;
+    double us;
+};
+
+/* Microseconds on a modelled clock (FAKE_CUDA_CLOCK): a launch takes the host some, a kernel its stream some. */
+static const double launch_us = 10, kernel_us = 2;
+static double host_us;
+
+static void work(cudaStream_t s, size_t kernels)
+{
+    host_us += launch_us;
+    if (s) s->free = std::max(s->free, host_us) + kernel_us * (double)kernels;
+}
 
 void fake_enqueue(cudaStream_t s, const std::function<void()> &what)
 {
-    if (s && s->capture) s->capture->node.push_back(what);
-    else what();
+    if (s && s->capture) return s->capture->node.push_back(what);
+    work(s, 1);
+    what();
 }
 
 void fake_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t s, const std::function<void()> &kernel)
@@ -181,30 +199,31 @@ void fake_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t s, const std
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned) { *s = new fake_stream; return cudaSuccess; }
 cudaError_t cudaStreamDestroy(cudaStream_t s) { delete s; return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t s) { host_us = std::max(host_us, s->free); return cudaSuccess; }
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
 cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 cudaError_t cudaEventCreate(cudaEvent_t *e) { *e = new fake_event; return cudaSuccess; }
 cudaError_t cudaEventDestroy(cudaEvent_t e) { delete e; return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t e) { host_us = std::max(host_us, e->us); return cudaSuccess; }
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 {
-    fake_enqueue(s, [=] { e->at = std::chrono::steady_clock::now(); });
+    e->at = std::chrono::steady_clock::now();
+    e->us = std::max(s->free, host_us);
     return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b)
 {
-    *ms = std::chrono::duration<float, std::milli>(b->at - a->at).count();
+    *ms = getenv("FAKE_CUDA_CLOCK") ? (float)(b->us - a->us) / 1e3f : std::chrono::duration<float, std::milli>(b->at - a->at).count();
     if (!(*ms > 1e-3f)) *ms = 1e-3f;
     return cudaSuccess;
 }
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode) { s->capture = new fake_graph; return cudaSuccess; }
 cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g) { *g = s->capture; s->capture = NULL; return cudaSuccess; }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *x, cudaGraph_t g, unsigned long long) { *x = new fake_graph(*g); return cudaSuccess; }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t x, cudaStream_t)
+cudaError_t cudaGraphLaunch(cudaGraphExec_t x, cudaStream_t s)
 {
-    (void)x; /* nothing that is timed is looked at: what a graph holds is not run */
+    work(s, x->node.size()); /* nothing that is timed is looked at: what a graph holds is not run */
     return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t g) { delete g; return cudaSuccess; }
@@ -225,7 +244,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int)
     p->totalGlobalMem = number("FAKE_CUDA_MIB", 256) << 20;
     p->major = 9;
     p->multiProcessorCount = 4;
-    p->l2CacheSize = 64 << 10;
+    p->l2CacheSize = (int)number("FAKE_CUDA_L2_KIB", 64) << 10;
     return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int *v) { *v = 13000; return cudaSuccess; }

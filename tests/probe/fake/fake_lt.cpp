@@ -10,7 +10,8 @@
 namespace probe {
 void *library(const char *const *names)
 {
-    if (!strstr(names[0], "cublasLt") || getenv("FAKE_CUDA_NO_LT")) return nullptr;
+    bool lt = strstr(names[0], "cublasLt") && !getenv("FAKE_CUDA_NO_LT");
+    if (!lt && !strstr(names[0], "nccl")) return nullptr;
     return dlopen(nullptr, RTLD_NOW);
 }
 void *symbol(void *from, const char *name) { return from ? dlsym(from, name) : nullptr; }
