@@ -78,6 +78,9 @@ def fixtures(folder):
             us = 3 + int(size) / 4.1e6
             to.write(row % (size / 8, size, us, us * 0.99, us * 1.01))
             size *= 1.3
+    layers = '{"probe": "layers", "shape": {"phase": "decode", "model": "llama-3.1-8b", "layers": 4, "hidden": 4096, "num_heads": 32, "num_kv_heads": 8, "head_dim": 128, "ffn": 14336, "vocab": 0, "batch_size": 8, "tokens": 1024}, "format": "bf16", "median_us": 700, "low_us": 690, "high_us": 710, "repetitions": 20, "device": "NVIDIA H200", "driver": "580"}\n'
+    with open(os.path.join(folder, "layers.jsonl"), "w") as to:
+        to.write(layers)
     with open(os.path.join(folder, "probe"), "w") as to:
         to.write('#!/bin/sh\ncase "$*" in *--quick*) head -n 30 probe.jsonl ;; *) cat probe.jsonl ;; esac\n')
     os.chmod(os.path.join(folder, "probe"), 0o755)
