@@ -101,17 +101,17 @@ static void alisa_fetches_what_it_attends_and_holds_a_layer_of_it(void **state) 
     snprintf(pieces, sizeof pieces, text, 125);
     snprintf(whole, sizeof whole, text, 4000);
     double token = 512.0 * 1024, decodes = 100 * 2000 + 99 * 100 / 2, chunks = 125 * (15 * 16 / 2);
-    assert_close(number_of(whole, "kv.fetched_bytes"), decodes * token, 0);
-    assert_close(number_of(pieces, "kv.fetched_bytes"), (decodes + chunks) * token, 0);
-    assert_close(number_of(whole, "kv.peak_blocks"), ceil(2100 / 32.0), 0);
-    assert_true(number_of(pieces, "ttft_ms.mean") > number_of(whole, "ttft_ms.mean") + 1e3 * chunks * token / 64e9); /* PCIe 5 x 16 */
+    assert_close(value_of(whole, "kv.fetched_bytes"), decodes * token, 0);
+    assert_close(value_of(pieces, "kv.fetched_bytes"), (decodes + chunks) * token, 0);
+    assert_close(value_of(whole, "kv.peak_blocks"), ceil(2100 / 32.0), 0);
+    assert_true(value_of(pieces, "ttft_ms.mean") > value_of(whole, "ttft_ms.mean") + 1e3 * chunks * token / 64e9); /* PCIe 5 x 16 */
 }
 
 /* All of each sequence below: of 40 that would each decode with a layer of 1,050 tokens a pool of 400 has room for 12. */
 static void what_is_fetched_takes_room(void **state) {
     (void)state;
-    gbl_result *r = result_of("{\"model\":\"llama-2-7b\",\"engine\":{\"block_size\":1,\"kv_blocks\":400,\"max_num_seqs\":64},\"trace\":{\"generate\":{\"requests\":40,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1000},"
-                              "\"input\":{\"use\":\"fixed\",\"tokens\":1000},\"output\":{\"use\":\"fixed\",\"tokens\":51}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"offload\":1}]}}");
+    gbl_result *r = run_of("{\"model\":\"llama-2-7b\",\"engine\":{\"block_size\":1,\"kv_blocks\":400,\"max_num_seqs\":64},\"trace\":{\"generate\":{\"requests\":40,\"arrival\":{\"use\":\"deterministic\",\"rate_s\":1000},"
+                              "\"input\":{\"use\":\"fixed\",\"tokens\":1000},\"output\":{\"use\":\"fixed\",\"tokens\":51}}},\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":1,\"offload\":1}]}}", 0);
     double peak = gbl_result_get(r, "kv.peak_blocks");
     assert_close(gbl_result_get(r, "requests.completed"), 40, 0);
     assert_true(peak > 11 * 1000 / 32.0 && peak <= 400);
@@ -125,7 +125,7 @@ static void alisa_alone_outgrows_the_pool(void **state) {
     for (int i = 0; i < 2; i++) {
         char text[1000];
         snprintf(text, sizeof text, "{\"model\":\"llama-2-7b\",\"engine\":{\"max_model_len\":4096,\"kv_blocks\":30,\"max_num_batched_tokens\":256}," ONE(50, 4000) ",\"policy\":{\"prefix\":\"off\",\"compress\":[{\"use\":\"alisa\",\"ratio\":%s}]}}", ratio[i]);
-        gbl_result *r = result_of(text);
+        gbl_result *r = run_of(text, 0);
         assert_close(gbl_result_get(r, "requests.completed"), 1, 0);
         assert_true(gbl_result_get(r, "kv.peak_blocks") > 25 && gbl_result_get(r, "kv.peak_blocks") <= 30);
         assert_true(gbl_result_get(r, "kv.fetched_bytes") > 0);
