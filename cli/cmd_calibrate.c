@@ -122,13 +122,22 @@ static void arguments(const calibrate_opt *o, const char *first, const char *mor
     out[n] = NULL;
 }
 
+/* Rows of another kind of machine than was asked for. */
+static int check_backend(const calibrate_opt *o, const gbl_probe_rows *rows, gbl_err *err)
+{
+    static const char *const backend[] = {[CUDA] = "cuda", [CPU] = "cpu", [OPENCL] = "opencl"};
+    if (!rows->backend || !strcmp(rows->backend, backend[o->probe])) return 0;
+    gbl_fail(err, GBL_EINPUT, "rows of backend \"%.40s\" for --probe %s", rows->backend, backend[o->probe]);
+    return gbl_expected(err, "--probe %s, or rows that it measured", rows->backend);
+}
+
 static int measure(const calibrate_opt *o, gbl_arena *a, gbl_probe_rows *rows, gbl_err *err)
 {
     const char *args[6];
-    if (o->rows) return gbl_probe_rows_read(rows, o->rows, err);
+    if (o->rows) return gbl_probe_rows_read(rows, o->rows, err) || check_backend(o, rows, err) ? err->code : 0;
     const char *program = program_of(o, a, err);
     arguments(o, "--json-header", o->quick ? "--quick" : NULL, args);
-    return program ? gbl_probe_program_run(rows, program, args, err) : err->code;
+    return !program || gbl_probe_program_run(rows, program, args, err) || check_backend(o, rows, err) ? err->code : 0;
 }
 
 /* A host has no data sheet: the probe writes its card, into a file at `path`. */

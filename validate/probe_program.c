@@ -3,8 +3,10 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +29,11 @@ const char *gbl_probe_program_find(gbl_arena *a, const char *name)
 }
 
 /* In the child: only calls that are safe after fork. */
-static void become(const char *program, const char *const *args, int out)
+static void become(const char *program, const char *const *args, int out, pid_t parent)
 {
     const char *v[ARGS_MOST + 2] = {program};
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* gable killed: nothing goes on measuring for nobody */
+    if (getppid() != parent) _exit(126);
     int n = 1;
     for (int i = 0; args[i] && i < ARGS_MOST; i++) v[n++] = args[i];
     if (dup2(out, STDOUT_FILENO) >= 0) execvp(program, (char *const *)(void *)v);
@@ -70,8 +74,8 @@ int gbl_probe_program_spool(char *path, size_t size, const char *ending, const c
     FILE *out = gbl_spool_named(path, size, ending, err);
     int status = 0;
     if (!out) return err->code;
-    pid_t child = fork();
-    if (child == 0) become(program, args, fileno(out));
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) become(program, args, fileno(out), parent);
     while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR) break;
     int code = child < 0 ? gbl_fail(err, GBL_EFAULT, "cannot start a program: %s", strerror(errno)) : ended(status, program, err);

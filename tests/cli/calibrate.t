@@ -156,3 +156,9 @@ $ sed '1!d; s/"copy", "shape": {[^}]*}, "bytes": [0-9]*/"decode", "shape": {"bat
 $ ls none.json
 ! *
 ? 2
+$ sed 's/"driver"/"backend": "cuda", "driver"/' rows.jsonl > backend.jsonl; gable calibrate --probe cpu --rows backend.jsonl --hardware h200-sxm
+! gable: rows of backend "cuda" for --probe cpu
+!   expected: --probe cuda, or rows that it measured
+? 2
+$ printf '#!/bin/sh\necho $$ > probe.pid\nexec sleep 60\n' > slow.sh; chmod +x slow.sh; gable calibrate --probe cuda --program ./slow.sh & while [ ! -s probe.pid ]; do sleep 0.05; done; kill -9 $!; n=0; while kill -0 "$(cat probe.pid)" 2> none && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done; kill -0 "$(cat probe.pid)" 2> none || echo it ended, too
+it ended, too

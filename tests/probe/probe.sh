@@ -98,6 +98,7 @@ if [ $counted = 1 ]; then
     mutant "a product that forgets its output" models/kernel_gemm.c 's/ + s->m \* s->n \* s->out_bytes;/;/'
     mutant "a decode that reads no queries" models/kernel_attention.c 's/out->qo = b \* s->qo_bytes/out->qo = 0 * s->qo_bytes/'
     mutant "a prefill that reads what was cached twice" models/kernel_attention.c 's/out->hbm_bytes = l->kv \* s->kv_bytes/out->hbm_bytes = 2 * l->kv * s->kv_bytes/'
+    mutant "memory fetched by 128 bytes" models/kernel_move.c 's/granule = 64;/granule = 128;/'
     mutant "codes made from one reading" models/kernel_move.c 's/to < from ? 2 \* from + to/to < from ? from + to/'
     mutant "a selection of one pass less" models/kernel_move.c 's/: width + 1;/: width;/'
     mutant "rows gathered without an index" models/kernel_move.c 's/ + bytes + 4 \* rows : 0/ + bytes : 0/'
