@@ -155,6 +155,7 @@ int gbl_calibration_print(const gbl_calibration *c, FILE *to)
     if (p && e) {
         fprintf(to, "%s from %s rows, %s shapes of kernels used\n", c->hw.name, gbl_human_int(read, sizeof read, c->rows.read), gbl_human_int(used, sizeof used, (int64_t)c->rows.n));
         for (int i = 0; i < c->rows.n_rules; i++) fprintf(to, "  left out %8lld  %s\n", (long long)c->rows.rule[i].n, c->rows.rule[i].what);
+        if (c->rows.throttled) fprintf(to, "  throttled %7lld  measured while the device held its clocks down, used like the rest\n", (long long)c->rows.throttled);
         fprintf(to, "\n");
         print_parameters(c, p);
         gbl_table_print(p, to);

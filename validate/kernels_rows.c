@@ -159,6 +159,7 @@ static int take_probe(gbl_krows *k, gbl_probe_rows *p, const gbl_probe_row *r, c
     const char *operation, *why = NULL, *shape;
     int fits = 0;
     gbl_krow row;
+    k->throttled += r->throttled;
     shape = gbl_probe_row_stored(p, r, &operation, &fits);
     if (!shape) return gbl_nomem(err, 0);
     if (!fits) return keep_other(k, operation, shape, r->us, "probes that no formula is fitted to", err);

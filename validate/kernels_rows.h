@@ -66,6 +66,7 @@ typedef struct gbl_krows {
     int64_t read; /* rows in the files */
     gbl_krule rule[GBL_KRULES_MOST];
     int n_rules;
+    int64_t throttled; /* rows of a probe taken while the device throttled; used like the rest */
     const char **file; /* names as given */
     size_t n_files, files_room;
     const char *const *where; /* "COLUMN=VALUE": only such rows, in files that have the column */

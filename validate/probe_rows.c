@@ -135,8 +135,20 @@ static int read_shape(const gbl_node *row, gbl_probe_row *r, gbl_arena *a, gbl_e
     return r->shape ? 0 : gbl_nomem(err, 0);
 }
 
+/* A stream of 4-byte elements: its bytes are those that its arrays have. */
+static int check_elements(const gbl_node *row, const gbl_probe_row *r, gbl_err *err)
+{
+    int arrays = !strcmp(r->probe, "copy") ? 2 : !strcmp(r->probe, "triad") ? 3 : 0;
+    const gbl_node *n = gbl_node_get(gbl_node_get(row, "shape"), "elements");
+    if (!arrays || !n || gbl_node_kind(n) != GBL_NUMBER || isnan(r->bytes)) return 0;
+    double want = 4.0 * arrays * gbl_node_num(n);
+    if (fabs(r->bytes - want) <= 0.1 * want) return 0;
+    gbl_node_fail(gbl_node_get(row, "bytes"), err, "bytes are %.6g; a %s of %.6g elements moves %.6g", r->bytes, r->probe, gbl_node_num(n), want);
+    return gbl_expected(err, "elements of 4 bytes, read and written (validate/probe/PROTOCOL.md)");
+}
+
 /* What surrounds a measurement: only checked, to be kept with the file. */
-static int read_health(const gbl_node *row, gbl_err *err)
+static int read_health(const gbl_node *row, gbl_probe_row *r, gbl_err *err)
 {
     static const struct { const char *key; double low, high; } number_of[] = {
         {"clock_mhz", 0, 1e6}, {"memory_clock_mhz", 0, 1e6}, {"temperature_c", -273.15, 1000}, {"power_w", 0, 1e6}};
@@ -149,6 +161,7 @@ static int read_health(const gbl_node *row, gbl_err *err)
         gbl_node_fail(t, err, "throttle is no list");
         return gbl_expected(err, "a list of reasons, or null");
     }
+    r->throttled = is_there(t) && gbl_node_first(t) != NULL;
     if (c && truth(row, "checked", &checked, err)) return err->code;
     if (checked) return 0;
     gbl_node_fail(c, err, "the time of a kernel whose result was wrong");
@@ -176,9 +189,10 @@ static int read_row(gbl_probe_rows *p, const gbl_node *row, gbl_probe_row *r, gb
     if (!name || word(name, 1, p->arena, &r->probe, err) || read_shape(row, r, p->arena, err) || read_times(row, r, err) ||
         optional_word(row, "kernel", "body", 1, p->arena, &r->kernel, err) || optional_word(row, "format", "", 1, p->arena, &r->format, err) ||
         optional_number(row, "flops", 0, 1e24, &r->flops, err) || optional_number(row, "bytes", 0, 1e24, &r->bytes, err) ||
-        truth(row, "noisy", &said, err) || truth(row, "cold", &r->cold, err) || read_health(row, err) || !need(row, "device", err))
+        truth(row, "noisy", &said, err) || truth(row, "cold", &r->cold, err) || read_health(row, r, err) || !need(row, "device", err))
         return err->code;
     r->noisy |= said;
+    if (check_elements(row, r, err)) return err->code;
     return same(&p->device, row, "device", p->arena, err) || same(&p->driver, row, "driver", p->arena, err) || same(&p->backend, row, "backend", p->arena, err)
                ? err->code
                : 0;

@@ -16,6 +16,7 @@ typedef struct gbl_probe_row {
     double flops, bytes;  /* algorithmic, of one repetition; NaN: not said */
     int64_t repetitions, line;
     uint8_t noisy;        /* says so, or its interval is wider than 5 % of the median */
+    uint8_t throttled;    /* the device named a reason */
     uint8_t cold;         /* caches were emptied before each repetition */
 } gbl_probe_row;
 

@@ -162,3 +162,5 @@ $ sed 's/"driver"/"backend": "cuda", "driver"/' rows.jsonl > backend.jsonl; gabl
 ? 2
 $ printf '#!/bin/sh\necho $$ > probe.pid\nexec sleep 60\n' > slow.sh; chmod +x slow.sh; gable calibrate --probe cuda --program ./slow.sh & while [ ! -s probe.pid ]; do sleep 0.05; done; kill -9 $!; n=0; while kill -0 "$(cat probe.pid)" 2> none && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done; kill -0 "$(cat probe.pid)" 2> none || echo it ended, too
 it ended, too
+$ sed '2,4s/"driver"/"throttle": ["power"], "driver"/' rows.jsonl > hot.jsonl; gable calibrate hot.jsonl --hardware h200-sxm | grep throttled
+  throttled       3  measured while the device held its clocks down, used like the rest

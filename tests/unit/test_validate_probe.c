@@ -41,7 +41,7 @@ static void rows_are_read(void **state)
     gbl_err err = {0};
     (void)state;
     const char *path = write_file("good.jsonl", "{\"gable\": \"probe/1\", \"date\": \"2026-01-02\", \"free\": [1]}\n"
-                                  ROW(", \"bytes\": 64, \"flops\": null, \"cold\": true, \"noisy\": true, \"throttle\": [\"power\"], \"driver\": \"1.2\"")
+                                  ROW(", \"bytes\": 32, \"flops\": null, \"cold\": true, \"noisy\": true, \"throttle\": [\"power\"], \"driver\": \"1.2\"")
                                   "\n" ROW(", \"kernel\": \"cublaslt\", \"format\": \"fp8_e4m3\", \"power_w\": null, \"checked\": true")
                                   "{\"probe\": \"copy\", \"shape\": {}, \"median_us\": 100, \"low_us\": 97.6, \"high_us\": 102.5, \"repetitions\": 9, \"device\": \"D\"}\n");
     assert_int_equal(gbl_probe_rows_is(path), 1);
@@ -57,7 +57,7 @@ static void rows_are_read(void **state)
     assert_true(p.row[0].noisy && p.row[0].cold && !p.row[1].cold);
     assert_true(p.row[1].noisy && !p.row[2].noisy); /* by the interval, whatever the row says */
     assert_true(isnan(p.row[0].flops));
-    assert_close(p.row[0].bytes, 64, 0);
+    assert_close(p.row[0].bytes, 32, 0);
     assert_int_equal(p.row[1].line, 4);
     gbl_probe_rows_fini(&p);
     gbl_probe_rows_fini(&p);
@@ -72,6 +72,7 @@ static const struct { const char *text, *what, *where; } bad[] = {
     {ROW(", \"checked\": false"), "the time of a kernel whose result was wrong", ":1:"},
     {ROW(", \"noisy\": 1"), "noisy is neither true nor false", ":1:"},
     {ROW(", \"bytes\": -1"), "bytes is -1", ":1:"},
+    {ROW(", \"bytes\": 8"), "bytes are 8; a copy of 4 elements moves 32", ":1:"},
     {ROW(", \"kernel\": \"\""), "kernel is no name", ":1:"},
     {ROW(", \"kernel\": \"Own Kernel\""), "kernel is no name", ":1:"},
     {ROW(", \"throttle\": \"no\""), "throttle is no list", ":1:"},
