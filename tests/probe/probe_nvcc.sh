@@ -2,6 +2,7 @@
 # probe_nvcc.sh - make cuda, and gable-probe where no driver is; without nvcc what make cuda says. Prints TAP. All of the program is
 # minutes of nvcc: with CHECK=1; else one file of it. In a folder of its own, beside what another test may be linking.
 set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL # no job server of the make that runs this
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
